@@ -1,0 +1,22 @@
+package io.grpcstream.libp2p;
+
+/**
+ * Hears of the connections of a host. Called on the connection's event loop, so it must not block;
+ * for one connection {@code onConnected} always comes before {@code onDisconnected}, and both come
+ * exactly once. What a listener throws is logged and otherwise ignored.
+ */
+public interface ConnectionListener {
+  /** A connection is authenticated, multiplexed and ready for streams. */
+  default void onConnected(Connection connection) {}
+
+  /** A connection has ended, and with it all of its streams. */
+  default void onDisconnected(Connection connection) {}
+
+  /** Ends a listener's registration. */
+  @FunctionalInterface
+  interface Registration extends AutoCloseable {
+    /** No call that has not begun yet reaches the listener. Idempotent. */
+    @Override
+    void close();
+  }
+}

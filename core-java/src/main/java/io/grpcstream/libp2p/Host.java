@@ -1,0 +1,233 @@
+package io.grpcstream.libp2p;
+
+import io.grpcstream.libp2p.crypto.PrivateKey;
+import io.netty.channel.EventLoopGroup;
+import java.security.Provider;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CompletionStage;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A libp2p peer: it listens, dials, and exchanges streams with other peers.
+ *
+ * <p>All methods may be called from any thread and, {@link #close()} apart, none blocks. Stages
+ * complete on an event loop, so what depends on them must not block; cancelling the {@linkplain
+ * CompletionStage#toCompletableFuture() future} of a stage gives the operation up.
+ *
+ * <p>A host answers {@code /ipfs/id/1.0.0}, {@code /ipfs/id/push/1.0.0} and {@code
+ * /ipfs/ping/1.0.0} by itself.
+ */
+public interface Host extends AutoCloseable {
+  /** A builder that holds the defaults. */
+  static Builder builder() {
+    return new Builder();
+  }
+
+  /**
+   * Listens on all addresses of the builder: on all of them or, if the stage fails, on none.
+   *
+   * <p>Calling it again returns the stage of the first call. After {@link #shutdown} it fails with
+   * {@link HostClosedException}. A host that was not started neither accepts nor dials; dialling
+   * then fails with {@link IllegalStateException}.
+   */
+  CompletionStage<Host> start();
+
+  /** The identity of this host. */
+  PeerId peerId();
+
+  /**
+   * The addresses at which peers reach this host: each with its real port and ending in {@code
+   * /p2p/<peer id>}. A wildcard address is given as the addresses of the interfaces it stands for.
+   * Empty before {@link #start()} is complete and after {@link #shutdown}.
+   */
+  List<Multiaddr> listenAddresses();
+
+  /**
+   * Serves {@code protocol} (matched exactly) with {@code handler} from now on, instead of the
+   * handler it had, if it had one. Connected peers are told by identify push.
+   */
+  void handle(String protocol, StreamHandler handler);
+
+  /**
+   * Serves {@code protocol} no longer; streams that are open go on.
+   *
+   * @return whether it was served
+   */
+  boolean unhandle(String protocol);
+
+  /** The protocol ids this host serves, in no particular order. */
+  List<String> protocols();
+
+  /**
+   * A live connection to the peer of {@code address}, or a new one to that address.
+   *
+   * <p>If {@code address} ends in {@code /p2p/<peer id>}, the peer there must prove that id: else
+   * the stage fails with {@link PeerIdMismatchException}. If it does not, a connection is made
+   * with whichever peer answers: {@link Connection#remotePeer()} is proven, but that it is the peer
+   * one meant to reach is not.
+   *
+   * <p>Fails with {@link DialException}; with {@link GatedException} or {@link
+   * LimitExceededException} if this host's own policy was all that stood in the way; with {@link
+   * HostClosedException} after or during shutdown.
+   */
+  CompletionStage<Connection> connect(Multiaddr address);
+
+  /** A live connection to {@code peer}, or a new one to one of its known addresses. */
+  CompletionStage<Connection> connect(PeerId peer);
+
+  /**
+   * Opens a stream to the peer of {@code address}, over a live connection if there is one, else
+   * over a new one; see {@link #connect(Multiaddr)} and {@link Connection#newStream} for how it
+   * fails. Callers that need the same connection at the same time share one dial.
+   *
+   * @param protocols at least one, in order of preference
+   */
+  CompletionStage<Stream> newStream(Multiaddr address, String... protocols);
+
+  /** The same, over a live connection to {@code peer} or one of its known addresses. */
+  CompletionStage<Stream> newStream(PeerId peer, String... protocols);
+
+  /** The live connections, oldest first. */
+  List<Connection> connections();
+
+  /** The live connections to {@code peer}, oldest first: new streams go over the first. */
+  List<Connection> connections(PeerId peer);
+
+  /**
+   * Remembers {@code address} (with or without its {@code /p2p} part) as one of {@code peer}'s.
+   * Addresses added here are kept until the host closes; at most {@value
+   * AddressBook#MAX_ADDRESSES_PER_PEER} a peer and {@value AddressBook#MAX_PEERS} peers, beyond
+   * which the oldest give way.
+   *
+   * @throws IllegalArgumentException if {@code address} names another peer
+   */
+  void addAddress(PeerId peer, Multiaddr address);
+
+  /** The known addresses of {@code peer}: those added, and those it told about itself. */
+  List<Multiaddr> addresses(PeerId peer);
+
+  /**
+   * Sends a ping over a live connection to {@code peer}, or a new one, and measures the round trip.
+   */
+  CompletionStage<Duration> ping(PeerId peer);
+
+  /** Lets {@code listener} hear of connections made from now on, and of the end of all. */
+  ConnectionListener.Registration addListener(ConnectionListener listener);
+
+  /** What the host holds, and what it has refused. */
+  HostStats stats();
+
+  /** The limits in force. */
+  Limits limits();
+
+  /**
+   * Shuts down: accepts and opens nothing from now on, tells peers so (GOAWAY), lets open streams
+   * end by themselves for up to {@code grace}, then cuts what is left and releases all sockets,
+   * timers and threads. Dials under way fail with {@link HostClosedException}.
+   *
+   * <p>Idempotent: a later call returns the first one's stage, and can shorten its grace but not
+   * lengthen it. Never blocks; may be called on an event loop and before {@link #start()}.
+   *
+   * @param grace zero to cut at once
+   */
+  CompletionStage<Void> shutdown(Duration grace);
+
+  /** Completes, never exceptionally, once the host is shut down and everything is released. */
+  CompletionStage<Void> closed();
+
+  /**
+   * {@link #shutdown} with a grace of 5 seconds, and waits for its end. If the thread is
+   * interrupted, cuts at once and returns with the interrupt flag set.
+   *
+   * <p>Called on one of the host's own event loops it cannot wait, as it would wait for itself:
+   * there it starts the shutdown and returns at once.
+   */
+  @Override
+  void close();
+
+  /** Collects what a host is made of. */
+  final class Builder {
+    private final HostConfig config = new HostConfig();
+
+    private Builder() {}
+
+    /** The identity; default: a fresh Ed25519 key. */
+    public Builder identity(PrivateKey key) {
+      config.identity = key;
+      return this;
+    }
+
+    /**
+     * An address to listen on, such as {@code /ip4/127.0.0.1/tcp/0}; may be called several times.
+     * Without any the host only dials.
+     *
+     * @throws IllegalArgumentException if it is not a multiaddr, or one that cannot be listened on
+     */
+    public Builder listen(String address) {
+      return listen(Multiaddr.parse(address));
+    }
+
+    /** The same as {@link #listen(String)}. */
+    public Builder listen(Multiaddr address) {
+      config.addListenAddress(address);
+      return this;
+    }
+
+    /**
+     * The secure channels to offer, in order of preference, by protocol id; default: {@code
+     * /noise}, which is also the only one so far.
+     *
+     * @throws IllegalArgumentException if the list is empty or names an unknown protocol
+     */
+    public Builder security(String... protocols) {
+      config.setSecurity(List.of(protocols));
+      return this;
+    }
+
+    /** The limits; default: {@link Limits#defaults()}. */
+    public Builder limits(Limits limits) {
+      config.limits = limits;
+      return this;
+    }
+
+    /** The connection gater; default: {@link ConnectionGater#ALLOW_ALL}. */
+    public Builder gater(ConnectionGater gater) {
+      config.gater = gater;
+      return this;
+    }
+
+    /** The JCA provider of the ciphers, such as Conscrypt's; default: the JVM's own order. */
+    public Builder cipherProvider(@Nullable Provider provider) {
+      config.cipherProvider = provider;
+      return this;
+    }
+
+    /**
+     * Event loops to run on, instead of the host's own. The group is the caller's: the host does
+     * not shut it down, and it must outlive the host. Its type decides the transport: epoll,
+     * kqueue or NIO sockets; with a group of none of these, TCP is unavailable.
+     */
+    public Builder eventLoopGroup(EventLoopGroup group) {
+      config.group = group;
+      return this;
+    }
+
+    /** How many event-loop threads the host runs; default: one for each processor. */
+    public Builder threads(int threads) {
+      config.setThreads(threads);
+      return this;
+    }
+
+    /** What identify tells peers about this software; default: {@code grpcstream/<version>}. */
+    public Builder agentVersion(String agentVersion) {
+      config.agentVersion = agentVersion;
+      return this;
+    }
+
+    /** The host, not yet {@linkplain Host#start() started}; it holds no socket or thread yet. */
+    public Host build() {
+      throw new UnsupportedOperationException();
+    }
+  }
+}

@@ -1,0 +1,45 @@
+package io.grpcstream.libp2p;
+
+import io.grpcstream.libp2p.crypto.PrivateKey;
+import io.netty.channel.EventLoopGroup;
+import java.security.Provider;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** What {@link Host.Builder} has collected. */
+final class HostConfig {
+  @Nullable PrivateKey identity;
+  final List<Multiaddr> listenAddresses = new ArrayList<>();
+  List<String> security = List.of("/noise");
+  Limits limits = Limits.defaults();
+  ConnectionGater gater = ConnectionGater.ALLOW_ALL;
+  @Nullable Provider cipherProvider;
+  @Nullable EventLoopGroup group;
+  int threads = Runtime.getRuntime().availableProcessors();
+  String agentVersion = "grpcstream";
+
+  void addListenAddress(Multiaddr address) {
+    listenAddresses.add(address);
+  }
+
+  void setSecurity(List<String> protocols) {
+    if (protocols.isEmpty()) {
+      throw new IllegalArgumentException("no security protocol given; known are [/noise]");
+    }
+    for (String protocol : protocols) {
+      if (!protocol.equals("/noise")) {
+        throw new IllegalArgumentException(
+            "unknown security protocol " + protocol + "; known are [/noise]");
+      }
+    }
+    security = protocols;
+  }
+
+  void setThreads(int threads) {
+    if (threads <= 0) {
+      throw new IllegalArgumentException("threads must be positive, is " + threads);
+    }
+    this.threads = threads;
+  }
+}

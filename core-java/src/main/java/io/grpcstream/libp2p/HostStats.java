@@ -1,0 +1,32 @@
+package io.grpcstream.libp2p;
+
+import java.util.Map;
+
+/**
+ * What a host holds at one moment, and what it has refused since it was built. The figures are read
+ * one after another, without a lock.
+ *
+ * @param inboundConnections live connections that peers opened
+ * @param outboundConnections live connections that this host opened
+ * @param pendingInboundConnections inbound connections whose peer is not proven yet
+ * @param inboundStreams open streams that peers opened, those still negotiating included
+ * @param outboundStreams open streams that this host opened, those still negotiating included
+ * @param refusals how often each refusal happened; reasons that never happened are absent
+ */
+public record HostStats(
+    int inboundConnections,
+    int outboundConnections,
+    int pendingInboundConnections,
+    int inboundStreams,
+    int outboundStreams,
+    Map<Refusal, Long> refusals) {
+  /** Copies {@code refusals}. */
+  public HostStats {
+    refusals = Map.copyOf(refusals);
+  }
+
+  /** How often {@code refusal} happened. */
+  public long refusals(Refusal refusal) {
+    return refusals.getOrDefault(refusal, 0L);
+  }
+}

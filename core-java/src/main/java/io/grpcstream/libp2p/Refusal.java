@@ -1,0 +1,39 @@
+package io.grpcstream.libp2p;
+
+/** The reasons for which a host turns a connection or a stream away; each is counted. */
+public enum Refusal {
+  /** {@link ConnectionGater#allowAccept} refused an inbound connection. */
+  GATED_ACCEPT,
+  /** {@link ConnectionGater#allowPeer} refused a peer once its identity was proven. */
+  GATED_PEER,
+  /** {@link ConnectionGater#allowDial} refused an address before it was dialled. */
+  GATED_DIAL,
+  /** {@link Limits#connections()}: connections in all. */
+  CONNECTIONS,
+  /** {@link Limits#pendingInboundConnections()}: inbound connections that have proved no peer. */
+  PENDING_CONNECTIONS,
+  /** {@link Limits#connectionsPerAddress()}. */
+  CONNECTIONS_PER_ADDRESS,
+  /** {@link Limits#connectionsPerPeer()}. */
+  CONNECTIONS_PER_PEER,
+  /** The other end of a connection is this host itself. */
+  SELF,
+  /** The peer at an address proved another identity than the one dialled. */
+  PEER_ID_MISMATCH,
+  /** A connection was not ready within its deadline, or its handshake failed. */
+  UPGRADE_FAILED,
+  /** A peer broke a protocol and lost its connection. */
+  PROTOCOL_VIOLATION,
+  /** {@link Limits#inboundStreams()} or {@link Limits#outboundStreams()}: streams in all. */
+  STREAMS,
+  /** {@link Limits#inboundStreamsPerPeer()} or {@link Limits#outboundStreamsPerPeer()}. */
+  STREAMS_PER_PEER,
+  /** {@link Limits#inboundStreamsPerProtocol()} or {@link Limits#outboundStreamsPerProtocol()}. */
+  STREAMS_PER_PROTOCOL,
+  /** {@link Limits#pendingInboundStreams()}: inbound streams that have agreed on no protocol. */
+  PENDING_STREAMS,
+  /** A stream's negotiation failed, found no common protocol or ran out of time. */
+  STREAM_NEGOTIATION_FAILED,
+  /** A {@link StreamHandler} threw. */
+  STREAM_HANDLER_FAILED
+}
