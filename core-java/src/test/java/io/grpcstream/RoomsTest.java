@@ -46,6 +46,8 @@ class RoomsTest {
         .definedBy(ROOT + ".libp2p")
         .layer("crypto")
         .definedBy(ROOT + ".libp2p.crypto..")
+        .layer("multiformats")
+        .definedBy(ROOT + ".libp2p.multiformats..")
         .layer("multistream")
         .definedBy(ROOT + ".libp2p.multistream..")
         .layer("security")
@@ -71,6 +73,7 @@ class RoomsTest {
         .whereLayer("libp2p")
         .mayOnlyAccessLayers(
             "crypto",
+            "multiformats",
             "multistream",
             "security",
             "noise",
@@ -81,9 +84,11 @@ class RoomsTest {
             "identify",
             "ping")
         .whereLayer("crypto")
+        .mayOnlyAccessLayers("multiformats")
+        .whereLayer("multiformats")
         .mayNotAccessAnyLayer()
         .whereLayer("multistream")
-        .mayNotAccessAnyLayer()
+        .mayOnlyAccessLayers("multiformats")
         .whereLayer("security")
         .mayOnlyAccessLayers("crypto")
         .whereLayer("noise")
@@ -97,7 +102,7 @@ class RoomsTest {
         .whereLayer("memory")
         .mayNotAccessAnyLayer()
         .whereLayer("identify")
-        .mayOnlyAccessLayers("libp2p", "crypto")
+        .mayOnlyAccessLayers("libp2p", "crypto", "multiformats")
         .whereLayer("ping")
         .mayOnlyAccessLayers("libp2p")
         .ensureAllClassesAreContainedInArchitecture()

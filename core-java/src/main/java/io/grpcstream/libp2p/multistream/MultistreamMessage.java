@@ -27,7 +27,7 @@ final class MultistreamMessage {
     if (length < 0x80) {
       out.writeByte(length);
     } else {
-      out.writeByte(length & 0x7f | 0x80).writeByte(length >>> 7);
+      out.writeByte((length & 0x7f) | 0x80).writeByte(length >>> 7);
     }
     out.writeBytes(utf8).writeByte('\n');
   }

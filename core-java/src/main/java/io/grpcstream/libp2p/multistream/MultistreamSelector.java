@@ -120,14 +120,14 @@ public abstract class MultistreamSelector extends ChannelInboundHandlerAdapter {
 
   @Override
   public void channelRead(ChannelHandlerContext ctx, Object message) {
-    if (agreed.cause() != null || !(message instanceof ByteBuf)) {
+    if (agreed.cause() != null || !(message instanceof ByteBuf bytes)) {
       ReferenceCountUtil.release(message);
     } else if (decided) {
       held.add(message);
     } else {
       reading = true;
       try {
-        negotiate(ctx, (ByteBuf) message);
+        negotiate(ctx, bytes);
       } finally {
         reading = false;
       }
