@@ -20,7 +20,10 @@ public interface Stream {
   /** Whether this side opened the stream. */
   boolean isInitiator();
 
-  /** Completes, never exceptionally, once the stream is closed in both directions and its channel inactive. */
+  /**
+   * Completes, never exceptionally, once the stream is closed in both directions and its channel
+   * inactive.
+   */
   CompletionStage<Void> closed();
 
   /** Sends what was written, then ends the stream in both directions. Any thread. */
@@ -29,7 +32,10 @@ public interface Stream {
   /** Ends the stream at once; the other side sees a reset. Any thread. */
   void reset();
 
-  /** A stream of another Netty-based stack. The channel must be registered and carry {@code ByteBuf}s. */
+  /**
+   * A stream of another Netty-based stack. The channel must be registered and carry {@code
+   * ByteBuf}s.
+   */
   static Stream over(
       Channel channel,
       PeerId local,

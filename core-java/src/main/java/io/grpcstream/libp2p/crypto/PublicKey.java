@@ -7,7 +7,10 @@ public abstract class PublicKey {
   /** The {@code Data} field of the key's protobuf form. */
   public abstract byte[] raw();
 
-  /** Whether {@code signature} is this key's signature over {@code message}. Never throws on bad input. */
+  /**
+   * Whether {@code signature} is this key's signature over {@code message}. Never throws on bad
+   * input.
+   */
   public abstract boolean verify(byte[] message, byte[] signature);
 
   /** The deterministic libp2p protobuf form. */
