@@ -33,7 +33,6 @@ public interface Stream {
   void reset();
 
   /**
-<<<<<<< HEAD
    * A stream of another Netty-based stack, such as jvm-libp2p. Whoever makes it vouches for {@code
    * remote}: it is what services will see as the caller's proven identity.
    *
@@ -45,10 +44,6 @@ public interface Stream {
    * @param channel registered with an event loop, carrying {@code ByteBuf}s; nothing that this side
    *     has not handled may have been read from it yet
    * @param initiator whether this side opened the stream
-=======
-   * A stream of another Netty-based stack. The channel must be registered and carry {@code
-   * ByteBuf}s.
->>>>>>> origin/room/yamux
    */
   static Stream over(
       Channel channel,
