@@ -29,7 +29,19 @@ public interface Stream {
   /** Ends the stream at once; the other side sees a reset. Any thread. */
   void reset();
 
-  /** A stream of another Netty-based stack. The channel must be registered and carry {@code ByteBuf}s. */
+  /**
+   * A stream of another Netty-based stack, such as jvm-libp2p. Whoever makes it vouches for {@code
+   * remote}: it is what services will see as the caller's proven identity.
+   *
+   * <p>Its {@link #localAddress()} is that of the channel, or of the first of its parents that has
+   * an internet address; where none has, it is {@code /p2p/<local>}. Its {@link #close()} uses
+   * {@code shutdownOutput} where the channel is a {@link io.netty.channel.socket.DuplexChannel}, and
+   * {@code disconnect} where the channel tells that from a close.
+   *
+   * @param channel registered with an event loop, carrying {@code ByteBuf}s; nothing that this side
+   *     has not handled may have been read from it yet
+   * @param initiator whether this side opened the stream
+   */
   static Stream over(
       Channel channel,
       PeerId local,
@@ -37,6 +49,8 @@ public interface Stream {
       Multiaddr remoteAddress,
       String protocol,
       boolean initiator) {
-    throw new UnsupportedOperationException();
+    Multiaddr localAddress = ChannelStream.localAddressOf(channel, local);
+    return new ChannelStream(
+        channel, local, remote, localAddress, remoteAddress, protocol, initiator);
   }
 }

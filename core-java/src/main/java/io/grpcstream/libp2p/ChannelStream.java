@@ -1,0 +1,199 @@
+package io.grpcstream.libp2p;
+
+import io.netty.buffer.Unpooled;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelFuture;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelOption;
+import io.netty.channel.EventLoop;
+import io.netty.channel.socket.DuplexChannel;
+import java.net.InetAddress;
+import java.net.Inet6Address;
+import java.net.InetSocketAddress;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** A {@link Stream} over a Netty channel: one of our own muxer's, or another stack's. */
+final class ChannelStream implements Stream {
+  /** How long a half-closed channel that has no {@code shutdownOutput} may wait for its peer. */
+  static final int DISCONNECT_SECONDS = 10;
+
+  private static final Logger logger = LoggerFactory.getLogger(ChannelStream.class);
+
+  private final Channel channel;
+  private final PeerId localPeer;
+  private final PeerId remotePeer;
+  private final Multiaddr localAddress;
+  private final Multiaddr remoteAddress;
+  private final String protocol;
+  private final boolean initiator;
+  private final CompletableFuture<Void> closed = new CompletableFuture<>();
+  private final AtomicBoolean closing = new AtomicBoolean();
+
+  ChannelStream(
+      Channel channel,
+      PeerId localPeer,
+      PeerId remotePeer,
+      Multiaddr localAddress,
+      Multiaddr remoteAddress,
+      String protocol,
+      boolean initiator) {
+    this.channel = channel;
+    this.localPeer = localPeer;
+    this.remotePeer = remotePeer;
+    this.localAddress = localAddress;
+    this.remoteAddress = remoteAddress;
+    this.protocol = protocol;
+    this.initiator = initiator;
+    channel.closeFuture().addListener(f -> closed.complete(null));
+  }
+
+  /** What is known of the local end of a channel that another stack made. */
+  static Multiaddr localAddressOf(Channel channel, PeerId local) {
+    for (Channel c = channel; c != null; c = c.parent()) {
+      if (c.localAddress() instanceof InetSocketAddress inet && !inet.isUnresolved()) {
+        InetAddress ip = inet.getAddress();
+        String family = ip instanceof Inet6Address ? "/ip6/" : "/ip4/";
+        String text = ip.getHostAddress();
+        int zone = text.indexOf('%');
+        String plain = zone < 0 ? text : text.substring(0, zone);
+        return Multiaddr.parse(family + plain + "/tcp/" + inet.getPort());
+      }
+    }
+    return Multiaddr.parse("/p2p/" + local);
+  }
+
+  @Override
+  public Channel channel() {
+    return channel;
+  }
+
+  @Override
+  public PeerId localPeer() {
+    return localPeer;
+  }
+
+  @Override
+  public PeerId remotePeer() {
+    return remotePeer;
+  }
+
+  @Override
+  public Multiaddr localAddress() {
+    return localAddress;
+  }
+
+  @Override
+  public Multiaddr remoteAddress() {
+    return remoteAddress;
+  }
+
+  @Override
+  public String protocol() {
+    return protocol;
+  }
+
+  @Override
+  public boolean isInitiator() {
+    return initiator;
+  }
+
+  @Override
+  public CompletionStage<Void> closed() {
+    return closed.minimalCompletionStage();
+  }
+
+  @Override
+  public void close() {
+    if (closing.compareAndSet(false, true)) {
+      onLoop(this::closeNow);
+    }
+  }
+
+  @Override
+  public void reset() {
+    closing.set(true);
+    onLoop(this::resetNow);
+  }
+
+  private void closeNow() {
+    if (!channel.isActive()) {
+      channel.close();
+      return;
+    }
+    channel.flush();
+    // An empty write at the transport's end of the pipeline completes after all that went before
+    // it. Handlers above may take no byte buffers (gRPC's do not), so it must not pass them.
+    ChannelHandlerContext first = channel.pipeline().firstContext();
+    ChannelFuture sent =
+        first == null
+            ? channel.writeAndFlush(Unpooled.EMPTY_BUFFER)
+            : first.writeAndFlush(Unpooled.EMPTY_BUFFER);
+    sent.addListener(f -> endBothDirections());
+  }
+
+  private void endBothDirections() {
+    if (channel instanceof DuplexChannel duplex) {
+      if (duplex.isOutputShutdown()) {
+        channel.close();
+      } else {
+        duplex.shutdownOutput().addListener(f -> channel.close());
+      }
+    } else if (channel.metadata().hasDisconnect()) {
+      // Such a channel (jvm-libp2p's, for one) treats close as a reset.
+      channel.disconnect();
+      if (channel.isOpen()) {
+        var timer =
+            channel
+                .eventLoop()
+                .schedule(() -> channel.close(), DISCONNECT_SECONDS, TimeUnit.SECONDS);
+        channel.closeFuture().addListener(f -> timer.cancel(false));
+      }
+    } else {
+      channel.close();
+    }
+  }
+
+  private void resetNow() {
+    if (channel.config().getOptions().containsKey(ChannelOption.SO_LINGER)) {
+      channel.config().setOption(ChannelOption.SO_LINGER, 0);
+    }
+    // Handlers may answer close with a farewell; a reset has none.
+    ChannelHandlerContext first = channel.pipeline().firstContext();
+    if (first == null) {
+      channel.close();
+    } else {
+      first.close();
+    }
+  }
+
+  private void onLoop(Runnable task) {
+    EventLoop loop = channel.eventLoop();
+    if (loop.inEventLoop()) {
+      task.run();
+      return;
+    }
+    try {
+      loop.execute(task);
+    } catch (RejectedExecutionException e) {
+      logger.debug("{}: its event loop has ended, and the stream with it", this, e);
+    }
+  }
+
+  @Override
+  public String toString() {
+    return "stream "
+        + channel.id().asShortText()
+        + " "
+        + protocol
+        + (initiator ? " to " : " from ")
+        + remotePeer
+        + " at "
+        + remoteAddress;
+  }
+}

@@ -1,0 +1,300 @@
+package io.grpcstream.libp2p.multistream;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.socket.ChannelInputShutdownEvent;
+import io.netty.util.ReferenceCountUtil;
+import io.netty.util.concurrent.DefaultPromise;
+import io.netty.util.concurrent.EventExecutor;
+import io.netty.util.concurrent.Future;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.Queue;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What both roles of a negotiation share. Add the handler to the pipeline of a raw connection, a
+ * secured one or a stream; it begins when the channel is active and {@link #agreed()} tells how it
+ * ended.
+ *
+ * <p>On agreement the listeners of the future run first, on the event loop, and may add the next
+ * handlers and write. Then this handler leaves the pipeline and passes on the bytes that came after
+ * the last message, uncopied, in order, and, where the event loop allows, in the same turn: a
+ * remote may send them together with its proposal. A handler behind this one that is not ready for
+ * them must hold them.
+ *
+ * <p>While it needs bytes, and only then, the handler reads for itself, so auto-read may be off.
+ *
+ * <p>On failure the future fails with a {@link MultistreamException}, later input is dropped, and
+ * the channel is left to the future's owner to close. Instances are for one channel.
+ */
+public abstract class MultistreamSelector extends ChannelInboundHandlerAdapter {
+  /** The protocol id of multistream-select itself, the first message of each side. */
+  public static final String HEADER = "/multistream/1.0.0";
+
+  /** The deadline that other implementations set for a negotiation. */
+  public static final Duration DEFAULT_TIMEOUT = Duration.ofSeconds(10);
+
+  static final String NOT_AVAILABLE = "na";
+
+  private final Duration timeout;
+  private final MessageReader reader = new MessageReader();
+  private final Agreed agreed = new Agreed();
+
+  /** Buffers and events that arrived after agreement and before the listeners have run. */
+  private final Queue<Object> held = new ArrayDeque<>(2);
+
+  private @Nullable ChannelHandlerContext context;
+  private @Nullable Future<?> deadline;
+  private @Nullable ByteBuf answers;
+  private boolean headerSeen;
+  private boolean decided;
+  private boolean reading;
+
+  MultistreamSelector(Duration timeout) {
+    if (timeout.isNegative() || timeout.isZero()) {
+      throw new IllegalArgumentException("the multistream timeout must be positive: " + timeout);
+    }
+    this.timeout = timeout;
+    agreed.setUncancellable();
+  }
+
+  /**
+   * Completes on the event loop with the agreed protocol, or fails with a {@link
+   * MultistreamException}.
+   */
+  public final Future<String> agreed() {
+    return agreed;
+  }
+
+  /** Begins the negotiation: what to send without being asked. */
+  abstract void begin();
+
+  /**
+   * Takes a message that followed the remote's header.
+   *
+   * @return the agreed protocol, or null if the negotiation goes on
+   */
+  abstract @Nullable String receive(String message) throws MultistreamException;
+
+  /** What is being negotiated, for error texts. */
+  abstract String subject();
+
+  /** Queues a message; all that is queued in one turn goes out in one write. */
+  final void send(String message) {
+    if (answers == null) {
+      answers = context().alloc().buffer(64);
+    }
+    MultistreamMessage.write(answers, message);
+  }
+
+  @Override
+  public void handlerAdded(ChannelHandlerContext ctx) {
+    context = ctx;
+    if (ctx.channel().isActive()) {
+      start(ctx);
+    }
+  }
+
+  @Override
+  public void channelActive(ChannelHandlerContext ctx) {
+    start(ctx);
+    ctx.fireChannelActive();
+  }
+
+  private void start(ChannelHandlerContext ctx) {
+    if (deadline != null || agreed.isDone()) {
+      return;
+    }
+    deadline = ctx.executor().schedule(this::expire, timeout.toNanos(), TimeUnit.NANOSECONDS);
+    begin();
+    flushAnswers(ctx);
+    readMore(ctx);
+  }
+
+  private void expire() {
+    fail("no agreement within %,d ms, %s received".formatted(timeout.toMillis(), unfinished()));
+  }
+
+  @Override
+  public void channelRead(ChannelHandlerContext ctx, Object message) {
+    if (agreed.cause() != null || !(message instanceof ByteBuf bytes)) {
+      ReferenceCountUtil.release(message);
+    } else if (decided) {
+      held.add(message);
+    } else {
+      reading = true;
+      try {
+        negotiate(ctx, bytes);
+      } finally {
+        reading = false;
+      }
+    }
+  }
+
+  private void negotiate(ChannelHandlerContext ctx, ByteBuf in) {
+    String protocol = null;
+    Exception failure = null;
+    try {
+      for (String text; protocol == null && (text = reader.read(in)) != null; ) {
+        if (headerSeen) {
+          protocol = receive(text);
+        } else if (text.equals(HEADER)) {
+          headerSeen = true;
+          headerReceived();
+        } else {
+          throw new MultistreamException(
+              "expected %s, got %s".formatted(HEADER, MultistreamMessage.quote(text)));
+        }
+      }
+    } catch (MultistreamException | RuntimeException e) {
+      failure = e;
+    }
+    // Set before the flush: what a remote on the same event loop answers may arrive within it.
+    decided = protocol != null || failure != null;
+    if (protocol != null && in.isReadable()) {
+      held.add(in);
+    } else {
+      in.release();
+    }
+    flushAnswers(ctx);
+    if (failure instanceof NoCommonProtocolException) {
+      fail((NoCommonProtocolException) failure);
+    } else if (failure != null) {
+      fail(String.valueOf(failure.getMessage()), failure);
+    } else if (protocol != null && agreed.trySuccess(protocol)) {
+      cancelDeadline();
+      // Listeners run in order, so this one runs after those that add the next handlers, even when
+      // deeply nested notifications make Netty defer them to a later turn.
+      agreed.addListener(f -> handOver(ctx));
+    }
+  }
+
+  /** Reacts to the remote's header. */
+  void headerReceived() {}
+
+  private void handOver(ChannelHandlerContext ctx) {
+    if (ctx.isRemoved()) {
+      return;
+    }
+    Object[] messages = held.toArray();
+    held.clear();
+    ctx.pipeline().remove(this);
+    for (Object message : messages) {
+      if (message instanceof ByteBuf) {
+        ctx.fireChannelRead(message);
+      } else {
+        ctx.fireUserEventTriggered(message);
+      }
+    }
+    if (!reading && messages.length > 0) {
+      ctx.fireChannelReadComplete();
+    }
+  }
+
+  @Override
+  public void channelReadComplete(ChannelHandlerContext ctx) {
+    ctx.fireChannelReadComplete();
+    readMore(ctx);
+  }
+
+  private void readMore(ChannelHandlerContext ctx) {
+    if (!agreed.isDone() && !ctx.channel().config().isAutoRead()) {
+      ctx.read();
+    }
+  }
+
+  @Override
+  public void userEventTriggered(ChannelHandlerContext ctx, Object event) {
+    if (decided && agreed.cause() == null) {
+      held.add(event);
+      return;
+    }
+    if (event instanceof ChannelInputShutdownEvent) {
+      fail("the remote ended its side, %s received".formatted(unfinished()));
+    }
+    ctx.fireUserEventTriggered(event);
+  }
+
+  @Override
+  public void channelInactive(ChannelHandlerContext ctx) {
+    fail("the channel closed, %s received".formatted(unfinished()));
+    ctx.fireChannelInactive();
+  }
+
+  @Override
+  public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
+    if (agreed.isDone()) {
+      ctx.fireExceptionCaught(cause);
+    } else {
+      fail("the channel failed: " + cause.getMessage(), cause);
+    }
+  }
+
+  @Override
+  public void handlerRemoved(ChannelHandlerContext ctx) {
+    fail("the handler was removed before agreement");
+    for (Object message; (message = held.poll()) != null; ) {
+      ReferenceCountUtil.release(message);
+    }
+    if (answers != null) {
+      answers.release();
+      answers = null;
+    }
+  }
+
+  private String unfinished() {
+    return reader.unfinished() + (headerSeen ? " since the last message" : "");
+  }
+
+  private void fail(String what) {
+    fail(what, null);
+  }
+
+  private void fail(String what, @Nullable Throwable cause) {
+    fail(new MultistreamException(describe(what), cause));
+  }
+
+  private void fail(MultistreamException failure) {
+    if (agreed.tryFailure(failure)) {
+      cancelDeadline();
+    }
+  }
+
+  /** {@code what} with the remote's address and the subject of the negotiation. */
+  final String describe(String what) {
+    return "multistream with %s for %s: %s"
+        .formatted(context().channel().remoteAddress(), subject(), what);
+  }
+
+  private void cancelDeadline() {
+    if (deadline != null) {
+      deadline.cancel(false);
+    }
+  }
+
+  private void flushAnswers(ChannelHandlerContext ctx) {
+    if (answers != null) {
+      ByteBuf out = answers;
+      answers = null;
+      ctx.writeAndFlush(out);
+    }
+  }
+
+  private ChannelHandlerContext context() {
+    if (context == null) {
+      throw new IllegalStateException("the multistream handler is not in a pipeline yet");
+    }
+    return context;
+  }
+
+  /** A promise whose event loop becomes known when the handler is added to a pipeline. */
+  private final class Agreed extends DefaultPromise<String> {
+    @Override
+    protected EventExecutor executor() {
+      return context().executor();
+    }
+  }
+}

@@ -1,0 +1,75 @@
+package io.grpcstream.libp2p.protocol.identify;
+
+import io.grpcstream.libp2p.Stream;
+import io.netty.buffer.ByteBuf;
+import io.netty.channel.Channel;
+import io.netty.util.concurrent.Future;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Sends one message and ends the stream. */
+final class IdentifyWriter {
+  private static final Logger logger = LoggerFactory.getLogger(IdentifyWriter.class);
+
+  private IdentifyWriter() {}
+
+  /**
+   * Sends {@code identify}. Must be called on the stream's event loop. What the peer sends on this
+   * stream is not read.
+   *
+   * @param result completed once the message is sent, or with an {@link IdentifyException}
+   */
+  static void send(Stream stream, Identify identify, CompletableFuture<Void> result) {
+    Channel channel = stream.channel();
+    channel.config().setAutoRead(false);
+    byte[] message = IdentifyCodec.encode(identify);
+    ByteBuf buffer = channel.alloc().buffer(message.length + 3);
+    writeLength(buffer, message.length);
+    buffer.writeBytes(message);
+    Future<?> deadline =
+        channel
+            .eventLoop()
+            .schedule(
+                () -> fail(stream, result, "not sent within " + IdentifyProtocol.TIMEOUT, null),
+                IdentifyProtocol.TIMEOUT.toMillis(),
+                TimeUnit.MILLISECONDS);
+    channel
+        .writeAndFlush(buffer)
+        .addListener(
+            sent -> {
+              deadline.cancel(false);
+              if (!sent.isSuccess()) {
+                fail(stream, result, "not sent", sent.cause());
+              } else if (!result.isDone()) {
+                stream.close();
+                result.complete(null);
+              }
+            });
+  }
+
+  private static void writeLength(ByteBuf out, int length) {
+    int rest = length;
+    for (; rest >= 0x80; rest >>>= 7) {
+      out.writeByte(rest | 0x80);
+    }
+    out.writeByte(rest);
+  }
+
+  private static void fail(
+      Stream stream,
+      CompletableFuture<Void> result,
+      String what,
+      @Nullable Throwable cause) {
+    if (result.isDone()) {
+      return;
+    }
+    IdentifyException failure =
+        new IdentifyException("identify: to peer " + stream.remotePeer() + ": " + what, cause);
+    logger.debug("{}: {}", stream, failure.getMessage(), cause);
+    stream.reset();
+    result.completeExceptionally(failure);
+  }
+}

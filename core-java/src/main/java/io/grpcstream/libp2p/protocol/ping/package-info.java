@@ -1,0 +1,5 @@
+/** The ping protocol: is the peer alive, and how far away is it. */
+@NullMarked
+package io.grpcstream.libp2p.protocol.ping;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,5 @@
+/** Connections between hosts of one JVM, without sockets. */
+@NullMarked
+package io.grpcstream.libp2p.transport.memory;
+
+import org.jspecify.annotations.NullMarked;
