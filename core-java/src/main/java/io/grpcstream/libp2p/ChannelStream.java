@@ -160,6 +160,9 @@ final class ChannelStream implements Stream {
   }
 
   private void resetNow() {
+    if (!channel.isOpen()) {
+      return;
+    }
     if (channel.config().getOptions().containsKey(ChannelOption.SO_LINGER)) {
       channel.config().setOption(ChannelOption.SO_LINGER, 0);
     }
