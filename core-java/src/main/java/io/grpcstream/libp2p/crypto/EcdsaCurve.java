@@ -1,0 +1,62 @@
+package io.grpcstream.libp2p.crypto;
+
+import java.math.BigInteger;
+import java.util.Arrays;
+import java.util.HexFormat;
+import org.bouncycastle.asn1.x9.X9ECParameters;
+import org.bouncycastle.crypto.ec.CustomNamedCurves;
+import org.bouncycastle.math.ec.FixedPointCombMultiplier;
+
+/** The NIST curves (FIPS 186-4, appendix D.1.2) that the JDK still has. */
+enum EcdsaCurve {
+  P_256("secp256r1", "2a8648ce3d030107"),
+  P_384("secp384r1", "2b81040022"),
+  P_521("secp521r1", "2b81040023");
+
+  private final byte[] oid;
+  private final X9ECParameters parameters;
+
+  EcdsaCurve(String name, String oid) {
+    this.oid = HexFormat.of().parseHex(oid);
+    this.parameters = CustomNamedCurves.getByName(name);
+  }
+
+  static EcdsaCurve ofOid(String what, byte[] oid) {
+    for (EcdsaCurve curve : values()) {
+      if (Arrays.equals(curve.oid, oid)) {
+        return curve;
+      }
+    }
+    throw new KeyFormatException(what + ": the curve is none of P-256, P-384, P-521");
+  }
+
+  /** The content of the curve's object identifier. */
+  byte[] oid() {
+    return oid.clone();
+  }
+
+  /** The bytes of a private scalar: as many as the curve's order has. */
+  int scalarBytes() {
+    return (parameters.getN().bitLength() + 7) / 8;
+  }
+
+  /** Fails unless {@code point} is the uncompressed form of a point of this curve. */
+  void check(String what, byte[] point) {
+    if (point.length == 0 || point[0] != 4) {
+      throw new KeyFormatException(what + ": not an uncompressed point");
+    }
+    try {
+      parameters.getCurve().decodePoint(point);
+    } catch (IllegalArgumentException e) {
+      throw new KeyFormatException(what + ": not a point of " + this, e);
+    }
+  }
+
+  /** The uncompressed public point of {@code scalar}, which must be in the curve's range. */
+  byte[] publicPoint(String what, BigInteger scalar) {
+    if (scalar.signum() == 0 || scalar.compareTo(parameters.getN()) >= 0) {
+      throw new KeyFormatException(what + ": zero, or not below the order of " + this);
+    }
+    return new FixedPointCombMultiplier().multiply(parameters.getG(), scalar).getEncoded(false);
+  }
+}
