@@ -100,7 +100,11 @@ public final class GrpcConnection implements AutoCloseable {
     Decision before = decision.compareAndExchange(Decision.NONE, made);
     if (before != Decision.NONE) {
       throw new IllegalStateException(
-          StreamAttachment.describe(stream) + " was already decided about: " + before + ", now " + made);
+          StreamAttachment.describe(stream)
+              + " was already decided about: "
+              + before
+              + ", now "
+              + made);
     }
     owner.decided(stream);
   }

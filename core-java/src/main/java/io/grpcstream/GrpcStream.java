@@ -81,7 +81,8 @@ public final class GrpcStream implements AutoCloseable {
     authorizer = options.authorizer;
     clientOptions = options.clientOptions;
     health = options.health;
-    backlog = new Backlog(options.backlog, options.backlogTimeout, s -> new GrpcConnection(this, s));
+    backlog =
+        new Backlog(options.backlog, options.backlogTimeout, s -> new GrpcConnection(this, s));
     servers = new Servers(address, options);
     serverView = new GrpcServerView(this, servers.server());
     options.services.forEach(servers.services()::addService);
@@ -132,8 +133,8 @@ public final class GrpcStream implements AutoCloseable {
 
   /**
    * What hands the streams of a protocol to this object: {@code host.handle(protocol,
-   * grpc.handler())}. It may serve several protocols, and several hosts. It also takes a stream that
-   * we have opened; to serve one of those regardless of backlog and authorizer, use {@link
+   * grpc.handler())}. It may serve several protocols, and several hosts. It also takes a stream
+   * that we have opened; to serve one of those regardless of backlog and authorizer, use {@link
    * #serve(Stream)}.
    *
    * <p>A peer that the {@link PeerAuthorizer} refuses gets {@code PERMISSION_DENIED} for each call.
@@ -195,9 +196,9 @@ public final class GrpcStream implements AutoCloseable {
 
   /**
    * Serves this one stream, whatever the mode and the authorizer say. It may be a stream that we
-   * have opened: then the peer is the gRPC client on it (see {@link GrpcConnection#client()}), which
-   * lets two peers that agree on a protocol turn the roles round. After {@link #shutdown} the stream
-   * is reset.
+   * have opened: then the peer is the gRPC client on it (see {@link GrpcConnection#client()}),
+   * which lets two peers that agree on a protocol turn the roles round. After {@link #shutdown} the
+   * stream is reset.
    *
    * @throws IllegalStateException if the stream is served or wrapped already
    */
@@ -217,8 +218,8 @@ public final class GrpcStream implements AutoCloseable {
    * The stage completes on the stream's event loop, or at once if a stream waits.
    *
    * <p>Cancelling its future, or completing it otherwise, gives up the place and loses no stream. A
-   * stage fails with {@link IllegalStateException} once {@link #serve()} was called, and with {@link
-   * ClosedChannelException} once this object is shut down.
+   * stage fails with {@link IllegalStateException} once {@link #serve()} was called, and with
+   * {@link ClosedChannelException} once this object is shut down.
    */
   public CompletionStage<GrpcConnection> accept() {
     return backlog.take();
@@ -269,9 +270,10 @@ public final class GrpcStream implements AutoCloseable {
 
   /**
    * A channel over {@code stream}, which the peer serves. The two live and die together: shutting
-   * down the channel closes the stream; when the stream ends, calls in flight get their real status,
-   * and all later calls, also those that wait for readiness, fail at once with {@code UNAVAILABLE}
-   * and a text that names peer, protocol and cause. A channel never reconnects: open another stream.
+   * down the channel closes the stream; when the stream ends, calls in flight get their real
+   * status, and all later calls, also those that wait for readiness, fail at once with {@code
+   * UNAVAILABLE} and a text that names peer, protocol and cause. A channel never reconnects: open
+   * another stream.
    *
    * @throws IllegalStateException if the stream is served or wrapped already
    */
@@ -331,9 +333,10 @@ public final class GrpcStream implements AutoCloseable {
   /**
    * What {@code failure}, of a {@link Host}'s operation or of one here, is to a gRPC user.
    *
-   * @return {@code UNAUTHENTICATED} for another peer than the one dialled, {@code PERMISSION_DENIED}
-   *     for a connection gater, {@code UNAVAILABLE} for all that another attempt might mend, such as
-   *     an unreachable peer or an unknown protocol; the failure's text and the failure as its cause
+   * @return {@code UNAUTHENTICATED} for another peer than the one dialled, {@code
+   *     PERMISSION_DENIED} for a connection gater, {@code UNAVAILABLE} for all that another attempt
+   *     might mend, such as an unreachable peer or an unknown protocol; the failure's text and the
+   *     failure as its cause
    */
   public static Status statusOf(Throwable failure) {
     return FailureTable.statusOf(failure);
@@ -380,8 +383,8 @@ public final class GrpcStream implements AutoCloseable {
    * {@link #shutdown} with {@link #DEFAULT_GRACE}, and waits for its end. If the thread is
    * interrupted, cuts at once and returns with the interrupt flag set.
    *
-   * @throws IllegalStateException on the event loop of one of the streams, where waiting would never
-   *     end; the shutdown goes on without it
+   * @throws IllegalStateException on the event loop of one of the streams, where waiting would
+   *     never end; the shutdown goes on without it
    */
   @Override
   public void close() {
@@ -389,7 +392,8 @@ public final class GrpcStream implements AutoCloseable {
     CompletableFuture<Void> ended = shutdown(DEFAULT_GRACE).toCompletableFuture();
     if (inEventLoop && !ended.isDone()) {
       throw new IllegalStateException(
-          address + ": close() cannot wait on an event loop (shutting down all the same);"
+          address
+              + ": close() cannot wait on an event loop (shutting down all the same);"
               + " use shutdown(Duration) there");
     }
     try {
@@ -458,8 +462,8 @@ public final class GrpcStream implements AutoCloseable {
     }
 
     /**
-     * How many streams may wait to be accepted; default: {@value #DEFAULT_BACKLOG}. With 0, a stream
-     * is reset unless an {@link GrpcStream#accept accept} waits for it.
+     * How many streams may wait to be accepted; default: {@value #DEFAULT_BACKLOG}. With 0, a
+     * stream is reset unless an {@link GrpcStream#accept accept} waits for it.
      */
     public Builder backlog(int streams) {
       if (streams < 0) {
@@ -512,7 +516,9 @@ public final class GrpcStream implements AutoCloseable {
       return this;
     }
 
-    /** Sets options of the channels that {@link GrpcStream#client} makes; may be called repeatedly. */
+    /**
+     * Sets options of the channels that {@link GrpcStream#client} makes; may be called repeatedly.
+     */
     public Builder configureClient(Consumer<? super ManagedChannelBuilder<?>> options) {
       Consumer<? super ManagedChannelBuilder<?>> before = clientOptions;
       clientOptions =

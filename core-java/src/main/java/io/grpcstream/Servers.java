@@ -12,8 +12,8 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The gRPC servers of one {@link GrpcStream}: the one with the services, and the one that turns away
- * peers who may not use them. Each starts when it is first needed; neither has a thread.
+ * The gRPC servers of one {@link GrpcStream}: the one with the services, and the one that turns
+ * away peers who may not use them. Each starts when it is first needed; neither has a thread.
  */
 final class Servers {
   /** Two orders of magnitude above what a client has in flight as a rule. */

@@ -20,9 +20,9 @@ import java.util.concurrent.TimeUnit;
  * a server non-blocking (and so safe on any event loop), and keeps the accepted stream on its own
  * loop from the first byte on.
  *
- * <p>Several threads may be "in" this loop at a time. That is sound for what runs here: the pipeline
- * of {@link StreamServerChannel} is changed only while its server starts and stops, and the acceptor
- * in it keeps no state.
+ * <p>Several threads may be "in" this loop at a time. That is sound for what runs here: the
+ * pipeline of {@link StreamServerChannel} is changed only while its server starts and stops, and
+ * the acceptor in it keeps no state.
  */
 final class CallerRunsEventLoop extends AbstractEventLoop {
   static final CallerRunsEventLoop INSTANCE = new CallerRunsEventLoop();

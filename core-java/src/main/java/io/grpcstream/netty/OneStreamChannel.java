@@ -109,7 +109,10 @@ public final class OneStreamChannel extends ManagedChannel {
         () -> {
           if (stream.channel().isOpen()) {
             var cut =
-                stream.channel().eventLoop().schedule(stream::reset, CUT_AFTER_SECONDS, TimeUnit.SECONDS);
+                stream
+                    .channel()
+                    .eventLoop()
+                    .schedule(stream::reset, CUT_AFTER_SECONDS, TimeUnit.SECONDS);
             stream.channel().closeFuture().addListener(closed -> cut.cancel(false));
           }
         });

@@ -11,8 +11,7 @@ import org.slf4j.LoggerFactory;
 /** What ties a stream's channel to gRPC: at most one gRPC transport, on the stream's own loop. */
 public final class StreamAttachment {
   /** The stream a gRPC transport runs on, among the transport's attributes. */
-  public static final Attributes.Key<Stream> STREAM =
-      Attributes.Key.create("io.grpcstream.stream");
+  public static final Attributes.Key<Stream> STREAM = Attributes.Key.create("io.grpcstream.stream");
 
   private static final Logger log = LoggerFactory.getLogger(StreamAttachment.class);
   private static final AttributeKey<Stream> ATTACHED =
@@ -48,8 +47,8 @@ public final class StreamAttachment {
   }
 
   /**
-   * Runs {@code task} on the stream's event loop: at once if that is the calling thread. If the loop
-   * is gone, so is the stream, and nothing runs.
+   * Runs {@code task} on the stream's event loop: at once if that is the calling thread. If the
+   * loop is gone, so is the stream, and nothing runs.
    */
   public static void onLoop(Stream stream, Runnable task) {
     if (stream.channel().eventLoop().inEventLoop()) {

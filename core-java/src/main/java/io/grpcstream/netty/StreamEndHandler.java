@@ -17,7 +17,8 @@ import org.jspecify.annotations.Nullable;
  * <ul>
  *   <li>A stream is open already, so {@code connect} succeeds at once, or fails with the reason why
  *       the stream is over.
- *   <li>HTTP/2 has no half-closed connections: once the peer has ended its direction, ours ends too.
+ *   <li>HTTP/2 has no half-closed connections: once the peer has ended its direction, ours ends
+ *       too.
  *   <li>Calls that are cut off get a status that names the peer, the protocol and the cause.
  * </ul>
  */

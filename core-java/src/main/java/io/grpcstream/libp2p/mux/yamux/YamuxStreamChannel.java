@@ -10,7 +10,6 @@ import io.netty.channel.ChannelOutboundBuffer;
 import io.netty.channel.ChannelPromise;
 import io.netty.channel.DefaultChannelPipeline;
 import io.netty.channel.EventLoop;
-import io.netty.channel.RecvByteBufAllocator;
 import io.netty.channel.socket.ChannelInputShutdownEvent;
 import io.netty.channel.socket.ChannelInputShutdownReadComplete;
 import io.netty.channel.socket.ChannelOutputShutdownEvent;
@@ -271,8 +270,8 @@ public final class YamuxStreamChannel extends AbstractChannel implements DuplexC
     }
     delivering = true;
     try {
-      RecvByteBufAllocator.Handle handle = unsafe().recvBufAllocHandle();
-      for (ByteBuf next = nextToDeliver(handle); next != null; next = nextToDeliver(handle)) {
+      var handle = unsafe().recvBufAllocHandle();
+      for (ByteBuf next = nextToDeliver(); next != null; next = nextToDeliver()) {
         int bytes = next.readableBytes();
         receiveWindow.delivered(bytes);
         handle.attemptedBytesRead(bytes);
@@ -287,7 +286,8 @@ public final class YamuxStreamChannel extends AbstractChannel implements DuplexC
     giveCredit();
   }
 
-  private @Nullable ByteBuf nextToDeliver(RecvByteBufAllocator.Handle handle) {
+  private @Nullable ByteBuf nextToDeliver() {
+    var handle = unsafe().recvBufAllocHandle();
     if (!open || received.isEmpty()) {
       return null;
     }
