@@ -38,6 +38,8 @@ final class ConnectionUpgrade {
   private final CompletableFuture<DefaultConnection> result = new CompletableFuture<>();
   private FailureWatch watch = new FailureWatch();
   private boolean counted;
+  private boolean ended;
+  private long begun;
   private String step = "negotiating security";
   private String security = "";
   private @Nullable PeerId peer;
@@ -97,6 +99,7 @@ final class ConnectionUpgrade {
       abort();
       return;
     }
+    begun = System.nanoTime();
     expireIn(timeout);
     channel.pipeline().addLast(watch);
     negotiate(host.securityIds(), timeout, this::secure);
@@ -130,7 +133,7 @@ final class ConnectionUpgrade {
   private <T> void then(Future<T> outcome, Consumer<T> next) {
     if (!outcome.isSuccess()) {
       fail(outcome.cause());
-    } else if (!result.isDone()) {
+    } else if (!ended) {
       try {
         next.accept(outcome.getNow());
       } catch (RuntimeException e) {
@@ -207,18 +210,21 @@ final class ConnectionUpgrade {
     channel.pipeline().remove(watch);
     DefaultConnection connection =
         new DefaultConnection(host, channel, peer, remoteAddress, initiator, security, YAMUX);
-    connection.begin();
+    boolean added = connection.begin();
     host.upgrades.remove(this);
     cancelDeadline();
-    if (host.table.add(connection)) {
+    if (added) {
+      ended = true;
       result.complete(connection);
     } else {
       fail(new HostClosedException(host.self, "broke off the connection with " + remoteAddress));
     }
   }
 
+  /** Sets the deadline to {@code timeout} after the beginning. */
   private void expireIn(Duration timeout) {
     cancelDeadline();
+    long nanos = timeout.toNanos() - (System.nanoTime() - begun);
     deadline =
         channel
             .eventLoop()
@@ -226,8 +232,8 @@ final class ConnectionUpgrade {
                 () ->
                     fail(
                         new Libp2pException(
-                            "no progress within %,d ms".formatted(timeout.toMillis()))),
-                timeout.toNanos(),
+                            "not done within %,d ms".formatted(timeout.toMillis()))),
+                nanos,
                 TimeUnit.NANOSECONDS);
   }
 
@@ -238,9 +244,11 @@ final class ConnectionUpgrade {
   }
 
   private void fail(@Nullable Throwable cause) {
-    if (result.isDone()) {
+    if (ended) {
       return;
     }
+    // Closing the channel comes back here: the first failure is the one that counts.
+    ended = true;
     host.upgrades.remove(this);
     cancelDeadline();
     Libp2pException failure = describe(cause);

@@ -64,9 +64,10 @@ final class DefaultConnection implements Connection, YamuxListener {
     session = new YamuxSession(initiator, host.yamux, this);
   }
 
-  /** Takes the channel over. */
-  void begin() {
+  /** Takes the channel over, into the table. Returns false if the host takes no more. */
+  boolean begin() {
     channel.pipeline().addLast(session);
+    boolean added = host.table.add(this);
     channel
         .closeFuture()
         .addListener(
@@ -76,6 +77,7 @@ final class DefaultConnection implements Connection, YamuxListener {
               closed.complete(null);
             });
     logger.debug("{} is up", this);
+    return added;
   }
 
   @Override
