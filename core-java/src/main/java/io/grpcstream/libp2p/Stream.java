@@ -38,8 +38,8 @@ public interface Stream {
    *
    * <p>Its {@link #localAddress()} is that of the channel, or of the first of its parents that has
    * an internet address; where none has, it is {@code /p2p/<local>}. Its {@link #close()} uses
-   * {@code shutdownOutput} where the channel is a {@link io.netty.channel.socket.DuplexChannel}, and
-   * {@code disconnect} where the channel tells that from a close.
+   * {@code shutdownOutput} where the channel is a {@link io.netty.channel.socket.DuplexChannel},
+   * and {@code disconnect} where the channel tells that from a close.
    *
    * @param channel registered with an event loop, carrying {@code ByteBuf}s; nothing that this side
    *     has not handled may have been read from it yet

@@ -187,8 +187,10 @@ class ChannelStreamTest {
         .contains(PROTOCOL, "to " + YamuxPair.ACCEPTOR, "/ip4/192.0.2.2/tcp/4001");
     channel.finishAndReleaseAll();
 
-    assertThat(localAddressOf(new InetSocketAddress("127.0.0.1", 7))).isEqualTo("/ip4/127.0.0.1/tcp/7");
-    assertThat(localAddressOf(new InetSocketAddress("fe80::1%1", 7))).isEqualTo("/ip6/fe80::1/tcp/7");
+    assertThat(localAddressOf(new InetSocketAddress("127.0.0.1", 7)))
+        .isEqualTo("/ip4/127.0.0.1/tcp/7");
+    assertThat(localAddressOf(new InetSocketAddress("fe80::1%1", 7)))
+        .isEqualTo("/ip6/fe80::1/tcp/7");
     assertThat(localAddressOf(new InetSocketAddress("::1", 7))).isEqualTo("/ip6/::1/tcp/7");
   }
 

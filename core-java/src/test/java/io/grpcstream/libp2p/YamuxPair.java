@@ -48,8 +48,7 @@ public final class YamuxPair implements AutoCloseable {
             .channel();
     session = new YamuxSession(true, YamuxConfig.defaults(), new Listener(channel -> {}));
     transport
-        .dial(
-            group.next(), listener.localAddress(), initializer(session), Duration.ofSeconds(10))
+        .dial(group.next(), listener.localAddress(), initializer(session), Duration.ofSeconds(10))
         .sync();
   }
 

@@ -136,7 +136,11 @@ class IdentifyCodecTest {
   void unknownFieldsAndSignedRecordsAreSkipped() throws IOException {
     byte[] varint = {(byte) (15 << 3), 0x05};
     byte[] message =
-        concat(field(8, new byte[2_000]), varint, field(99, new byte[3]), field(3, "/x".getBytes(UTF_8)));
+        concat(
+            field(8, new byte[2_000]),
+            varint,
+            field(99, new byte[3]),
+            field(3, "/x".getBytes(UTF_8)));
     assertThat(decode(message).protocols()).containsExactly("/x");
   }
 

@@ -51,8 +51,7 @@ class IdentifyProtocolTest {
     try (YamuxPair pair =
         new YamuxPair(IdentifyProtocol.ID, IdentifyProtocol.responder(() -> SELF))) {
       Stream opened = pair.open();
-      Identify told =
-          IdentifyProtocol.query(opened).toCompletableFuture().get(10, SECONDS);
+      Identify told = IdentifyProtocol.query(opened).toCompletableFuture().get(10, SECONDS);
       assertThat(told.publicKey().marshal()).isEqualTo(SELF.publicKey().marshal());
       assertThat(told.observedAddress()).isEqualTo(YamuxPair.DIALLER_ADDRESS);
       assertThat(told)
@@ -237,8 +236,7 @@ class IdentifyProtocolTest {
   @Test
   void aMalformedPushDoesNotReachTheReceiver() throws Exception {
     CompletableFuture<Identify> received = new CompletableFuture<>();
-    IdentifyProtocol.pushReceiver((from, identify) -> received.complete(identify))
-        .onStream(stream);
+    IdentifyProtocol.pushReceiver((from, identify) -> received.complete(identify)).onStream(stream);
     arrive((byte) 0xff, (byte) 0xff, (byte) 0xff);
     assertThat(channel.isOpen()).isFalse();
     assertThat(received).isNotDone();

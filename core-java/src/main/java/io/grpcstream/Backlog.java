@@ -1,0 +1,214 @@
+package io.grpcstream;
+
+import io.grpcstream.libp2p.Stream;
+import io.grpcstream.netty.StreamAttachment;
+import io.netty.util.concurrent.ScheduledFuture;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The streams that wait to be accepted, and the accepts that wait for streams; at most one of the
+ * two is not empty. Both are served in the order in which they came.
+ *
+ * <p>A stream waits with its reading off, so that it costs no more than its entry here, and not
+ * longer than the time limit. A future that is cancelled, or that its holder completes otherwise,
+ * gives its place up; a stream offered to it in that very moment goes to the next.
+ */
+final class Backlog {
+  /** What became of a stream that was offered. */
+  enum Outcome {
+    /** It waits, or was handed out. */
+    TAKEN,
+    /** There are too many waiting. */
+    FULL,
+    /** Nothing is accepted any more. */
+    STOPPED
+  }
+
+  private static final Logger log = LoggerFactory.getLogger(Backlog.class);
+
+  private final int limit;
+  private final Duration timeout;
+  private final Function<Stream, GrpcConnection> accepted;
+
+  private final Object lock = new Object();
+  private final Deque<Entry> waiting = new ArrayDeque<>();
+  private final Deque<CompletableFuture<GrpcConnection>> takers = new ArrayDeque<>();
+  private @Nullable Supplier<? extends Exception> stopped;
+
+  /**
+   * A backlog.
+   *
+   * @param limit how many streams may wait
+   * @param timeout how long each may wait
+   * @param accepted makes a connection of a stream that is handed out
+   */
+  Backlog(int limit, Duration timeout, Function<Stream, GrpcConnection> accepted) {
+    this.limit = limit;
+    this.timeout = timeout;
+    this.accepted = accepted;
+  }
+
+  /** Hands a new stream out, or queues it. */
+  Outcome offer(Stream stream) {
+    return place(stream, false);
+  }
+
+  /** Hands a stream out again, or puts it at the head of the queue, whatever the limit. */
+  Outcome putBack(Stream stream) {
+    return place(stream, true);
+  }
+
+  private Outcome place(Stream stream, boolean atHead) {
+    while (true) {
+      CompletableFuture<GrpcConnection> taker;
+      Entry entry = new Entry(stream);
+      synchronized (lock) {
+        if (stopped != null) {
+          return Outcome.STOPPED;
+        }
+        taker = takers.pollFirst();
+        if (taker == null) {
+          if (atHead) {
+            waiting.addFirst(entry);
+          } else if (waiting.size() < limit) {
+            waiting.addLast(entry);
+          } else {
+            return Outcome.FULL;
+          }
+        }
+      }
+      if (taker == null) {
+        entry.startTimer();
+        stream.closed().thenRun(() -> remove(entry));
+        return Outcome.TAKEN;
+      }
+      if (taker.complete(accepted.apply(stream))) {
+        return Outcome.TAKEN;
+      }
+      atHead = true; // The taker gave up just now; this stream is still the oldest.
+    }
+  }
+
+  /** The oldest waiting stream, or the next to come. */
+  CompletableFuture<GrpcConnection> take() {
+    Entry entry;
+    CompletableFuture<GrpcConnection> taker = new CompletableFuture<>();
+    synchronized (lock) {
+      if (stopped != null) {
+        return CompletableFuture.failedFuture(stopped.get());
+      }
+      entry = waiting.pollFirst();
+      if (entry == null) {
+        takers.addLast(taker);
+      }
+    }
+    if (entry == null) {
+      taker.whenComplete((connection, failure) -> forget(taker));
+    } else {
+      entry.stopTimer();
+      taker.complete(accepted.apply(entry.stream));
+    }
+    return taker;
+  }
+
+  private void forget(CompletableFuture<GrpcConnection> taker) {
+    synchronized (lock) {
+      takers.remove(taker);
+    }
+  }
+
+  /**
+   * Ends accepting: the waiting accepts, and all later ones, fail with what {@code failure} makes.
+   * Of several calls the last one decides about later accepts.
+   *
+   * @return the streams that were waiting, oldest first
+   */
+  List<Stream> stop(Supplier<? extends Exception> failure) {
+    List<Entry> entries;
+    List<CompletableFuture<GrpcConnection>> unserved;
+    synchronized (lock) {
+      stopped = failure;
+      entries = List.copyOf(waiting);
+      waiting.clear();
+      unserved = List.copyOf(takers);
+      takers.clear();
+    }
+    unserved.forEach(taker -> taker.completeExceptionally(failure.get()));
+    List<Stream> streams = new ArrayList<>();
+    for (Entry entry : entries) {
+      entry.stopTimer();
+      streams.add(entry.stream);
+    }
+    return streams;
+  }
+
+  /** How many streams wait. */
+  int size() {
+    synchronized (lock) {
+      return waiting.size();
+    }
+  }
+
+  private boolean remove(Entry entry) {
+    entry.stopTimer();
+    synchronized (lock) {
+      return waiting.remove(entry);
+    }
+  }
+
+  private void expire(Entry entry) {
+    if (remove(entry)) {
+      log.warn("{} was not accepted within {}: reset", describe(entry), timeout);
+      entry.stream.reset();
+    }
+  }
+
+  private static String describe(Entry entry) {
+    return StreamAttachment.describe(entry.stream);
+  }
+
+  /** One waiting stream and its time limit. */
+  private final class Entry {
+    final Stream stream;
+    private @Nullable ScheduledFuture<?> timer;
+    private boolean done;
+
+    Entry(Stream stream) {
+      this.stream = stream;
+    }
+
+    synchronized void startTimer() {
+      if (done) {
+        return;
+      }
+      try {
+        timer =
+            stream
+                .channel()
+                .eventLoop()
+                .schedule(() -> expire(this), timeout.toNanos(), TimeUnit.NANOSECONDS);
+      } catch (RejectedExecutionException e) {
+        log.debug("{} ended with its event loop", describe(this), e);
+      }
+    }
+
+    synchronized void stopTimer() {
+      done = true;
+      if (timer != null) {
+        timer.cancel(false);
+      }
+    }
+  }
+}

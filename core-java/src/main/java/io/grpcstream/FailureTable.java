@@ -1,0 +1,56 @@
+package io.grpcstream;
+
+import io.grpc.Status;
+import io.grpc.StatusException;
+import io.grpc.StatusRuntimeException;
+import io.grpcstream.libp2p.DialException;
+import io.grpcstream.libp2p.GatedException;
+import io.grpcstream.libp2p.PeerIdMismatchException;
+import java.io.IOException;
+import java.util.Arrays;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeoutException;
+
+/** Which gRPC status a failure of libp2p becomes. */
+final class FailureTable {
+  private FailureTable() {}
+
+  static Status statusOf(Throwable failure) {
+    Throwable cause = failure;
+    while ((cause instanceof CompletionException || cause instanceof ExecutionException)
+        && cause.getCause() != null) {
+      cause = cause.getCause();
+    }
+    if (cause instanceof StatusException || cause instanceof StatusRuntimeException) {
+      return Status.fromThrowable(cause);
+    }
+    String message = cause.getMessage() == null ? cause.toString() : cause.getMessage();
+    return codeOf(cause).withDescription(message).withCause(cause);
+  }
+
+  private static Status codeOf(Throwable cause) {
+    if (cause instanceof PeerIdMismatchException || onlyWrongPeers(cause)) {
+      return Status.UNAUTHENTICATED;
+    }
+    if (cause instanceof GatedException) {
+      return Status.PERMISSION_DENIED;
+    }
+    if (cause instanceof CancellationException) {
+      return Status.CANCELLED;
+    }
+    if (cause instanceof IOException || cause instanceof TimeoutException) {
+      return Status.UNAVAILABLE;
+    }
+    return Status.fromThrowable(cause); // UNKNOWN, unless a status is found further down.
+  }
+
+  /** Whether a dial reached somebody at each address it tried, but always somebody else. */
+  private static boolean onlyWrongPeers(Throwable failure) {
+    return failure instanceof DialException
+        && failure.getCause() instanceof PeerIdMismatchException
+        && Arrays.stream(failure.getSuppressed())
+            .allMatch(PeerIdMismatchException.class::isInstance);
+  }
+}

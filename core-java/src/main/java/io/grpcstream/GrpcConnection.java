@@ -1,0 +1,135 @@
+package io.grpcstream;
+
+import io.grpc.ManagedChannel;
+import io.grpcstream.libp2p.Multiaddr;
+import io.grpcstream.libp2p.PeerId;
+import io.grpcstream.libp2p.Stream;
+import io.grpcstream.netty.StreamAttachment;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.atomic.AtomicReference;
+
+/**
+ * One accepted stream, awaiting a decision: {@link #serve}, {@link #client}, {@link #refuse} or
+ * {@link #giveBack}, exactly one of them. Until then its bytes wait, uncredited, with the peer.
+ *
+ * <p>All methods may be called from any thread; none blocks.
+ */
+public final class GrpcConnection implements AutoCloseable {
+  private enum Decision {
+    NONE,
+    SERVED,
+    WRAPPED,
+    REFUSED,
+    GIVEN_BACK
+  }
+
+  private final GrpcStream owner;
+  private final Stream stream;
+  private final AtomicReference<Decision> decision = new AtomicReference<>(Decision.NONE);
+
+  GrpcConnection(GrpcStream owner, Stream stream) {
+    this.owner = owner;
+    this.stream = stream;
+  }
+
+  /** The id that the peer has proven. */
+  public PeerId remotePeer() {
+    return stream.remotePeer();
+  }
+
+  /** The peer's address, as its connection knows it. */
+  public Multiaddr remoteAddress() {
+    return stream.remoteAddress();
+  }
+
+  /** The protocol id that the peer asked for. */
+  public String protocol() {
+    return stream.protocol();
+  }
+
+  /** The stream itself. */
+  public Stream stream() {
+    return stream;
+  }
+
+  /**
+   * Serves the registered services to the peer, from now until the stream ends. Works without
+   * {@link GrpcStream#serve()}: it is this one connection that is served.
+   *
+   * @throws IllegalStateException if the connection was decided about before
+   */
+  public void serve() {
+    decide(Decision.SERVED);
+    owner.serveAccepted(stream);
+  }
+
+  /**
+   * Becomes the gRPC client on this stream, which the peer has opened and serves. As with {@link
+   * GrpcStream#client}, the channel ends with the stream, and no later than the {@link GrpcStream}.
+   *
+   * @throws IllegalStateException if the connection was decided about before
+   */
+  public ManagedChannel client() {
+    decide(Decision.WRAPPED);
+    return owner.client(stream);
+  }
+
+  /**
+   * Resets the stream: the peer's calls on it fail with {@code UNAVAILABLE}.
+   *
+   * @throws IllegalStateException if the connection was decided about before
+   */
+  public void refuse() {
+    decide(Decision.REFUSED);
+    stream.reset();
+  }
+
+  /**
+   * Puts the connection back to the head of the backlog, for the next {@link GrpcStream#accept}, as
+   * if it had never been handed out; this object is of no more use. It does so even if the backlog
+   * is full, and starts its time limit anew.
+   *
+   * @throws IllegalStateException if the connection was decided about before
+   */
+  public void giveBack() {
+    decide(Decision.GIVEN_BACK);
+    owner.takeBack(stream);
+  }
+
+  private void decide(Decision made) {
+    Decision before = decision.compareAndExchange(Decision.NONE, made);
+    if (before != Decision.NONE) {
+      throw new IllegalStateException(
+          StreamAttachment.describe(stream)
+              + " was already decided about: "
+              + before
+              + ", now "
+              + made);
+    }
+    owner.decided(stream);
+  }
+
+  /** Completes, never exceptionally, once the stream has ended; on the stream's event loop. */
+  public CompletionStage<Void> closed() {
+    return stream.closed();
+  }
+
+  /**
+   * Ends the connection: resets a stream that was not decided about; else lets calls in flight
+   * finish, then closes it.
+   */
+  @Override
+  public void close() {
+    if (decision.compareAndSet(Decision.NONE, Decision.REFUSED)) {
+      owner.decided(stream);
+      stream.reset();
+    } else {
+      stream.close();
+    }
+  }
+
+  @Override
+  public String toString() {
+    return "GrpcConnection(" + StreamAttachment.describe(stream) + ", " + decision.get() + ")";
+  }
+}

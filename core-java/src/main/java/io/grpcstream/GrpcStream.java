@@ -1,0 +1,541 @@
+package io.grpcstream;
+
+import io.grpc.Attributes;
+import io.grpc.BindableService;
+import io.grpc.ManagedChannel;
+import io.grpc.ManagedChannelBuilder;
+import io.grpc.Server;
+import io.grpc.ServerBuilder;
+import io.grpc.ServerInterceptor;
+import io.grpc.ServerServiceDefinition;
+import io.grpc.Status;
+import io.grpc.protobuf.services.HealthStatusManager;
+import io.grpcstream.libp2p.Host;
+import io.grpcstream.libp2p.Multiaddr;
+import io.grpcstream.libp2p.PeerId;
+import io.grpcstream.libp2p.Stream;
+import io.grpcstream.libp2p.StreamHandler;
+import io.grpcstream.netty.OneStreamChannel;
+import io.grpcstream.netty.OneStreamChannelBuilder;
+import io.grpcstream.netty.StreamAttachment;
+import java.net.SocketAddress;
+import java.nio.channels.ClosedChannelException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Executor;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * gRPC over the streams of a libp2p host: one stream carries one HTTP/2 connection, and the opener
+ * of the stream is the gRPC client.
+ *
+ * <pre>{@code
+ * GrpcStream grpc = GrpcStream.builder().addService(new GreeterService()).build().serve();
+ * host.handle("/greeter/1.0.0", grpc.handler());
+ *
+ * host.newStream(address, "/greeter/1.0.0")
+ *     .thenApply(grpc::client)
+ *     .thenAccept(channel -> GreeterGrpc.newStub(channel).sayHello(request, observer));
+ * }</pre>
+ *
+ * <p>Streams that peers open come in through {@link #handler()}. Before {@link #serve()} they wait
+ * in a bounded backlog for {@link #accept()}, or for {@code serve()}; from then on all are served.
+ *
+ * <p>All methods may be called from any thread and, {@link #close()} apart, none blocks. gRPC runs
+ * on the event loop of the stream; services run on the {@linkplain Builder#executor executor}.
+ */
+public final class GrpcStream implements AutoCloseable {
+  /** The grace that {@link #close()} gives to calls in flight. */
+  public static final Duration DEFAULT_GRACE = Duration.ofSeconds(5);
+
+  /** The stream below a transport, in {@code getAttributes()} of its calls, on both sides. */
+  public static final Attributes.Key<Stream> TRANSPORT_ATTR_STREAM = StreamAttachment.STREAM;
+
+  private static final Logger log = LoggerFactory.getLogger(GrpcStream.class);
+  private static final String SHUT_DOWN = "shut down on this side";
+
+  private enum Mode {
+    ACCEPTING,
+    SERVING,
+    CLOSED
+  }
+
+  private final SocketAddress address = new GrpcStreamAddress();
+  private final LiveStreams streams = new LiveStreams();
+  private final PeerAuthorizer authorizer;
+  private final Consumer<? super ManagedChannelBuilder<?>> clientOptions;
+  private final @Nullable HealthStatusManager health;
+  private final Servers servers;
+  private final Backlog backlog;
+  private final Server serverView;
+  private volatile Mode mode = Mode.ACCEPTING;
+
+  private GrpcStream(Builder options) {
+    authorizer = options.authorizer;
+    clientOptions = options.clientOptions;
+    health = options.health;
+    backlog =
+        new Backlog(options.backlog, options.backlogTimeout, s -> new GrpcConnection(this, s));
+    servers = new Servers(address, options);
+    serverView = new GrpcServerView(this, servers.server());
+    options.services.forEach(servers.services()::addService);
+  }
+
+  /** One with all defaults. */
+  public static GrpcStream create() {
+    return builder().build();
+  }
+
+  /** A builder that holds the defaults. */
+  public static Builder builder() {
+    return new Builder();
+  }
+
+  // --- serving -----------------------------------------------------------------------------------
+
+  /** Offers {@code service} from the next call on; it replaces a service of the same name. */
+  public GrpcStream registerService(BindableService service) {
+    return registerService(service.bindService());
+  }
+
+  /** Offers {@code service} from the next call on; it replaces a service of the same name. */
+  public GrpcStream registerService(ServerServiceDefinition service) {
+    servers.services().addService(service);
+    return this;
+  }
+
+  /**
+   * Offers a service no longer: later calls fail with {@code UNIMPLEMENTED}, calls in flight go on.
+   *
+   * @param serviceName its full name, such as {@code greeter.Greeter}
+   * @return whether it was offered
+   */
+  public boolean unregisterService(String serviceName) {
+    return servers.services().getServices().stream()
+        .filter(service -> service.getServiceDescriptor().getName().equals(serviceName))
+        .anyMatch(servers.services()::removeService);
+  }
+
+  /**
+   * The server: its {@code start()} is {@link #serve()}, its {@code shutdown()} and {@code
+   * shutdownNow()} are {@link #shutdown} without a limit and without a grace.
+   */
+  public Server grpcServer() {
+    return serverView;
+  }
+
+  /**
+   * What hands the streams of a protocol to this object: {@code host.handle(protocol,
+   * grpc.handler())}. It may serve several protocols, and several hosts. It also takes a stream
+   * that we have opened; to serve one of those regardless of backlog and authorizer, use {@link
+   * #serve(Stream)}.
+   *
+   * <p>A peer that the {@link PeerAuthorizer} refuses gets {@code PERMISSION_DENIED} for each call.
+   * When the backlog is full, or when this object is shut down, the stream is reset: the peer's
+   * calls fail with {@code UNAVAILABLE}.
+   */
+  public StreamHandler handler() {
+    return this::onStream;
+  }
+
+  private void onStream(Stream stream) {
+    streams.undecided(stream);
+    if (mode == Mode.CLOSED) {
+      stream.reset();
+    } else if (!authorizer.allows(stream.remotePeer(), stream.protocol())) {
+      log.warn("{}: refused by the authorizer", StreamAttachment.describe(stream));
+      streams.served(stream);
+      servers.deny(stream);
+    } else if (mode == Mode.SERVING) {
+      serve(stream);
+    } else {
+      stream.channel().config().setAutoRead(false);
+      placed(stream, backlog.offer(stream));
+    }
+  }
+
+  private void placed(Stream stream, Backlog.Outcome outcome) {
+    if (outcome == Backlog.Outcome.FULL) {
+      log.warn(
+          "{}: reset, {} streams wait to be accepted already",
+          StreamAttachment.describe(stream),
+          backlog.size());
+      stream.reset();
+    } else if (outcome == Backlog.Outcome.STOPPED) {
+      serve(stream); // Which resets it if that is because of a shutdown.
+    }
+  }
+
+  /**
+   * Serves all inbound streams from now on, those that wait in the backlog first. Pending {@link
+   * #accept accepts} fail. Calling it again has no effect.
+   *
+   * @throws IllegalStateException after {@link #shutdown}
+   */
+  public GrpcStream serve() {
+    List<Stream> waiting;
+    synchronized (this) {
+      if (mode == Mode.CLOSED) {
+        throw new IllegalStateException(address + " is shut down");
+      }
+      servers.start();
+      mode = Mode.SERVING;
+      waiting =
+          backlog.stop(() -> new IllegalStateException(address + " serves all streams itself"));
+    }
+    waiting.forEach(this::serve);
+    return this;
+  }
+
+  /**
+   * Serves this one stream, whatever the mode and the authorizer say. It may be a stream that we
+   * have opened: then the peer is the gRPC client on it (see {@link GrpcConnection#client()}),
+   * which lets two peers that agree on a protocol turn the roles round. After {@link #shutdown} the
+   * stream is reset.
+   *
+   * @throws IllegalStateException if the stream is served or wrapped already
+   */
+  public GrpcStream serve(Stream stream) {
+    streams.served(stream);
+    servers.serve(stream);
+    if (mode == Mode.CLOSED) {
+      stream.reset();
+    }
+    return this;
+  }
+
+  // --- accepting ---------------------------------------------------------------------------------
+
+  /**
+   * The next inbound stream, oldest first; accepts are served in the order in which they were made.
+   * The stage completes on the stream's event loop, or at once if a stream waits.
+   *
+   * <p>Cancelling its future, or completing it otherwise, gives up the place and loses no stream. A
+   * stage fails with {@link IllegalStateException} once {@link #serve()} was called, and with
+   * {@link ClosedChannelException} once this object is shut down.
+   */
+  public CompletionStage<GrpcConnection> accept() {
+    return backlog.take();
+  }
+
+  void serveAccepted(Stream stream) {
+    serve(stream);
+  }
+
+  void decided(Stream stream) {
+    streams.served(stream);
+  }
+
+  void takeBack(Stream stream) {
+    streams.undecided(stream);
+    placed(stream, backlog.putBack(stream));
+  }
+
+  /**
+   * The name of this object within its process, as gRPC's tools show it. It is not an address to
+   * dial: peers reach the hosts that use {@link #handler()}.
+   */
+  public SocketAddress address() {
+    return address;
+  }
+
+  // --- calling -----------------------------------------------------------------------------------
+
+  /**
+   * A channel over {@code stream}, as {@link #wrapClient} makes it, with the options of {@link
+   * Builder#configureClient}; it is shut down with this object. Made after {@link #shutdown}, all
+   * its calls fail with {@code UNAVAILABLE}.
+   *
+   * @throws IllegalStateException if the stream is served or wrapped already
+   */
+  public ManagedChannel client(Stream stream) {
+    OneStreamChannelBuilder builder =
+        new OneStreamChannelBuilder(stream, PeerContext::attributesOf);
+    clientOptions.accept(builder);
+    OneStreamChannel client = builder.build();
+    streams.wrapped(client);
+    if (mode == Mode.CLOSED) {
+      client.drain(SHUT_DOWN);
+      stream.reset();
+    }
+    return client;
+  }
+
+  /**
+   * A channel over {@code stream}, which the peer serves. The two live and die together: shutting
+   * down the channel closes the stream; when the stream ends, calls in flight get their real
+   * status, and all later calls, also those that wait for readiness, fail at once with {@code
+   * UNAVAILABLE} and a text that names peer, protocol and cause. A channel never reconnects: open
+   * another stream.
+   *
+   * @throws IllegalStateException if the stream is served or wrapped already
+   */
+  public static ManagedChannel wrapClient(Stream stream) {
+    return wrapClientBuilder(stream).build();
+  }
+
+  /**
+   * A builder for the channel of {@link #wrapClient}, to set options. Those that decide how to
+   * connect (idle timeout, load balancing, plaintext) have no effect. The authority is the peer id.
+   */
+  public static ManagedChannelBuilder<?> wrapClientBuilder(Stream stream) {
+    return new OneStreamChannelBuilder(stream, PeerContext::attributesOf);
+  }
+
+  /**
+   * Opens a stream for {@code protocol} to the peer at {@code address} and {@linkplain #wrapClient
+   * wraps} it. The stage fails with {@link io.grpc.StatusRuntimeException}, see {@link #statusOf}:
+   * {@code UNAVAILABLE} if the peer cannot be reached or does not speak the protocol, {@code
+   * UNAUTHENTICATED} if another peer answers, {@code PERMISSION_DENIED} if our own policy forbids
+   * it. It completes on an event loop; cancelling its future gives up.
+   */
+  public static CompletionStage<ManagedChannel> dial(
+      Host host, Multiaddr address, String protocol) {
+    return wrapDialled(host.newStream(address, protocol));
+  }
+
+  /** The same, over a live connection to {@code peer} or one of its known addresses. */
+  public static CompletionStage<ManagedChannel> dial(Host host, PeerId peer, String protocol) {
+    return wrapDialled(host.newStream(peer, protocol));
+  }
+
+  private static CompletionStage<ManagedChannel> wrapDialled(CompletionStage<Stream> opened) {
+    CompletableFuture<ManagedChannel> dialled = new CompletableFuture<>();
+    opened.whenComplete(
+        (stream, failure) -> {
+          if (failure != null) {
+            dialled.completeExceptionally(statusOf(failure).asRuntimeException());
+          } else if (dialled.isDone()) {
+            stream.reset();
+          } else {
+            ManagedChannel channel = wrapClient(stream);
+            if (!dialled.complete(channel)) {
+              channel.shutdownNow();
+            }
+          }
+        });
+    dialled.whenComplete(
+        (channel, failure) -> {
+          if (failure != null) {
+            opened.toCompletableFuture().cancel(false);
+          }
+        });
+    return dialled;
+  }
+
+  /**
+   * What {@code failure}, of a {@link Host}'s operation or of one here, is to a gRPC user.
+   *
+   * @return {@code UNAUTHENTICATED} for another peer than the one dialled, {@code
+   *     PERMISSION_DENIED} for a connection gater, {@code UNAVAILABLE} for all that another attempt
+   *     might mend, such as an unreachable peer or an unknown protocol; the failure's text and the
+   *     failure as its cause
+   */
+  public static Status statusOf(Throwable failure) {
+    return FailureTable.statusOf(failure);
+  }
+
+  // --- health, shutdown --------------------------------------------------------------------------
+
+  /**
+   * The statuses that the health service reports.
+   *
+   * @throws IllegalStateException without {@link Builder#health()}
+   */
+  public HealthStatusManager healthStatus() {
+    if (health == null) {
+      throw new IllegalStateException(address + " has no health service: ask for it when building");
+    }
+    return health;
+  }
+
+  /**
+   * Shuts down: resets the streams in the backlog and those handed out but not decided about,
+   * accepts no more, and tells the peers of the others so (GOAWAY). Calls in flight, served or made
+   * by {@link #client} channels, have {@code grace} to finish; then they are cut off with {@code
+   * UNAVAILABLE}. The health service reports {@code NOT_SERVING} meanwhile.
+   *
+   * @param grace zero to cut at once; a later call can shorten the grace, not lengthen it
+   * @return completes once all streams of this object have ended
+   */
+  public CompletionStage<Void> shutdown(Duration grace) {
+    List<Stream> waiting;
+    synchronized (this) {
+      mode = Mode.CLOSED;
+      waiting = backlog.stop(ClosedChannelException::new);
+    }
+    if (health != null) {
+      health.enterTerminalState();
+    }
+    waiting.forEach(Stream::reset);
+    servers.shutdown();
+    return streams.end(SHUT_DOWN, grace).minimalCompletionStage();
+  }
+
+  /**
+   * {@link #shutdown} with {@link #DEFAULT_GRACE}, and waits for its end. If the thread is
+   * interrupted, cuts at once and returns with the interrupt flag set.
+   *
+   * @throws IllegalStateException on the event loop of one of the streams, where waiting would
+   *     never end; the shutdown goes on without it
+   */
+  @Override
+  public void close() {
+    boolean inEventLoop = streams.inEventLoop();
+    CompletableFuture<Void> ended = shutdown(DEFAULT_GRACE).toCompletableFuture();
+    if (inEventLoop && !ended.isDone()) {
+      throw new IllegalStateException(
+          address
+              + ": close() cannot wait on an event loop (shutting down all the same);"
+              + " use shutdown(Duration) there");
+    }
+    try {
+      ended.get();
+    } catch (InterruptedException e) {
+      shutdown(Duration.ZERO);
+      Thread.currentThread().interrupt();
+    } catch (ExecutionException e) {
+      throw new AssertionError("the end of streams cannot fail", e);
+    }
+  }
+
+  @Override
+  public String toString() {
+    return address + " (" + mode + ")";
+  }
+
+  /** Collects what a {@link GrpcStream} is made of. */
+  public static final class Builder {
+    private static final int DEFAULT_BACKLOG = 64;
+    private static final Duration DEFAULT_BACKLOG_TIMEOUT = Duration.ofSeconds(30);
+
+    private final List<ServerServiceDefinition> services = new ArrayList<>();
+    private final List<Consumer<ServerBuilder<?>>> serverOptions = new ArrayList<>();
+    private Consumer<? super ManagedChannelBuilder<?>> clientOptions = builder -> {};
+    private int backlog = DEFAULT_BACKLOG;
+    private Duration backlogTimeout = DEFAULT_BACKLOG_TIMEOUT;
+    private PeerAuthorizer authorizer = (peer, protocol) -> true;
+    private @Nullable HealthStatusManager health;
+
+    private Builder() {}
+
+    /** Offers {@code service} from the start; as {@link GrpcStream#registerService} does later. */
+    public Builder addService(BindableService service) {
+      return addService(service.bindService());
+    }
+
+    /** Offers {@code service} from the start; as {@link GrpcStream#registerService} does later. */
+    public Builder addService(ServerServiceDefinition service) {
+      services.add(service);
+      return this;
+    }
+
+    /**
+     * Runs {@code interceptor} for each call that is served; as in gRPC, the last one added runs
+     * first. {@link PeerContext} is set before any of them.
+     */
+    public Builder intercept(ServerInterceptor interceptor) {
+      serverOptions.add(server -> server.intercept(interceptor));
+      return this;
+    }
+
+    /** Where services run; default: gRPC's shared pool of threads, where they may block. */
+    public Builder executor(Executor executor) {
+      serverOptions.add(server -> server.executor(executor));
+      return this;
+    }
+
+    /**
+     * Runs services on the event loop of the stream: the fastest way, for services that never block
+     * (such as coroutines).
+     */
+    public Builder directExecutor() {
+      serverOptions.add(ServerBuilder::directExecutor);
+      return this;
+    }
+
+    /**
+     * How many streams may wait to be accepted; default: {@value #DEFAULT_BACKLOG}. With 0, a
+     * stream is reset unless an {@link GrpcStream#accept accept} waits for it.
+     */
+    public Builder backlog(int streams) {
+      if (streams < 0) {
+        throw new IllegalArgumentException("backlog " + streams + " is negative");
+      }
+      backlog = streams;
+      return this;
+    }
+
+    /** How long a stream may wait to be accepted before it is reset; default: 30 seconds. */
+    public Builder backlogTimeout(Duration timeout) {
+      if (timeout.isZero() || timeout.isNegative()) {
+        throw new IllegalArgumentException("backlog timeout " + timeout + " is not positive");
+      }
+      backlogTimeout = timeout;
+      return this;
+    }
+
+    /** Which peers may use which protocols; default: all may. */
+    public Builder authorizer(PeerAuthorizer authorizer) {
+      this.authorizer = authorizer;
+      return this;
+    }
+
+    /** Adds gRPC's health service; see {@link GrpcStream#healthStatus()}. */
+    public Builder health() {
+      if (health == null) {
+        health = new HealthStatusManager();
+        addService(health.getHealthService());
+      }
+      return this;
+    }
+
+    /** Adds gRPC's server reflection service, v1 and v1alpha. */
+    @SuppressWarnings("deprecation") // v1alpha is what many tools still ask for.
+    public Builder reflection() {
+      addService(io.grpc.protobuf.services.ProtoReflectionServiceV1.newInstance());
+      addService(io.grpc.protobuf.services.ProtoReflectionService.newInstance());
+      return this;
+    }
+
+    /**
+     * Sets further options of the gRPC server, such as its limits: messages of at most 4 MiB,
+     * metadata of at most 8 KiB, 1,024 calls at a time and 1,000 resets in 10 seconds a stream
+     * (those of grpc-netty only are there by a cast to {@code NettyServerBuilder}). A fallback
+     * registry set here is replaced.
+     */
+    public Builder configureServer(Consumer<? super ServerBuilder<?>> options) {
+      serverOptions.add(options::accept);
+      return this;
+    }
+
+    /**
+     * Sets options of the channels that {@link GrpcStream#client} makes; may be called repeatedly.
+     */
+    public Builder configureClient(Consumer<? super ManagedChannelBuilder<?>> options) {
+      Consumer<? super ManagedChannelBuilder<?>> before = clientOptions;
+      clientOptions =
+          builder -> {
+            before.accept(builder);
+            options.accept(builder);
+          };
+      return this;
+    }
+
+    /** Makes it; call this once, as a health service belongs to one {@link GrpcStream}. */
+    public GrpcStream build() {
+      return new GrpcStream(this);
+    }
+
+    void applyTo(ServerBuilder<?> server) {
+      serverOptions.forEach(option -> option.accept(server));
+    }
+  }
+}

@@ -1,0 +1,21 @@
+package io.grpcstream;
+
+import java.net.SocketAddress;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/**
+ * What a {@link GrpcStream} gives as its address. It names the object within its process, in logs
+ * and to gRPC; peers reach it at the addresses of the hosts that use its {@linkplain
+ * GrpcStream#handler() handler}.
+ */
+final class GrpcStreamAddress extends SocketAddress {
+  private static final long serialVersionUID = 1L;
+  private static final AtomicInteger COUNT = new AtomicInteger();
+
+  private final int number = COUNT.incrementAndGet();
+
+  @Override
+  public String toString() {
+    return "grpcstream-" + number;
+  }
+}

@@ -1,0 +1,132 @@
+package io.grpcstream;
+
+import io.grpc.Server;
+import io.grpc.netty.NettyServerBuilder;
+import io.grpc.util.MutableHandlerRegistry;
+import io.grpcstream.libp2p.Stream;
+import io.grpcstream.netty.StreamServer;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.SocketAddress;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The gRPC servers of one {@link GrpcStream}: the one with the services, and the one that turns
+ * away peers who may not use them. Each starts when it is first needed; neither has a thread.
+ */
+final class Servers {
+  /** Two orders of magnitude above what a client has in flight as a rule. */
+  static final int MAX_CONCURRENT_CALLS_PER_STREAM = 1_024;
+
+  /** Enough for clients that cancel calls as a matter of course; a rapid reset is far beyond. */
+  static final int MAX_RESETS = 1_000;
+
+  static final int RESETS_WINDOW_SECONDS = 10;
+
+  /** A client may ask whether we live this often, also between calls. */
+  private static final int PERMIT_KEEP_ALIVE_SECONDS = 10;
+
+  static final int MAX_INBOUND_MESSAGE_BYTES = 4 << 20;
+  static final int MAX_INBOUND_METADATA_BYTES = 8 << 10;
+
+  private static final int DENIED_IDLE_SECONDS = 10;
+  private static final int DENIED_AGE_SECONDS = 30;
+
+  private final MutableHandlerRegistry services = new MutableHandlerRegistry();
+  private final StreamServer seat;
+  private final Server server;
+  private final SocketAddress address;
+  private boolean started;
+  private boolean shutdown;
+  private @Nullable StreamServer deniedSeat;
+  private @Nullable Server deniedServer;
+
+  Servers(SocketAddress address, GrpcStream.Builder options) {
+    this.address = address;
+    seat = new StreamServer(address, PeerContext::attributesOf);
+    NettyServerBuilder builder =
+        seat.builder()
+            .maxInboundMessageSize(MAX_INBOUND_MESSAGE_BYTES)
+            .maxInboundMetadataSize(MAX_INBOUND_METADATA_BYTES)
+            .maxConcurrentCallsPerConnection(MAX_CONCURRENT_CALLS_PER_STREAM)
+            .maxRstFramesPerWindow(MAX_RESETS, RESETS_WINDOW_SECONDS)
+            .permitKeepAliveTime(PERMIT_KEEP_ALIVE_SECONDS, TimeUnit.SECONDS)
+            .permitKeepAliveWithoutCalls(true);
+    options.applyTo(builder);
+    server =
+        builder
+            .fallbackHandlerRegistry(services)
+            .intercept(new PeerContextInterceptor()) // The last one added is the first to run.
+            .build();
+  }
+
+  /** The registered services; may be changed at any time. */
+  MutableHandlerRegistry services() {
+    return services;
+  }
+
+  Server server() {
+    return server;
+  }
+
+  synchronized void start() {
+    if (!started && !shutdown) {
+      started = true;
+      start(server);
+    }
+  }
+
+  private static void start(Server server) {
+    try {
+      server.start();
+    } catch (IOException e) {
+      throw new UncheckedIOException("a server without a socket cannot fail to bind", e);
+    }
+  }
+
+  /** Serves {@code stream}; once shut down, resets it. */
+  void serve(Stream stream) {
+    start();
+    seat.serve(stream);
+  }
+
+  /** Answers each call on {@code stream} with {@code PERMISSION_DENIED}, for a short while. */
+  void deny(Stream stream) {
+    StreamServer denied = deniedSeat();
+    if (denied == null) {
+      stream.reset();
+    } else {
+      denied.serve(stream);
+    }
+  }
+
+  private synchronized @Nullable StreamServer deniedSeat() {
+    if (deniedSeat == null && !shutdown) {
+      deniedSeat = new StreamServer(address, PeerContext::attributesOf);
+      deniedServer =
+          deniedSeat
+              .builder()
+              .directExecutor()
+              .fallbackHandlerRegistry(new DeniedCalls())
+              .maxInboundMetadataSize(MAX_INBOUND_METADATA_BYTES)
+              .maxConcurrentCallsPerConnection(1)
+              .maxRstFramesPerWindow(100, RESETS_WINDOW_SECONDS)
+              .maxConnectionIdle(DENIED_IDLE_SECONDS, TimeUnit.SECONDS)
+              .maxConnectionAge(DENIED_AGE_SECONDS, TimeUnit.SECONDS)
+              .maxConnectionAgeGrace(1, TimeUnit.SECONDS)
+              .build();
+      start(deniedServer);
+    }
+    return deniedSeat;
+  }
+
+  /** Sends GOAWAY on all streams and closes each when its calls are done. Never blocks. */
+  synchronized void shutdown() {
+    shutdown = true;
+    server.shutdown();
+    if (deniedServer != null) {
+      deniedServer.shutdownNow();
+    }
+  }
+}

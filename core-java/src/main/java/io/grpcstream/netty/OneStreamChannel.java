@@ -1,0 +1,164 @@
+package io.grpcstream.netty;
+
+import io.grpc.CallOptions;
+import io.grpc.ClientCall;
+import io.grpc.ConnectivityState;
+import io.grpc.ManagedChannel;
+import io.grpc.MethodDescriptor;
+import io.grpc.Status;
+import io.grpcstream.libp2p.Stream;
+import io.netty.handler.codec.http2.Http2Connection;
+import io.netty.handler.codec.http2.Http2ConnectionAdapter;
+import io.netty.handler.codec.http2.Http2ConnectionHandler;
+import io.netty.handler.codec.http2.Http2Stream;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * A gRPC channel over exactly one stream.
+ *
+ * <p>The two live and die together. The transport starts with the channel, so that closing the
+ * channel closes the stream even if no call was ever made. When the stream ends, calls in flight
+ * get their real status, every later call, also one that waits for readiness, fails at once with
+ * {@code UNAVAILABLE} and the reason, and the channel shuts itself down: it can never come back.
+ */
+public final class OneStreamChannel extends ManagedChannel {
+  /** How long after {@link #shutdownNow} a peer that reads nothing may still hold the stream. */
+  private static final long CUT_AFTER_SECONDS = 5;
+
+  private final ManagedChannel delegate;
+  private final StreamEnd end;
+
+  OneStreamChannel(ManagedChannel delegate, StreamEnd end) {
+    this.delegate = delegate;
+    this.end = end;
+  }
+
+  /** Starts the transport; called once, before the channel is handed out. */
+  void start() {
+    io.netty.channel.Channel channel = end.stream().channel();
+    delegate.getState(true);
+    // gRPC's handlers are in place, or are about to be by a task queued before this one.
+    StreamAttachment.onLoop(end.stream(), () -> channel.config().setAutoRead(true));
+    channel
+        .closeFuture()
+        .addListener(
+            closed -> {
+              end.record("the peer reset it, or its connection was lost", null);
+              delegate.shutdown();
+            });
+  }
+
+  /** The stream below. */
+  public Stream stream() {
+    return end.stream();
+  }
+
+  @Override
+  public <Q, R> ClientCall<Q, R> newCall(MethodDescriptor<Q, R> method, CallOptions options) {
+    Status ended = end.status();
+    return ended == null
+        ? delegate.newCall(method, options)
+        : new EndedCall<>(ended, options.getExecutor());
+  }
+
+  /**
+   * Takes no more calls, lets those in flight finish, then closes the stream. Like {@link
+   * #shutdown}, except that the statuses of later calls, and of calls that are cut off when the
+   * stream is reset, name the peer and {@code reason}. Any thread, never blocks.
+   */
+  public void drain(String reason) {
+    end.record(reason, null);
+    StreamAttachment.onLoop(end.stream(), this::shutdownWhenQuiet);
+  }
+
+  private void shutdownWhenQuiet() {
+    Http2ConnectionHandler http2 =
+        end.stream().channel().pipeline().get(Http2ConnectionHandler.class);
+    if (http2 == null || http2.connection().numActiveStreams() == 0) {
+      delegate.shutdown();
+      return;
+    }
+    Http2Connection connection = http2.connection();
+    connection.addListener(
+        new Http2ConnectionAdapter() {
+          @Override
+          public void onStreamClosed(Http2Stream call) {
+            if (connection.numActiveStreams() == 0) {
+              delegate.shutdown();
+            }
+          }
+        });
+  }
+
+  /** Lets calls in flight finish, then closes the stream. */
+  @Override
+  public ManagedChannel shutdown() {
+    end.record("its channel was shut down", null);
+    delegate.shutdown();
+    return this;
+  }
+
+  /** Cancels calls in flight and closes the stream. */
+  @Override
+  public ManagedChannel shutdownNow() {
+    end.record("its channel was shut down", null);
+    delegate.shutdownNow();
+    Stream stream = end.stream();
+    StreamAttachment.onLoop(
+        stream,
+        () -> {
+          if (stream.channel().isOpen()) {
+            var cut =
+                stream
+                    .channel()
+                    .eventLoop()
+                    .schedule(stream::reset, CUT_AFTER_SECONDS, TimeUnit.SECONDS);
+            stream.channel().closeFuture().addListener(closed -> cut.cancel(false));
+          }
+        });
+    return this;
+  }
+
+  @Override
+  public boolean isShutdown() {
+    return delegate.isShutdown();
+  }
+
+  @Override
+  public boolean isTerminated() {
+    return delegate.isTerminated();
+  }
+
+  @Override
+  public boolean awaitTermination(long timeout, TimeUnit unit) throws InterruptedException {
+    return delegate.awaitTermination(timeout, unit);
+  }
+
+  @Override
+  public ConnectivityState getState(boolean requestConnection) {
+    return delegate.getState(requestConnection);
+  }
+
+  @Override
+  public void notifyWhenStateChanged(ConnectivityState source, Runnable callback) {
+    delegate.notifyWhenStateChanged(source, callback);
+  }
+
+  /** Does nothing: there is no reconnecting. */
+  @Override
+  public void resetConnectBackoff() {}
+
+  /** Does nothing: without its transport the channel would be of no more use. */
+  @Override
+  public void enterIdle() {}
+
+  @Override
+  public String authority() {
+    return delegate.authority();
+  }
+
+  @Override
+  public String toString() {
+    return "gRPC channel over " + StreamAttachment.describe(end.stream());
+  }
+}

@@ -1,0 +1,90 @@
+package io.grpcstream.netty;
+
+import io.grpc.Status;
+import io.grpcstream.libp2p.Stream;
+import io.netty.channel.ChannelDuplexHandler;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelPromise;
+import io.netty.channel.socket.ChannelInputShutdownEvent;
+import java.io.IOException;
+import java.net.SocketAddress;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Stands between a stream and gRPC's handlers and makes the ends of the stream the ends of the
+ * transport.
+ *
+ * <ul>
+ *   <li>A stream is open already, so {@code connect} succeeds at once, or fails with the reason why
+ *       the stream is over.
+ *   <li>HTTP/2 has no half-closed connections: once the peer has ended its direction, ours ends
+ *       too.
+ *   <li>Calls that are cut off get a status that names the peer, the protocol and the cause.
+ * </ul>
+ */
+final class StreamEndHandler extends ChannelDuplexHandler {
+  private final Stream stream;
+  private final @Nullable StreamEnd end;
+
+  /**
+   * A handler for one stream.
+   *
+   * @param end where to note the end of a client's stream; null on the server's side
+   */
+  StreamEndHandler(Stream stream, @Nullable StreamEnd end) {
+    this.stream = stream;
+    this.end = end;
+  }
+
+  @Override
+  public void connect(
+      ChannelHandlerContext ctx, SocketAddress remote, SocketAddress local, ChannelPromise done) {
+    if (ctx.channel().isActive()) {
+      done.setSuccess();
+    } else {
+      done.setFailure(record("it has ended", null).asRuntimeException());
+    }
+  }
+
+  @Override
+  public void userEventTriggered(ChannelHandlerContext ctx, Object event) {
+    ctx.fireUserEventTriggered(event);
+    if (event == ChannelInputShutdownEvent.INSTANCE) {
+      record("the peer ended it", null);
+      ctx.close();
+    }
+  }
+
+  @Override
+  public void close(ChannelHandlerContext ctx, ChannelPromise promise) {
+    record("it was closed on this side", null);
+    ctx.close(promise);
+  }
+
+  @Override
+  public void channelInactive(ChannelHandlerContext ctx) {
+    if (end != null) {
+      // gRPC's own text would be "Network closed for unknown reason".
+      ctx.fireExceptionCaught(
+          record("the peer reset it, or its connection was lost", null).asRuntimeException());
+    }
+    ctx.fireChannelInactive();
+  }
+
+  @Override
+  public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
+    if (end != null) {
+      ctx.fireExceptionCaught(record("it failed", cause).asRuntimeException());
+    } else if (cause instanceof IOException) {
+      // A plain IOException, since gRPC logs any other kind with its stack trace.
+      String text = StreamAttachment.describe(stream) + " failed: " + cause.getMessage();
+      ctx.fireExceptionCaught(new IOException(text, cause));
+    } else {
+      ctx.fireExceptionCaught(cause);
+    }
+  }
+
+  private Status record(String reason, @Nullable Throwable cause) {
+    return end == null ? Status.UNAVAILABLE : end.record(reason, cause);
+  }
+}

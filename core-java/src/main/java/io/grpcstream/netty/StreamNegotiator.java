@@ -1,0 +1,77 @@
+package io.grpcstream.netty;
+
+import io.grpc.Attributes;
+import io.grpc.ChannelLogger;
+import io.grpc.SecurityLevel;
+import io.grpc.Status;
+import io.grpc.internal.GrpcAttributes;
+import io.grpc.netty.GrpcHttp2ConnectionHandler;
+import io.grpc.netty.InternalProtocolNegotiationEvent;
+import io.grpc.netty.InternalProtocolNegotiator;
+import io.grpc.netty.InternalProtocolNegotiators;
+import io.grpcstream.libp2p.Stream;
+import io.netty.channel.ChannelHandler;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.util.AsciiString;
+import java.util.function.Function;
+
+/**
+ * Negotiates nothing, as libp2p has done so already: tells gRPC who the peer is, and that the
+ * connection is private and authentic. Serves both sides.
+ */
+final class StreamNegotiator implements InternalProtocolNegotiator.ProtocolNegotiator {
+  private static final AsciiString SCHEME = AsciiString.of("http");
+
+  private final Function<Stream, Attributes> attributes;
+
+  /**
+   * A negotiator.
+   *
+   * @param attributes what transports over a stream shall have among their attributes
+   */
+  StreamNegotiator(Function<Stream, Attributes> attributes) {
+    this.attributes = attributes;
+  }
+
+  /** HTTP/2 with prior knowledge; the encryption is a layer below. */
+  @Override
+  public AsciiString scheme() {
+    return SCHEME;
+  }
+
+  @Override
+  public ChannelHandler newHandler(GrpcHttp2ConnectionHandler grpcHandler) {
+    return new Handler(
+        InternalProtocolNegotiators.grpcNegotiationHandler(grpcHandler),
+        grpcHandler.getNegotiationLogger());
+  }
+
+  @Override
+  public void close() {}
+
+  private final class Handler extends InternalProtocolNegotiators.ProtocolNegotiationHandler {
+    Handler(ChannelHandler next, ChannelLogger logger) {
+      super(next, "libp2p", logger);
+    }
+
+    @Override
+    protected void protocolNegotiationEventTriggered(ChannelHandlerContext ctx) {
+      if (!ctx.channel().isActive()) {
+        return; // The stream is over: the end of the channel, or connect(), reports it.
+      }
+      Stream stream = StreamAttachment.of(ctx.channel());
+      Attributes negotiated =
+          InternalProtocolNegotiationEvent.getAttributes(getProtocolNegotiationEvent()).toBuilder()
+              .setAll(attributes.apply(stream))
+              .set(StreamAttachment.STREAM, stream)
+              .set(GrpcAttributes.ATTR_SECURITY_LEVEL, SecurityLevel.PRIVACY_AND_INTEGRITY)
+              // The peer id is proven; what a call names as its authority is the caller's affair.
+              .set(GrpcAttributes.ATTR_AUTHORITY_VERIFIER, authority -> Status.OK)
+              .build();
+      replaceProtocolNegotiationEvent(
+          InternalProtocolNegotiationEvent.withAttributes(
+              getProtocolNegotiationEvent(), negotiated));
+      fireProtocolNegotiationEvent(ctx);
+    }
+  }
+}

@@ -1,0 +1,77 @@
+package io.grpcstream.netty;
+
+import io.grpc.Attributes;
+import io.grpc.netty.GrpcHttp2ConnectionHandler;
+import io.grpc.netty.InternalNettyServerCredentials;
+import io.grpc.netty.NettyServerBuilder;
+import io.grpcstream.libp2p.Stream;
+import io.netty.channel.ChannelOption;
+import java.net.SocketAddress;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The seat of one {@link io.grpc.Server} whose transports run on streams: make the server from
+ * {@link #builder}, start it, then hand it streams. The server has no thread and no socket;
+ * starting and shutting it down never block.
+ */
+public final class StreamServer {
+  private final NettyServerBuilder builder;
+  private volatile @Nullable StreamServerChannel channel;
+
+  /**
+   * A server yet to be built.
+   *
+   * @param address what the server shall name as the address it listens on
+   * @param attributes what transports over a stream shall have among their attributes
+   */
+  public StreamServer(SocketAddress address, Function<Stream, Attributes> attributes) {
+    builder =
+        NettyServerBuilder.forAddress(
+                address, InternalNettyServerCredentials.create(new StreamNegotiator(attributes)))
+            .channelFactory(this::newChannel)
+            .bossEventLoopGroup(CallerRunsEventLoop.INSTANCE)
+            .workerEventLoopGroup(CallerRunsEventLoop.INSTANCE)
+            // Null takes out the options that grpc-netty sets by itself: a stream has its
+            // connection's allocator, and no SO_KEEPALIVE.
+            .withChildOption(ChannelOption.ALLOCATOR, null)
+            .withChildOption(ChannelOption.SO_KEEPALIVE, null);
+  }
+
+  /** The builder of the one server; it makes one server only. */
+  public NettyServerBuilder builder() {
+    return builder;
+  }
+
+  private StreamServerChannel newChannel() {
+    StreamServerChannel created = new StreamServerChannel();
+    channel = created;
+    return created;
+  }
+
+  /**
+   * Serves {@code stream} from now until it ends, and turns its reading on once gRPC's handlers
+   * stand. Any thread; on the stream's event loop, all is in place on return. If the server is not
+   * running, the stream is reset.
+   *
+   * @throws IllegalStateException if the stream is served or wrapped already
+   */
+  public void serve(Stream stream) {
+    StreamAttachment.claim(stream);
+    StreamAttachment.onLoop(stream, () -> attach(stream));
+  }
+
+  private void attach(Stream stream) {
+    StreamServerChannel server = channel;
+    if (server != null && server.isActive()) {
+      stream.channel().pipeline().addLast(new StreamEndHandler(stream, null));
+      server.accept(stream.channel());
+      // Unless the server was shut down just now, gRPC has put its handlers in place.
+      if (stream.channel().pipeline().get(GrpcHttp2ConnectionHandler.class) != null) {
+        stream.channel().config().setAutoRead(true);
+        return;
+      }
+    }
+    stream.reset();
+  }
+}
