@@ -76,8 +76,7 @@ class MemoryTransportTest extends TransportContract {
   void numbersAreUnsignedAndOtherAddressesAreNone() {
     assertThat(MemoryTransport.number(MemoryTransport.address(-1))).isEqualTo(-1);
     assertThat(MemoryTransport.address(-1).id()).isEqualTo("18446744073709551615");
-    assertThatThrownBy(
-            () -> MemoryTransport.number(new LocalAddress("seven")))
+    assertThatThrownBy(() -> MemoryTransport.number(new LocalAddress("seven")))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("seven");
   }
@@ -198,8 +197,7 @@ class MemoryTransportTest extends TransportContract {
 
   @Test
   void twoChannelsOfOneLoopDoNotCallIntoEachOther() throws Exception {
-    MultiThreadIoEventLoopGroup one =
-        new MultiThreadIoEventLoopGroup(1, NioIoHandler.newFactory());
+    MultiThreadIoEventLoopGroup one = new MultiThreadIoEventLoopGroup(1, NioIoHandler.newFactory());
     try {
       CompletableFuture<Integer> deepest = new CompletableFuture<>();
       Channel listener =
@@ -209,10 +207,7 @@ class MemoryTransportTest extends TransportContract {
       PingPong server = new PingPong(deepest);
       transport.listen(one, address, server).sync();
       Channel client =
-          transport
-              .dial(one.next(), address, new PingPong(deepest), DIAL_TIMEOUT)
-              .sync()
-              .channel();
+          transport.dial(one.next(), address, new PingPong(deepest), DIAL_TIMEOUT).sync().channel();
       client.writeAndFlush(Unpooled.copyInt(0));
       assertThat(deepest.get(10, SECONDS)).isEqualTo(1);
     } finally {
