@@ -158,6 +158,9 @@ final class ChannelStream implements Stream {
   }
 
   private void resetNow() {
+    if (!channel.isOpen()) {
+      return;
+    }
     if (channel instanceof YamuxStreamChannel yamux) {
       yamux.reset();
       return;
