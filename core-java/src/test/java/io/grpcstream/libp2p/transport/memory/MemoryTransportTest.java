@@ -201,8 +201,7 @@ class MemoryTransportTest extends TransportContract {
     try {
       CompletableFuture<Integer> deepest = new CompletableFuture<>();
       PingPong both = new PingPong(deepest);
-      Channel listener =
-          transport.listen(one, MemoryTransport.address(0), both).sync().channel();
+      Channel listener = transport.listen(one, MemoryTransport.address(0), both).sync().channel();
       Channel client =
           transport.dial(one.next(), listener.localAddress(), both, DIAL_TIMEOUT).sync().channel();
       client.writeAndFlush(Unpooled.copyInt(0));
