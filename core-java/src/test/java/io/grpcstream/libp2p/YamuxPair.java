@@ -70,8 +70,8 @@ public final class YamuxPair implements AutoCloseable {
   }
 
   @Override
-  public void close() throws InterruptedException {
-    group.shutdownGracefully(0, 5, SECONDS).await();
+  public void close() {
+    group.shutdownGracefully(0, 5, SECONDS).awaitUninterruptibly();
   }
 
   private static ChannelInitializer<Channel> initializer(YamuxSession session) {
