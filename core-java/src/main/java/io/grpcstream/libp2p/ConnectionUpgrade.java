@@ -170,7 +170,8 @@ final class ConnectionUpgrade {
       throw new Libp2pException(message);
     }
     boolean allowed =
-        Refusals.asks("allowPeer", () -> host.gater.allowPeer(proven, remoteAddress, initiator));
+        host.refusals.allows(
+            "allowPeer", () -> host.gater.allowPeer(proven, remoteAddress, initiator));
     if (!allowed) {
       counted = true;
       throw host.refusals.gated(

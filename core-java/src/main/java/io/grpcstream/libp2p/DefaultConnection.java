@@ -283,6 +283,16 @@ final class DefaultConnection implements Connection, YamuxListener {
     }
   }
 
+  /** Runs {@code task} in a later turn of the event loop, or here if the loop has ended. */
+  void onLoopLater(Runnable task) {
+    try {
+      channel.eventLoop().execute(task);
+    } catch (RejectedExecutionException e) {
+      logger.debug("{}: its event loop has ended, and the connection with it", this, e);
+      task.run();
+    }
+  }
+
   /** Resets a stream's channel. */
   static void reset(Channel stream) {
     ((YamuxStreamChannel) stream).reset();

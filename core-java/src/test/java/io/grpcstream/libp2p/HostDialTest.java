@@ -196,7 +196,9 @@ class HostDialTest {
 
   @Test
   void aPeerThatSpeaksAnotherProtocolFailsTheDialAtOnce() throws Exception {
-    byte[] garbage = "HTTP/1.1 400 Bad Request\r\n\r\n".getBytes(StandardCharsets.US_ASCII);
+    byte[] garbage =
+        "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nContent-Length: 11\r\nConnection: close\r\n\r\nBad Request"
+            .getBytes(StandardCharsets.US_ASCII);
     try (RawPeer peer = RawPeer.saying(garbage)) {
       Host client = hosts.start(builder -> builder);
       assertThat(failure(client.newStream(peer.address(), ECHO)))
@@ -291,14 +293,18 @@ class HostDialTest {
     Host client = hosts.start(builder -> builder);
     for (int i = 0; i < 20; i++) {
       Connection connection = await(client.connect(address(server)));
-      // The client's choice and the connection's end meet somewhere.
-      server.connections().forEach(Connection::close);
+      eventually("the server has it, too", () -> server.connections().size() == 1);
+      Connection serverSide = server.connections().get(0);
+      serverSide.close();
+      await(serverSide.closed());
+      // The client may or may not have heard of it.
       Stream stream = await(client.newStream(address(server), ECHO));
 
       assertThat(echo(stream, "again")).isEqualTo("again");
       await(connection.closed());
       client.connections().forEach(Connection::close);
-      eventually("all closed", () -> client.connections().isEmpty());
+      eventually(
+          "all closed", () -> client.connections().isEmpty() && server.connections().isEmpty());
     }
   }
 

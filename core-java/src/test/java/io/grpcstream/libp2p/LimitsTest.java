@@ -21,7 +21,11 @@ class LimitsTest {
   @Test
   void aBuilderMadeOfLimitsKeepsThemAndLeavesThemAlone() {
     Limits limits =
-        Limits.builder().connections(7).streamWindow(1 << 20).acceptTimeout(Duration.ofMillis(3)).build();
+        Limits.builder()
+            .connections(7)
+            .streamWindow(1 << 20)
+            .acceptTimeout(Duration.ofMillis(3))
+            .build();
     Limits changed = limits.toBuilder().connections(8).build();
 
     assertThat(changed.connections()).isEqualTo(8);

@@ -51,8 +51,7 @@ class ResourceManagerTest {
   void aConnectionIsPendingUntilItsPeerIsProven() throws Exception {
     ResourceManager manager = manager(Limits.builder().pendingInboundConnections(1));
     ConnectionSlot first = manager.inboundConnection(LOOPBACK);
-    assertRefused(
-        Refusal.PENDING_CONNECTIONS, 1, () -> manager.inboundConnection(LOOPBACK));
+    assertRefused(Refusal.PENDING_CONNECTIONS, 1, () -> manager.inboundConnection(LOOPBACK));
 
     first.setPeer(peer);
     ConnectionSlot second = manager.inboundConnection(LOOPBACK);
