@@ -63,9 +63,9 @@ public interface Host extends AutoCloseable {
    * A live connection to the peer of {@code address}, or a new one to that address.
    *
    * <p>If {@code address} ends in {@code /p2p/<peer id>}, the peer there must prove that id: else
-   * the stage fails with {@link PeerIdMismatchException}. If it does not, a connection is made
-   * with whichever peer answers: {@link Connection#remotePeer()} is proven, but that it is the peer
-   * one meant to reach is not.
+   * the stage fails with {@link PeerIdMismatchException}. If it does not, a connection is made with
+   * whichever peer answers: {@link Connection#remotePeer()} is proven, but that it is the peer one
+   * meant to reach is not.
    *
    * <p>Fails with {@link DialException}; with {@link GatedException} or {@link
    * LimitExceededException} if this host's own policy was all that stood in the way; with {@link
@@ -205,8 +205,8 @@ public interface Host extends AutoCloseable {
 
     /**
      * Event loops to run on, instead of the host's own. The group is the caller's: the host does
-     * not shut it down, and it must outlive the host. Its type decides the transport: epoll,
-     * kqueue or NIO sockets; with a group of none of these, TCP is unavailable.
+     * not shut it down, and it must outlive the host. Its type decides the transport: epoll, kqueue
+     * or NIO sockets; with a group of none of these, TCP is unavailable.
      */
     public Builder eventLoopGroup(EventLoopGroup group) {
       config.group = group;

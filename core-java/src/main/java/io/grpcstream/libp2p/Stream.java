@@ -20,7 +20,10 @@ public interface Stream {
   /** Whether this side opened the stream. */
   boolean isInitiator();
 
-  /** Completes, never exceptionally, once the stream is closed in both directions and its channel inactive. */
+  /**
+   * Completes, never exceptionally, once the stream is closed in both directions and its channel
+   * inactive.
+   */
   CompletionStage<Void> closed();
 
   /** Sends what was written, then ends the stream in both directions. Any thread. */
@@ -35,8 +38,8 @@ public interface Stream {
    *
    * <p>Its {@link #localAddress()} is that of the channel, or of the first of its parents that has
    * an internet address; where none has, it is {@code /p2p/<local>}. Its {@link #close()} uses
-   * {@code shutdownOutput} where the channel is a {@link io.netty.channel.socket.DuplexChannel}, and
-   * {@code disconnect} where the channel tells that from a close.
+   * {@code shutdownOutput} where the channel is a {@link io.netty.channel.socket.DuplexChannel},
+   * and {@code disconnect} where the channel tells that from a close.
    *
    * @param channel registered with an event loop, carrying {@code ByteBuf}s; nothing that this side
    *     has not handled may have been read from it yet

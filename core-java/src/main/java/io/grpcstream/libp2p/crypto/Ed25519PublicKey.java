@@ -10,6 +10,8 @@ final class Ed25519PublicKey extends PublicKey {
   static final int BYTES = 32;
   static final String ALGORITHM = "Ed25519";
 
+  private static final int SIGNATURE_BYTES = 64;
+
   /** What RFC 8410 puts before the point to make it a SubjectPublicKeyInfo. */
   private static final byte[] X509_PREFIX = HexFormat.of().parseHex("302a300506032b6570032100");
 
@@ -48,6 +50,7 @@ final class Ed25519PublicKey extends PublicKey {
 
   @Override
   public boolean verify(byte[] message, byte[] signature) {
-    return Jca.verify(ALGORITHM, key, message, signature);
+    // JDK 17 overlooks bytes behind the signature, which would give it endless valid variants.
+    return signature.length == SIGNATURE_BYTES && Jca.verify(ALGORITHM, key, message, signature);
   }
 }

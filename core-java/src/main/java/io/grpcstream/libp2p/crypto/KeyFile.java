@@ -110,12 +110,21 @@ final class KeyFile {
     Set<StandardOpenOption> options =
         EnumSet.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
     try (FileChannel channel = FileChannel.open(file, options, attributes(file, "rw-------"))) {
-      ByteBuffer left = ByteBuffer.wrap(content);
-      while (left.hasRemaining()) {
-        channel.write(left);
+      try {
+        writeFully(channel, content);
+      } catch (IOException e) {
+        Files.deleteIfExists(file); // ours, and incomplete: the disk is full, perhaps
+        throw e;
       }
-      channel.force(true);
     }
+  }
+
+  private static void writeFully(FileChannel channel, byte[] content) throws IOException {
+    ByteBuffer left = ByteBuffer.wrap(content);
+    while (left.hasRemaining()) {
+      channel.write(left);
+    }
+    channel.force(true);
   }
 
   private static FileAttribute<?>[] attributes(Path file, String permissions) {

@@ -15,8 +15,8 @@ public interface SecurityProtocol {
   /**
    * Runs the handshake at the end of {@code channel}'s pipeline. Must be called on its event loop.
    * The future completes on that event loop, before any decrypted byte travels on: its listeners
-   * may add the next handlers and receive all of them. On failure the channel is left to the
-   * caller to close.
+   * may add the next handlers and receive all of them. On failure the channel is left to the caller
+   * to close.
    *
    * @param muxers muxer protocol ids this side offers inside the handshake, in order of preference
    * @param check called with the remote's proven key before this side sends its last message

@@ -28,9 +28,9 @@ public interface Transport {
   /**
    * Opens a channel to {@code address} on {@code loop}. May be called from any thread.
    *
-   * <p>The future succeeds once the channel is active, and fails with a {@link
-   * java.io.IOException} (refused, unreachable, timed out; the text names the address). Cancelling
-   * it closes the channel.
+   * <p>The future succeeds once the channel is active, and fails with a {@link java.io.IOException}
+   * (refused, unreachable, timed out; the text names the address). Cancelling it closes the
+   * channel.
    *
    * @param initializer added to the new channel's pipeline before it connects, so it misses no
    *     event and no byte
@@ -51,5 +51,6 @@ public interface Transport {
    *     {@linkplain ChannelHandler.Sharable sharable}, as a {@code ChannelInitializer} is
    * @throws IllegalArgumentException if the address is not one of this transport's
    */
-  ChannelFuture listen(EventLoopGroup group, SocketAddress address, ChannelHandler childInitializer);
+  ChannelFuture listen(
+      EventLoopGroup group, SocketAddress address, ChannelHandler childInitializer);
 }

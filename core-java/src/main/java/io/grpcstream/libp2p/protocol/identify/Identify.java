@@ -9,8 +9,8 @@ import org.jspecify.annotations.Nullable;
  * What a peer tells about itself. Every part may be missing, as in a push that tells only what has
  * changed: null, or an empty list, then means "nothing said", not "none".
  *
- * <p>All of it is the peer's word, except that {@link #publicKey()}, where present, has been checked
- * to be the key of the peer that the connection proved. Signed peer records are skipped.
+ * <p>All of it is the peer's word, except that {@link #publicKey()}, where present, has been
+ * checked to be the key of the peer that the connection proved. Signed peer records are skipped.
  *
  * @param protocolVersion the family of protocols, such as {@code ipfs/0.1.0}
  * @param agentVersion the implementation, such as {@code go-libp2p/0.48.0}

@@ -59,10 +59,7 @@ final class IdentifyWriter {
   }
 
   private static void fail(
-      Stream stream,
-      CompletableFuture<Void> result,
-      String what,
-      @Nullable Throwable cause) {
+      Stream stream, CompletableFuture<Void> result, String what, @Nullable Throwable cause) {
     if (result.isDone()) {
       return;
     }

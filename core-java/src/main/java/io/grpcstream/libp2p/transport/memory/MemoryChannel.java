@@ -8,7 +8,6 @@ import io.netty.channel.ChannelOutboundBuffer;
 import io.netty.channel.ChannelPromise;
 import io.netty.channel.DefaultChannelConfig;
 import io.netty.channel.EventLoop;
-import io.netty.channel.RecvByteBufAllocator;
 import io.netty.channel.local.LocalAddress;
 import io.netty.util.concurrent.SingleThreadEventExecutor;
 import io.netty.util.internal.StringUtil;
@@ -108,11 +107,12 @@ final class MemoryChannel extends AbstractChannel {
   }
 
   @Override
-  protected void doRegister() {
+  protected void doRegister(ChannelPromise promise) {
     // An event loop that ends takes its sockets with it; it must take this channel, too.
     if (eventLoop() instanceof SingleThreadEventExecutor executor) {
       executor.addShutdownHook(closeTask);
     }
+    promise.setSuccess();
   }
 
   @Override
@@ -159,7 +159,7 @@ final class MemoryChannel extends AbstractChannel {
       return;
     }
     readPending = false;
-    RecvByteBufAllocator.Handle sizes = unsafe().recvBufAllocHandle();
+    var sizes = unsafe().recvBufAllocHandle();
     sizes.reset(config);
     int count;
     boolean any = false;
@@ -242,8 +242,7 @@ final class MemoryChannel extends AbstractChannel {
       MemoryPipe toServer = new MemoryPipe();
       MemoryPipe fromServer = new MemoryPipe();
       LocalAddress self = MemoryServerChannel.freeAddress();
-      if (server == null
-          || !server.offer(new MemoryChannel(server, toServer, fromServer, self))) {
+      if (server == null || !server.offer(new MemoryChannel(server, toServer, fromServer, self))) {
         String reason = server == null ? "nobody listens there" : "too many wait to be accepted";
         safeSetFailure(
             promise,

@@ -2,6 +2,7 @@ package io.grpcstream.libp2p.transport.memory;
 
 import io.netty.channel.AbstractServerChannel;
 import io.netty.channel.ChannelConfig;
+import io.netty.channel.ChannelPromise;
 import io.netty.channel.DefaultChannelConfig;
 import io.netty.channel.EventLoop;
 import io.netty.channel.local.LocalAddress;
@@ -99,11 +100,12 @@ final class MemoryServerChannel extends AbstractServerChannel {
   }
 
   @Override
-  protected void doRegister() {
+  protected void doRegister(ChannelPromise promise) {
     // An event loop that ends takes its sockets with it; it must take this channel, too.
     if (eventLoop() instanceof SingleThreadEventExecutor executor) {
       executor.addShutdownHook(closeTask);
     }
+    promise.setSuccess();
   }
 
   @Override
@@ -116,8 +118,7 @@ final class MemoryServerChannel extends AbstractServerChannel {
   @Override
   protected void doBind(SocketAddress address) throws Exception {
     LocalAddress wanted = (LocalAddress) address;
-    LocalAddress bound =
-        MemoryTransport.number(wanted) == 0 ? freeAddress() : wanted;
+    LocalAddress bound = MemoryTransport.number(wanted) == 0 ? freeAddress() : wanted;
     if (LISTENERS.putIfAbsent(bound, this) != null) {
       throw new BindException("memory: address " + bound.id() + " is already in use");
     }

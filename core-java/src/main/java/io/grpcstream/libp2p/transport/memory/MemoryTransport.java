@@ -14,10 +14,9 @@ import java.time.Duration;
 
 /**
  * Connections within one JVM, at addresses {@code /memory/<n>} that are unique in it. They run on
- * any event loop and behave as a socket does, with a bounded buffer of {@value
- * MemoryPipe#CAPACITY} bytes a direction: bytes arrive in pieces of another size than they were
- * written, a reader that stops makes the writer unwritable, and what was handed over before a close
- * still arrives.
+ * any event loop and behave as a socket does, with a bounded buffer of {@value MemoryPipe#CAPACITY}
+ * bytes a direction: bytes arrive in pieces of another size than they were written, a reader that
+ * stops makes the writer unwritable, and what was handed over before a close still arrives.
  *
  * <p>An address is a {@link LocalAddress} whose id is the number; see {@link #address}.
  */

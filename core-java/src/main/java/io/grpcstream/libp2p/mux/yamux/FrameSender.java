@@ -1,0 +1,155 @@
+package io.grpcstream.libp2p.mux.yamux;
+
+import io.netty.channel.ChannelFuture;
+import io.netty.channel.ChannelHandlerContext;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Queue;
+
+/**
+ * Everything that leaves the session, in a fair order. Used on the event loop only.
+ *
+ * <p><b>Turns.</b> Nothing is flushed when it is written. The first frame of an event-loop turn
+ * asks for the end of the turn (a task, or the connection's channelReadComplete if that comes
+ * first), and there all frames are made and flushed at once: one cipher call and one system call
+ * for what many streams had to say.
+ *
+ * <p><b>Data</b> is made into frames by round robin: a stream with flushed bytes and window waits
+ * in {@code ready}; each takes one frame and goes to the end. Frames are made only while the
+ * connection is writable, in portions of 64 KiB that are flushed one by one, since a cipher may
+ * hide what it holds from the connection's count until it is flushed. So at most one watermark and
+ * one portion of data stand before a frame that comes next, whatever the number of streams, and a
+ * stream with little to say waits for at most one frame of each other stream. After 1 MiB the event
+ * loop goes on with other work first.
+ *
+ * <p><b>Control</b> frames (window updates, pings, FIN, RST) are 12 bytes and are handed over at
+ * once, also when the connection is not writable: they never wait behind data that is not yet a
+ * frame.
+ */
+final class FrameSender {
+  /** Bytes of frames made between two flushes. */
+  static final int PORTION = 64 * 1024;
+
+  private static final int MAX_TURN = 1024 * 1024;
+
+  private final ChannelHandlerContext ctx;
+  private final FrameGatherer gatherer;
+  private final Runnable turn;
+  private final Queue<YamuxStreamChannel> ready = new ArrayDeque<>();
+  private final List<YamuxStreamChannel> unannounced = new ArrayList<>();
+  private boolean turnScheduled;
+  private boolean needsFlush;
+  private boolean draining;
+
+  /**
+   * A sender for the connection of {@code ctx}.
+   *
+   * @param turn the end of a turn; must call {@link #drain()}
+   */
+  FrameSender(ChannelHandlerContext ctx, Runnable turn) {
+    this.ctx = ctx;
+    this.gatherer = new FrameGatherer(ctx.alloc());
+    this.turn =
+        () -> {
+          turnScheduled = false;
+          turn.run();
+        };
+  }
+
+  /** Hands over a frame without payload; it is flushed at the end of the turn. */
+  ChannelFuture control(int type, int flags, int streamId, int length) {
+    needsFlush = true;
+    scheduleTurn();
+    return ctx.write(YamuxHeader.encode(ctx.alloc(), type, flags, streamId, length));
+  }
+
+  /** Asks for the end of the turn. */
+  void scheduleTurn() {
+    if (!turnScheduled && !draining) {
+      turnScheduled = true;
+      ctx.channel().eventLoop().execute(turn);
+    }
+  }
+
+  /** The stream has flushed bytes and window: it takes part in the round robin. */
+  void ready(YamuxStreamChannel stream) {
+    if (!stream.queuedToSend) {
+      stream.queuedToSend = true;
+      ready.add(stream);
+      scheduleTurn();
+    }
+  }
+
+  /** The stream's SYN or ACK goes out at the end of the turn, if no frame carried it before. */
+  void announce(YamuxStreamChannel stream) {
+    unannounced.add(stream);
+    scheduleTurn();
+  }
+
+  /** Sends what this stream has flushed at once, as far as its window and the connection go. */
+  void sendNow(YamuxStreamChannel stream) {
+    while (stream.hasDataToSend() && ctx.channel().isWritable() && send(stream) > 0) {
+      scheduleTurn();
+    }
+  }
+
+  /** Flushes now instead of at the end of the turn. */
+  void flush() {
+    if (needsFlush && !draining) {
+      needsFlush = false;
+      ctx.flush();
+    }
+  }
+
+  /** The end of a turn, or the connection has become writable again. */
+  void drain() {
+    if (draining) {
+      return;
+    }
+    draining = true;
+    try {
+      announceRest();
+      int made = 0;
+      do {
+        made += makePortion();
+        if (needsFlush) {
+          needsFlush = false;
+          ctx.flush();
+        }
+      } while (made < MAX_TURN && (needsFlush || (!ready.isEmpty() && ctx.channel().isWritable())));
+    } finally {
+      draining = false;
+    }
+    if (!ready.isEmpty() && ctx.channel().isWritable()) {
+      scheduleTurn();
+    }
+  }
+
+  private void announceRest() {
+    for (YamuxStreamChannel stream : unannounced) {
+      if (!stream.queuedToSend) {
+        stream.sendAnnouncement();
+      }
+    }
+    unannounced.clear();
+  }
+
+  private int makePortion() {
+    int made = 0;
+    while (made < PORTION && !ready.isEmpty() && ctx.channel().isWritable()) {
+      YamuxStreamChannel stream = ready.remove();
+      stream.queuedToSend = false;
+      made += send(stream);
+      if (stream.hasDataToSend()) {
+        ready(stream);
+      }
+    }
+    return made;
+  }
+
+  private int send(YamuxStreamChannel stream) {
+    needsFlush = true;
+    return stream.sendFrame(ctx, gatherer);
+  }
+}

@@ -1,0 +1,95 @@
+package io.grpcstream.libp2p.mux.yamux;
+
+/**
+ * The receive window of one stream: what the other side may still send, what waits for the reader,
+ * and when to give credit back. Plain arithmetic; used on the event loop only.
+ *
+ * <p>At every moment {@code size = credit + buffered + owed}: bytes the other side may send, bytes
+ * that arrived and were not read, and bytes that were read and not yet announced. Credit is owed
+ * from the moment a byte is <em>read</em>, never on arrival, so a reader that stops stops the
+ * sender. An update is due when half the window is owed: the other half keeps the sender busy for
+ * the round trip that the update takes, and an update costs 12 bytes per half window.
+ *
+ * <p>The window doubles when an update falls due within four round trips of the last one, which
+ * means that the sender uses up its window faster than credit can travel. Without a measured round
+ * trip it never grows.
+ *
+ * <h2>What an attacker can make us hold</h2>
+ *
+ * A byte is accepted only within {@code credit}, so a stream buffers at most {@code size} bytes. A
+ * window grows only while its reader reads, by at most the bytes read; an attacker pays for every
+ * byte of growth with a byte sent and consumed. All streams of a connection together buffer at most
+ *
+ * <pre>  streams x 262,144  +  maxConnectionWindow</pre>
+ *
+ * bytes: with the default limits of 256 inbound and 512 outbound streams and 64 MiB of growth, 256
+ * MiB, and 2.25 times that in memory at the very worst (see {@link ReceiveQueue}). Streams that the
+ * peer did not open count only while this side keeps them open.
+ */
+final class ReceiveWindow {
+  private final int maxSize;
+  private final ConnectionWindow connection;
+  private int size = YamuxConfig.INITIAL_WINDOW;
+  private int credit = YamuxConfig.INITIAL_WINDOW;
+  private int buffered;
+  private long lastUpdateNanos;
+
+  ReceiveWindow(int maxSize, ConnectionWindow connection, long nowNanos) {
+    this.maxSize = maxSize;
+    this.connection = connection;
+    this.lastUpdateNanos = nowNanos;
+  }
+
+  /** The window's size now, between 256 KiB and the configured maximum. */
+  int size() {
+    return size;
+  }
+
+  /** Bytes the other side may still send. */
+  int credit() {
+    return credit;
+  }
+
+  /** Bytes that arrived and were not yet read. */
+  int buffered() {
+    return buffered;
+  }
+
+  /** {@code bytes}, within {@link #credit()}, have arrived. */
+  void received(int bytes) {
+    credit -= bytes;
+    buffered += bytes;
+  }
+
+  /** {@code bytes} of what was buffered have been read. */
+  void delivered(int bytes) {
+    buffered -= bytes;
+  }
+
+  /**
+   * The credit to announce now, zero if too little is owed to be worth a frame. May grow the
+   * window.
+   *
+   * @param roundTripNanos the measured round trip, zero if there is none yet
+   */
+  int update(long nowNanos, long roundTripNanos) {
+    int owed = size - credit - buffered;
+    if (owed < size / 2) {
+      return 0;
+    }
+    if (roundTripNanos > 0 && nowNanos - lastUpdateNanos < 4 * roundTripNanos && size < maxSize) {
+      int growth = connection.reserve(Math.min(size, maxSize - size));
+      size += growth;
+      owed += growth;
+    }
+    lastUpdateNanos = nowNanos;
+    credit += owed;
+    return owed;
+  }
+
+  /** The stream is over: its growth goes back to the connection. */
+  void close() {
+    connection.release(size - YamuxConfig.INITIAL_WINDOW);
+    size = YamuxConfig.INITIAL_WINDOW;
+  }
+}

@@ -1,0 +1,153 @@
+package io.grpcstream.libp2p.mux.yamux;
+
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.EventLoop;
+import io.netty.util.concurrent.Future;
+import io.netty.util.concurrent.Promise;
+import java.time.Duration;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Whether the other side still lives, and how far away it is. Pings at the start and at every
+ * interval measure the round trip that windows grow by. A ping that gets no answer, while no other
+ * byte arrives either, ends the session; so does a connection that takes nothing of what we send
+ * while it is full. Used on the event loop only, but for {@link #roundTripNanos()}.
+ */
+final class YamuxKeepAlive {
+  private final YamuxConfig config;
+  private final ChannelHandlerContext ctx;
+  private final EventLoop loop;
+  private final FrameSender sender;
+  private final Consumer<YamuxException> onDead;
+
+  private volatile long roundTripNanos;
+  private long lastReadNanos;
+  private int lastPingId;
+  private @Nullable Promise<Duration> ping;
+  private long pingSentNanos;
+  private @Nullable Future<?> pingTimer;
+  private @Nullable Future<?> intervalTimer;
+  private @Nullable Future<?> stallTimer;
+  private long stalledBytes;
+
+  YamuxKeepAlive(
+      YamuxConfig config,
+      ChannelHandlerContext ctx,
+      FrameSender sender,
+      Consumer<YamuxException> onDead) {
+    this.config = config;
+    this.ctx = ctx;
+    this.loop = ctx.channel().eventLoop();
+    this.sender = sender;
+    this.onDead = onDead;
+  }
+
+  void start() {
+    if (!config.keepAliveInterval().isZero()) {
+      ping();
+      long nanos = config.keepAliveInterval().toNanos();
+      intervalTimer = loop.scheduleAtFixedRate(this::ping, nanos, nanos, TimeUnit.NANOSECONDS);
+    }
+  }
+
+  void stop(YamuxException cause) {
+    for (Future<?> timer : new Future<?>[] {pingTimer, intervalTimer, stallTimer}) {
+      if (timer != null) {
+        timer.cancel(false);
+      }
+    }
+    finishPing(cause, 0);
+  }
+
+  /** The smoothed round trip, zero before the first answer. Any thread. */
+  long roundTripNanos() {
+    return roundTripNanos;
+  }
+
+  /** Bytes have arrived. */
+  void onRead() {
+    lastReadNanos = now();
+  }
+
+  /** Sends a ping, or joins the one that is under way. */
+  Future<Duration> ping() {
+    if (ping == null) {
+      ping = loop.newPromise();
+      pingSentNanos = now();
+      sender.control(YamuxHeader.PING, YamuxHeader.SYN, 0, ++lastPingId);
+      long nanos = config.keepAliveTimeout().toNanos();
+      pingTimer = loop.schedule(this::pingTimedOut, nanos, TimeUnit.NANOSECONDS);
+    }
+    return ping;
+  }
+
+  /** An answer has come; one that nobody asked for changes nothing. */
+  void onPong(int pingId) {
+    if (ping != null && pingId == lastPingId) {
+      long measured = Math.max(1, now() - pingSentNanos);
+      long before = roundTripNanos;
+      roundTripNanos = before == 0 ? measured : before / 2 + measured / 2;
+      finishPing(null, measured);
+    }
+  }
+
+  private void pingTimedOut() {
+    boolean silent = lastReadNanos - pingSentNanos < 0;
+    YamuxException cause =
+        new YamuxException(
+            "yamux: no answer to a ping within " + config.keepAliveTimeout().toMillis() + " ms");
+    finishPing(cause, 0);
+    if (silent) {
+      onDead.accept(cause);
+    }
+  }
+
+  private void finishPing(@Nullable YamuxException failure, long nanos) {
+    Promise<Duration> done = ping;
+    if (done == null) {
+      return;
+    }
+    ping = null;
+    if (pingTimer != null) {
+      pingTimer.cancel(false);
+    }
+    if (failure == null) {
+      done.trySuccess(Duration.ofNanos(nanos));
+    } else {
+      done.tryFailure(failure);
+    }
+  }
+
+  /** The connection has become writable, or full. */
+  void onWritabilityChanged() {
+    if (stallTimer != null) {
+      stallTimer.cancel(false);
+      stallTimer = null;
+    }
+    if (!ctx.channel().isWritable() && ctx.channel().isActive()) {
+      stalledBytes = ctx.channel().bytesBeforeWritable();
+      long nanos = config.writeTimeout().toNanos();
+      stallTimer = loop.schedule(this::checkStall, nanos, TimeUnit.NANOSECONDS);
+    }
+  }
+
+  /** While the connection is full only small control frames are added, so a drop is progress. */
+  private void checkStall() {
+    stallTimer = null;
+    if (ctx.channel().bytesBeforeWritable() < stalledBytes) {
+      onWritabilityChanged();
+    } else if (!ctx.channel().isWritable()) {
+      onDead.accept(
+          new YamuxException(
+              "yamux: the connection took none of what was sent within "
+                  + config.writeTimeout().toMillis()
+                  + " ms"));
+    }
+  }
+
+  private long now() {
+    return loop.ticker().nanoTime();
+  }
+}

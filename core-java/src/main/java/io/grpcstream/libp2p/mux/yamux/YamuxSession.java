@@ -1,0 +1,444 @@
+package io.grpcstream.libp2p.mux.yamux;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.util.concurrent.Future;
+import io.netty.util.concurrent.ImmediateEventExecutor;
+import io.netty.util.concurrent.Promise;
+import io.netty.util.concurrent.PromiseNotifier;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One yamux session: the handler at the end of a secured connection's pipeline that turns its bytes
+ * into streams (yamux spec, {@code /yamux/1.0.0}). Methods may be called from any thread once the
+ * handler is in a pipeline.
+ *
+ * <h2>How it works</h2>
+ *
+ * <b>In.</b> Each buffer of the connection is cut into frames ({@link FrameReader}), and each frame
+ * is judged by its header ({@link InboundFrames}). Payload goes to its stream's queue as slices of
+ * that buffer. When the buffer is done, every stream that got something delivers what its pipeline
+ * has asked to read, copies what must wait into memory of its own ({@link ReceiveQueue}), and gives
+ * credit back for what was read ({@link ReceiveWindow}). So no handler of a stream runs while
+ * frames are being cut, and a handler that stops reading costs at most its window. When the
+ * connection's read is complete, so are the reads of its streams.
+ *
+ * <p><b>Out.</b> A stream with flushed bytes and window takes turns with the others, one frame
+ * each, while the connection is writable; all frames of a turn of the event loop are flushed
+ * together ({@link FrameSender}). Completing a write runs code of others, which may write, close or
+ * reset anything: so the session's own books are always in order before it.
+ *
+ * <p><b>End.</b> A violation by the peer ends the session with GOAWAY "protocol error" and a {@link
+ * YamuxException} that says what was wrong. However it ends, every stream gets a cause, then
+ * becomes inactive; then the connection closes, and {@link YamuxListener#onClosed} is called.
+ */
+public final class YamuxSession extends ChannelInboundHandlerAdapter {
+  private static final Logger log = LoggerFactory.getLogger(YamuxSession.class);
+
+  private final boolean initiator;
+  private final YamuxConfig config;
+  private final YamuxListener listener;
+  private final StreamTable streams = new StreamTable();
+  private final ConnectionWindow connectionWindow;
+  private final StreamOpener opener;
+  private final List<YamuxStreamChannel> arrivals = new ArrayList<>();
+  private final List<YamuxStreamChannel> batch = new ArrayList<>();
+
+  private ChannelHandlerContext ctx;
+  private FrameSender sender;
+  private YamuxKeepAlive keepAlive;
+  private FrameReader reader;
+  private boolean goAwaySent;
+  private @Nullable GoAwayCode goAwayReceived;
+  private boolean ended;
+
+  /** Set last: whoever sees it sees all of the above. */
+  private volatile boolean added;
+
+  /**
+   * A session for one connection.
+   *
+   * @param initiator whether this side dialled the connection
+   */
+  @SuppressWarnings("NullAway.Init") // The rest is set in handlerAdded.
+  public YamuxSession(boolean initiator, YamuxConfig config, YamuxListener listener) {
+    this.initiator = initiator;
+    this.config = config;
+    this.listener = listener;
+    connectionWindow = new ConnectionWindow(config.maxConnectionWindow());
+    opener = new StreamOpener(this, streams, initiator ? 1 : 2);
+  }
+
+  // ---- What users call, from any thread
+
+  /**
+   * Opens a stream. The future completes on the event loop, with a registered and active channel of
+   * which nothing has been read: its listeners add the handlers, and reading starts after them. The
+   * other side learns of the stream with its first flush, at the latest at the end of the turn.
+   * While {@code ackBacklog} streams wait for their ACK, opening waits; cancelling gives up the
+   * place.
+   *
+   * <p>Fails with {@link GoAwayException} after a GOAWAY of either side, {@link
+   * StreamLimitException} when {@code maxOutboundStreams} are open or waiting, {@link
+   * ConnectionLostException} when the session is over, and {@link YamuxException} when the 2^31
+   * stream ids are used up.
+   */
+  public Future<YamuxStreamChannel> openStream() {
+    return onEventLoop(opener::open);
+  }
+
+  /**
+   * Announces that this side wants no more streams: inbound ones are reset from now on, those that
+   * exist go on. Completes when the connection has sent the frame.
+   */
+  public Future<Void> goAway(GoAwayCode code) {
+    return onEventLoop(
+        promise -> {
+          if (ended) {
+            promise.tryFailure(new ConnectionLostException("yamux: the session is over", null));
+            return;
+          }
+          goAwaySent = true;
+          sender
+              .control(YamuxHeader.GO_AWAY, 0, 0, code.value())
+              .addListener(new PromiseNotifier<>(promise));
+          opener.openWaiting();
+        });
+  }
+
+  /**
+   * Measures the round trip to the other side; joins a ping that is under way. Fails when no answer
+   * comes within {@code keepAliveTimeout}, or the session ends.
+   */
+  public Future<Duration> ping() {
+    return onEventLoop(
+        promise -> {
+          if (ended) {
+            promise.tryFailure(new ConnectionLostException("yamux: the session is over", null));
+          } else {
+            keepAlive.ping().addListener(new PromiseNotifier<>(promise));
+          }
+        });
+  }
+
+  /** The smoothed round trip; zero before the first answer to a ping. */
+  public Duration roundTrip() {
+    return added ? Duration.ofNanos(keepAlive.roundTripNanos()) : Duration.ZERO;
+  }
+
+  /** Streams the other side opened and that have not ended on both sides. */
+  public int inboundStreams() {
+    return streams.inbound();
+  }
+
+  /** Streams this side opened and that have not ended on both sides. */
+  public int outboundStreams() {
+    return streams.outbound();
+  }
+
+  /**
+   * Ends the session at once: GOAWAY, every stream gets a {@link ConnectionLostException}, and the
+   * connection is closed. Completes when it is.
+   */
+  public Future<Void> close() {
+    return onEventLoop(
+        promise -> {
+          end(GoAwayCode.NORMAL, null);
+          ctx.channel().closeFuture().addListener(new PromiseNotifier<>(promise));
+        });
+  }
+
+  private interface Task<T> {
+    void run(Promise<T> promise);
+  }
+
+  private <T> Future<T> onEventLoop(Task<T> task) {
+    if (!added) {
+      return ImmediateEventExecutor.INSTANCE.newFailedFuture(
+          new IllegalStateException("yamux: the session is not in a pipeline yet"));
+    }
+    Promise<T> promise = ctx.channel().eventLoop().newPromise();
+    if (ctx.channel().eventLoop().inEventLoop()) {
+      task.run(promise);
+    } else {
+      ctx.channel().eventLoop().execute(() -> task.run(promise));
+    }
+    return promise;
+  }
+
+  // ---- What the connection tells us
+
+  @Override
+  public void handlerAdded(ChannelHandlerContext context) {
+    ctx = context;
+    sender = new FrameSender(ctx, this::endTurn);
+    keepAlive = new YamuxKeepAlive(config, ctx, sender, cause -> end(null, cause));
+    reader =
+        new FrameReader(new InboundFrames(this, initiator, streams, opener, sender, keepAlive));
+    added = true;
+    if (ctx.channel().isActive()) {
+      keepAlive.start();
+    }
+  }
+
+  @Override
+  public void channelActive(ChannelHandlerContext context) {
+    keepAlive.start();
+    context.fireChannelActive();
+  }
+
+  @Override
+  public void channelRead(ChannelHandlerContext context, Object message) {
+    if (!(message instanceof ByteBuf in)) {
+      context.fireChannelRead(message);
+      return;
+    }
+    int pinned = capacity(in);
+    try {
+      keepAlive.onRead();
+      reader.read(in);
+    } catch (YamuxException violation) {
+      end(GoAwayCode.PROTOCOL_ERROR, violation);
+    } finally {
+      in.release();
+    }
+    deliverArrivals(pinned);
+  }
+
+  @Override
+  public void channelReadComplete(ChannelHandlerContext context) {
+    endTurn();
+    context.fireChannelReadComplete();
+  }
+
+  @Override
+  public void channelWritabilityChanged(ChannelHandlerContext context) {
+    keepAlive.onWritabilityChanged();
+    if (context.channel().isWritable()) {
+      sender.drain();
+    }
+    context.fireChannelWritabilityChanged();
+  }
+
+  @Override
+  public void channelInactive(ChannelHandlerContext context) {
+    boolean orderly = goAwaySent || goAwayReceived == GoAwayCode.NORMAL;
+    String why =
+        goAwayReceived == null
+            ? "yamux: the other side closed the connection"
+            : "yamux: the other side closed the connection after GOAWAY " + goAwayReceived;
+    end(null, orderly ? null : new ConnectionLostException(why, null));
+    context.fireChannelInactive();
+  }
+
+  @Override
+  public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
+    end(null, cause);
+  }
+
+  @Override
+  public void handlerRemoved(ChannelHandlerContext context) {
+    end(null, new ConnectionLostException("yamux: the session was taken off its connection", null));
+  }
+
+  // ---- Receiving
+
+  /** The stream got payload or FIN from the buffer that is being read. */
+  void noteArrival(YamuxStreamChannel stream) {
+    if (!stream.arrivalNoted) {
+      stream.arrivalNoted = true;
+      arrivals.add(stream);
+    }
+  }
+
+  private void deliverArrivals(int pinned) {
+    if (arrivals.isEmpty()) {
+      return;
+    }
+    for (YamuxStreamChannel stream : arrivals) {
+      stream.arrivalNoted = false;
+      stream.deliver();
+      stream.settle(pinned);
+      if (!stream.queuedToRead) {
+        stream.queuedToRead = true;
+        batch.add(stream);
+      }
+    }
+    arrivals.clear();
+    sender.scheduleTurn();
+  }
+
+  /** Bytes of memory that a slice of {@code buffer} keeps alive. */
+  private static int capacity(ByteBuf buffer) {
+    ByteBuf root = buffer;
+    while (root.unwrap() != null) {
+      root = root.unwrap();
+    }
+    return root.capacity();
+  }
+
+  /** The end of a turn: reads are complete, and what was written leaves. */
+  private void endTurn() {
+    for (YamuxStreamChannel stream : batch) {
+      stream.queuedToRead = false;
+      stream.endBatch();
+    }
+    batch.clear();
+    if (!ended) {
+      sender.drain();
+    }
+  }
+
+  /** Why no stream may be opened; null if one may. */
+  @Nullable YamuxException refusesNewStreams() {
+    if (ended) {
+      return new ConnectionLostException("yamux: the session is over", null);
+    }
+    if (goAwayReceived != null) {
+      return new GoAwayException("yamux: the other side sent GOAWAY " + goAwayReceived);
+    }
+    return goAwaySent ? new GoAwayException("yamux: GOAWAY was sent") : null;
+  }
+
+  /** Whether inbound streams are welcome at all. */
+  boolean acceptsInbound() {
+    return !goAwaySent && !ended;
+  }
+
+  /** Registers a stream; it is active and reads nothing yet. */
+  YamuxStreamChannel newStream(int streamId, boolean ours) {
+    YamuxStreamChannel stream = new YamuxStreamChannel(this, ctx.channel(), streamId, ours);
+    streams.add(streamId, stream);
+    stream.registerWith(ctx.channel().eventLoop());
+    sender.announce(stream);
+    return stream;
+  }
+
+  void newInboundStream(int streamId) {
+    YamuxStreamChannel stream = newStream(streamId, false);
+    try {
+      listener.onInboundStream(stream);
+      stream.startReading();
+    } catch (RuntimeException e) {
+      log.warn("yamux: the handler of inbound stream {} failed", stream, e);
+      stream.reset();
+    }
+  }
+
+  void acknowledge(YamuxStreamChannel stream) {
+    if (stream.isInitiator() && !stream.acknowledged) {
+      stream.acknowledged = true;
+      streams.outboundAcknowledged();
+      opener.openWaiting();
+    }
+  }
+
+  void receiveGoAway(GoAwayCode code) {
+    log.debug("yamux: {} received GOAWAY {}", ctx.channel(), code);
+    goAwayReceived = code;
+    opener.openWaiting();
+    listener.onGoAway(code);
+  }
+
+  // ---- What streams need
+
+  YamuxConfig config() {
+    return config;
+  }
+
+  long now() {
+    return ctx.channel().eventLoop().ticker().nanoTime();
+  }
+
+  ReceiveWindow newReceiveWindow() {
+    return new ReceiveWindow(config.maxWindow(), connectionWindow, now());
+  }
+
+  int creditDue(ReceiveWindow window) {
+    return window.update(now(), keepAlive.roundTripNanos());
+  }
+
+  int frameLimit(long window) {
+    return (int) Math.min(window, config.maxFrameData());
+  }
+
+  /** Sends a window update, which carries flags also when it has no credit to give. */
+  void sendWindowUpdate(int streamId, int flags, int credit) {
+    sender.control(YamuxHeader.WINDOW_UPDATE, flags, streamId, credit);
+  }
+
+  void readyToSend(YamuxStreamChannel stream) {
+    sender.ready(stream);
+  }
+
+  void sendNow(YamuxStreamChannel stream) {
+    sender.sendNow(stream);
+  }
+
+  /** An inbound stream's ACK goes out. */
+  void announced(YamuxStreamChannel stream) {
+    if (!stream.isInitiator()) {
+      streams.inboundAnnounced();
+    }
+  }
+
+  /** Ends a stream that has not ended: RST. */
+  void reset(YamuxStreamChannel stream) {
+    if (!stream.removed) {
+      sendWindowUpdate((int) stream.streamId(), YamuxHeader.RST, 0);
+      remove(stream);
+    }
+  }
+
+  /** Forgets a stream that has ended on both sides. */
+  void remove(YamuxStreamChannel stream) {
+    if (!stream.removed) {
+      stream.removed = true;
+      streams.remove((int) stream.streamId(), stream, stream.acknowledged);
+      stream.receiveWindow().close();
+      stream.cancelCloseTimer();
+      opener.openWaiting();
+    }
+  }
+
+  // ---- The end
+
+  /**
+   * Ends the session, once.
+   *
+   * @param code what the other side is told, if it can be told anything
+   * @param cause null if the end is an orderly one
+   */
+  private void end(@Nullable GoAwayCode code, @Nullable Throwable cause) {
+    if (ended) {
+      return;
+    }
+    ended = true;
+    log.debug("yamux: {} ends", ctx.channel(), cause);
+    reader.stop();
+    if (code != null && ctx.channel().isActive()) {
+      sender.control(YamuxHeader.GO_AWAY, 0, 0, code.value());
+      sender.flush();
+    }
+    String why =
+        cause == null ? "yamux: the session was closed" : String.valueOf(cause.getMessage());
+    ConnectionLostException lost =
+        cause instanceof ConnectionLostException already
+            ? already
+            : new ConnectionLostException(why, cause);
+    keepAlive.stop(lost);
+    opener.openWaiting();
+    for (YamuxStreamChannel stream : streams.all()) {
+      remove(stream);
+      stream.abort(lost, false);
+    }
+    ctx.close();
+    listener.onClosed(cause);
+  }
+}

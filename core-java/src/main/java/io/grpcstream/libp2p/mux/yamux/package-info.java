@@ -1,0 +1,9 @@
+/**
+ * The yamux stream multiplexer ({@code /yamux/1.0.0}): one {@link
+ * io.grpcstream.libp2p.mux.yamux.YamuxSession} per connection turns its bytes into streams, each a
+ * Netty channel with its own flow control.
+ */
+@NullMarked
+package io.grpcstream.libp2p.mux.yamux;
+
+import org.jspecify.annotations.NullMarked;
