@@ -3,6 +3,8 @@ package io.grpcstream;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.grpc.CallOptions;
+import io.grpc.ConnectivityState;
 import io.grpc.ManagedChannel;
 import io.grpc.Status;
 import io.grpc.Status.Code;
@@ -51,8 +53,11 @@ class ShutdownTest {
     ManagedChannel channel = GrpcStream.wrapClient(wire.open(server.handler()));
     StreamObserver<String> call = callInFlight(channel);
 
+    CompletableFuture<Void> announced = new CompletableFuture<>();
+    channel.notifyWhenStateChanged(ConnectivityState.READY, () -> announced.complete(null));
     CompletableFuture<Void> shutdown = server.shutdown(LONG).toCompletableFuture();
-    Status refused = Echo.failure(channel);
+    get(announced);
+    Status refused = Echo.failure(channel, CallOptions.DEFAULT.withWaitForReady());
     assertThat(refused.getCode()).isEqualTo(Code.UNAVAILABLE);
     assertThat(refused.getDescription()).contains("GOAWAY");
     call.onNext("after");
