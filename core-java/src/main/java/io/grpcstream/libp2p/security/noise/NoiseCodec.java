@@ -74,13 +74,17 @@ final class NoiseCodec extends ChannelDuplexHandler {
 
   @Override
   public void write(ChannelHandlerContext ctx, Object message, ChannelPromise promise) {
-    if (failure != null || pending == null || !(message instanceof ByteBuf)) {
+    if (failure != null) {
       ReferenceCountUtil.release(message);
-      promise.tryFailure(
-          failure != null ? failure : new UnsupportedMessageTypeException(message, ByteBuf.class));
+      promise.tryFailure(failure);
       return;
     }
-    pending.add((ByteBuf) message, promise);
+    if (pending == null || !(message instanceof ByteBuf plaintext)) {
+      ReferenceCountUtil.release(message);
+      promise.tryFailure(new UnsupportedMessageTypeException(message, ByteBuf.class));
+      return;
+    }
+    pending.add(plaintext, promise);
     while (failure == null && pending.readableBytes() >= MAX_BATCH) {
       encryptBatch(ctx, pending);
     }
@@ -139,11 +143,10 @@ final class NoiseCodec extends ChannelDuplexHandler {
 
   @Override
   public void channelRead(ChannelHandlerContext ctx, Object message) {
-    if (failure != null || !(message instanceof ByteBuf)) {
+    if (failure != null || !(message instanceof ByteBuf in)) {
       ReferenceCountUtil.release(message);
       return;
     }
-    ByteBuf in = (ByteBuf) message;
     try {
       decrypt(ctx, in);
     } catch (NoiseException e) {
@@ -165,15 +168,14 @@ final class NoiseCodec extends ChannelDuplexHandler {
         }
         // Opened before the full one is delivered: what that sets off may use the scratch array.
         ByteBuf next = ctx.alloc().heapBuffer(batchSize(length - TAG_LENGTH, in) + TAG_LENGTH);
-        ByteBuf full = plaintext;
         try {
           open(length, next);
-          plaintext = next;
-        } finally {
-          if (plaintext != next) {
-            next.release();
-          }
+        } catch (NoiseException | RuntimeException e) {
+          next.release();
+          throw e;
         }
+        ByteBuf full = plaintext;
+        plaintext = next;
         if (full != null) {
           deliver(ctx, full);
         }

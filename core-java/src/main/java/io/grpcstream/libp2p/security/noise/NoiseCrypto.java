@@ -53,6 +53,7 @@ final class NoiseCrypto {
   }
 
   /** A key pair for Diffie-Hellman. The public key is in its 32-byte form (RFC 7748, section 5). */
+  @SuppressWarnings("ArrayRecordComponent") // never compared
   record DhKeyPair(PrivateKey privateKey, byte[] publicKey) {}
 
   /** GENERATE_KEYPAIR. */

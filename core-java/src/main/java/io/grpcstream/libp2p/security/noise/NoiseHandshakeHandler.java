@@ -91,14 +91,14 @@ final class NoiseHandshakeHandler extends ChannelDuplexHandler {
 
   @Override
   public void channelRead(ChannelHandlerContext ctx, Object message) {
-    if (secured.cause() != null || !(message instanceof ByteBuf)) {
+    if (secured.cause() != null || !(message instanceof ByteBuf in)) {
       ReferenceCountUtil.release(message);
     } else if (decided) {
-      held.add(message);
+      held.add(in);
     } else {
       reading = true;
       try {
-        advance(ctx, (ByteBuf) message);
+        advance(ctx, in);
       } finally {
         reading = false;
       }

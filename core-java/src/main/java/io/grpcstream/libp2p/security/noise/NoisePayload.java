@@ -18,6 +18,7 @@ import org.jspecify.annotations.Nullable;
  * @param streamMuxers the muxers in {@code NoiseExtensions}, in order of preference; empty if the
  *     sender does not agree on a muxer inside the handshake
  */
+@SuppressWarnings("ArrayRecordComponent") // never compared
 record NoisePayload(byte[] identityKey, byte[] identitySignature, List<String> streamMuxers) {
   /** More muxers than exist; a longer list is refused. */
   static final int MAX_MUXERS = 32;

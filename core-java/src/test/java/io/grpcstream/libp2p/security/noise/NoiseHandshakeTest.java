@@ -53,15 +53,13 @@ class NoiseHandshakeTest {
 
   @Test
   void everyFlippedBitOfAnEncryptedMessageIsNoticed() throws Exception {
-    responder.readMessage(initiator.writeMessage(new byte[0]));
-    byte[] good = responder.writeMessage("payload".getBytes());
-    for (int i = 0; i < good.length; i += 7) {
-      NoiseCrypto.DhKeyPair ephemeral = crypto.generateKeyPair();
-      NoiseHandshake first =
-          new NoiseHandshake(crypto, true, crypto.generateKeyPair(), ephemeral, new byte[0]);
+    int length = 32 + 48 + 16 + 7; // e, s with its tag, the payload with its tag
+    for (int i = 0; i < length; i += 7) {
+      NoiseHandshake first = handshake(true);
       NoiseHandshake second = handshake(false);
       second.readMessage(first.writeMessage(new byte[0]));
-      byte[] message = second.writeMessage("payload".getBytes());
+      byte[] message = second.writeMessage(new byte[7]);
+      assertThat(message).hasSize(length);
       message[i] ^= 0x04;
       assertThatThrownBy(() -> first.readMessage(message))
           .as("byte %d", i)

@@ -76,8 +76,7 @@ class MemoryTransportTest extends TransportContract {
   void numbersAreUnsignedAndOtherAddressesAreNone() {
     assertThat(MemoryTransport.number(MemoryTransport.address(-1))).isEqualTo(-1);
     assertThat(MemoryTransport.address(-1).id()).isEqualTo("18446744073709551615");
-    assertThatThrownBy(
-            () -> MemoryTransport.number(new LocalAddress("seven")))
+    assertThatThrownBy(() -> MemoryTransport.number(new LocalAddress("seven")))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("seven");
   }
@@ -198,21 +197,13 @@ class MemoryTransportTest extends TransportContract {
 
   @Test
   void twoChannelsOfOneLoopDoNotCallIntoEachOther() throws Exception {
-    MultiThreadIoEventLoopGroup one =
-        new MultiThreadIoEventLoopGroup(1, NioIoHandler.newFactory());
+    MultiThreadIoEventLoopGroup one = new MultiThreadIoEventLoopGroup(1, NioIoHandler.newFactory());
     try {
       CompletableFuture<Integer> deepest = new CompletableFuture<>();
-      Channel listener =
-          transport.listen(one, MemoryTransport.address(0), new Ignore()).sync().channel();
-      SocketAddress address = listener.localAddress();
-      listener.close().sync();
-      PingPong server = new PingPong(deepest);
-      transport.listen(one, address, server).sync();
+      PingPong both = new PingPong(deepest);
+      Channel listener = transport.listen(one, MemoryTransport.address(0), both).sync().channel();
       Channel client =
-          transport
-              .dial(one.next(), address, new PingPong(deepest), DIAL_TIMEOUT)
-              .sync()
-              .channel();
+          transport.dial(one.next(), listener.localAddress(), both, DIAL_TIMEOUT).sync().channel();
       client.writeAndFlush(Unpooled.copyInt(0));
       assertThat(deepest.get(10, SECONDS)).isEqualTo(1);
     } finally {
@@ -220,22 +211,21 @@ class MemoryTransportTest extends TransportContract {
     }
   }
 
-  /** Answers 1,000 times, and tells how deep the calls of this thread were nested. */
+  /** Answers until 1,000 were sent, and tells how deep the calls on the one loop were nested. */
   @ChannelHandler.Sharable
   private static final class PingPong extends ChannelInboundHandlerAdapter {
-    private static final ThreadLocal<Integer> DEPTH = ThreadLocal.withInitial(() -> 0);
-    private static int deepest;
     private final CompletableFuture<Integer> result;
+    private int depth;
+    private int deepest;
 
     PingPong(CompletableFuture<Integer> result) {
       this.result = result;
-      deepest = 0;
     }
 
     @Override
     public void channelRead(ChannelHandlerContext ctx, Object message) {
-      DEPTH.set(DEPTH.get() + 1);
-      deepest = Math.max(deepest, DEPTH.get());
+      depth++;
+      deepest = Math.max(deepest, depth);
       int count = ((ByteBuf) message).readInt();
       ((ByteBuf) message).release();
       if (count == 1_000) {
@@ -243,7 +233,7 @@ class MemoryTransportTest extends TransportContract {
       } else {
         ctx.writeAndFlush(Unpooled.copyInt(count + 1));
       }
-      DEPTH.set(DEPTH.get() - 1);
+      depth--;
     }
   }
 }
