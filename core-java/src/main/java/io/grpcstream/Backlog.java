@@ -125,7 +125,7 @@ final class Backlog {
 
   private void forget(CompletableFuture<GrpcConnection> taker) {
     synchronized (lock) {
-      takers.remove(taker);
+      takers.removeIf(other -> other == taker);
     }
   }
 

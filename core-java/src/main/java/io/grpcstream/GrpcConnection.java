@@ -7,6 +7,7 @@ import io.grpcstream.libp2p.Stream;
 import io.grpcstream.netty.StreamAttachment;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One accepted stream, awaiting a decision: {@link #serve}, {@link #client}, {@link #refuse} or
@@ -26,6 +27,7 @@ public final class GrpcConnection implements AutoCloseable {
   private final GrpcStream owner;
   private final Stream stream;
   private final AtomicReference<Decision> decision = new AtomicReference<>(Decision.NONE);
+  private volatile @Nullable ManagedChannel client;
 
   GrpcConnection(GrpcStream owner, Stream stream) {
     this.owner = owner;
@@ -71,7 +73,9 @@ public final class GrpcConnection implements AutoCloseable {
    */
   public ManagedChannel client() {
     decide(Decision.WRAPPED);
-    return owner.client(stream);
+    ManagedChannel channel = owner.client(stream);
+    client = channel;
+    return channel;
   }
 
   /**
@@ -123,8 +127,14 @@ public final class GrpcConnection implements AutoCloseable {
     if (decision.compareAndSet(Decision.NONE, Decision.REFUSED)) {
       owner.decided(stream);
       stream.reset();
+      return;
+    }
+    ManagedChannel channel = client;
+    if (channel != null) {
+      channel.shutdown();
     } else {
-      stream.close();
+      // gRPC's handler makes of it: GOAWAY, and the end of the stream after that of the last call.
+      stream.channel().close();
     }
   }
 

@@ -58,6 +58,8 @@ class RoomsTest {
         .definedBy(ROOT + ".libp2p.security.tls..")
         .layer("yamux")
         .definedBy(ROOT + ".libp2p.mux.yamux..")
+        .layer("transport")
+        .definedBy(ROOT + ".libp2p.transport")
         .layer("tcp")
         .definedBy(ROOT + ".libp2p.transport.tcp..")
         .layer("memory")
@@ -79,6 +81,7 @@ class RoomsTest {
             "noise",
             "tls",
             "yamux",
+            "transport",
             "tcp",
             "memory",
             "identify",
@@ -97,10 +100,12 @@ class RoomsTest {
         .mayOnlyAccessLayers("security", "crypto")
         .whereLayer("yamux")
         .mayNotAccessAnyLayer()
+        .whereLayer("transport")
+        .mayNotAccessAnyLayer()
         .whereLayer("tcp")
-        .mayNotAccessAnyLayer()
+        .mayOnlyAccessLayers("transport")
         .whereLayer("memory")
-        .mayNotAccessAnyLayer()
+        .mayOnlyAccessLayers("transport")
         .whereLayer("identify")
         .mayOnlyAccessLayers("libp2p", "crypto", "multiformats")
         .whereLayer("ping")

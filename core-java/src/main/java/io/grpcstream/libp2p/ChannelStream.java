@@ -1,5 +1,6 @@
 package io.grpcstream.libp2p;
 
+import io.grpcstream.libp2p.mux.yamux.YamuxStreamChannel;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
@@ -139,11 +140,8 @@ final class ChannelStream implements Stream {
 
   private void endBothDirections() {
     if (channel instanceof DuplexChannel duplex) {
-      if (duplex.isOutputShutdown()) {
-        channel.close();
-      } else {
-        duplex.shutdownOutput().addListener(f -> channel.close());
-      }
+      // Also where the user has shut the output down already: that may still be on its way.
+      duplex.shutdownOutput().addListener(f -> channel.close());
     } else if (channel.metadata().hasDisconnect()) {
       // Such a channel (jvm-libp2p's, for one) treats close as a reset.
       channel.disconnect();
@@ -160,6 +158,13 @@ final class ChannelStream implements Stream {
   }
 
   private void resetNow() {
+    if (!channel.isOpen()) {
+      return;
+    }
+    if (channel instanceof YamuxStreamChannel yamux) {
+      yamux.reset();
+      return;
+    }
     if (channel.config().getOptions().containsKey(ChannelOption.SO_LINGER)) {
       channel.config().setOption(ChannelOption.SO_LINGER, 0);
     }

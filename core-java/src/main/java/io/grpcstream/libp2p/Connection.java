@@ -51,6 +51,12 @@ public interface Connection {
   /** The last round trip that was measured, if one was. */
   Optional<Duration> roundTrip();
 
+  /**
+   * What the peer told about itself by the identify protocol; empty until it has, which is shortly
+   * after the connection is made, and if it never does.
+   */
+  Optional<PeerInfo> peerInfo();
+
   /** Whether the connection has not ended. */
   boolean isOpen();
 

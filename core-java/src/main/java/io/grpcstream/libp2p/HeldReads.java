@@ -21,7 +21,8 @@ import org.jspecify.annotations.Nullable;
  *   <li>an inbound stream: {@link #handled()}, once the stream handler has returned, unless that
  *       handler turned {@code autoRead} off; then the first {@code read()}, which turning it on
  *       causes, too;
- *   <li>an outbound stream: the first write, or the first {@code read()} that the user asks for.
+ *   <li>an outbound stream: the first write, unless {@code autoRead} is off, or the first {@code
+ *       read()} that the user asks for.
  * </ul>
  *
  * <p>Except for {@link #handled()}, the release happens in a task of its own, so handlers that are
@@ -132,7 +133,7 @@ final class HeldReads extends ChannelDuplexHandler {
   @Override
   public void write(ChannelHandlerContext ctx, Object message, ChannelPromise promise) {
     ctx.write(message, promise);
-    if (outbound && state == State.READY) {
+    if (outbound && state == State.READY && ctx.channel().config().isAutoRead()) {
       release(ctx);
     }
   }

@@ -28,8 +28,8 @@ public interface Host extends AutoCloseable {
    * Listens on all addresses of the builder: on all of them or, if the stage fails, on none.
    *
    * <p>Calling it again returns the stage of the first call. After {@link #shutdown} it fails with
-   * {@link HostClosedException}. A host that was not started neither accepts nor dials; dialling
-   * then fails with {@link IllegalStateException}.
+   * {@link HostClosedException}. A host that cannot be started is shut down. Before it is started
+   * it neither accepts nor dials; dialling then fails with {@link IllegalStateException}.
    */
   CompletionStage<Host> start();
 
@@ -159,8 +159,8 @@ public interface Host extends AutoCloseable {
     }
 
     /**
-     * An address to listen on, such as {@code /ip4/127.0.0.1/tcp/0}; may be called several times.
-     * Without any the host only dials.
+     * An address to listen on, port 0 for any free one, such as {@code /ip4/127.0.0.1/tcp/0}; may
+     * be called several times. Without any the host only dials.
      *
      * @throws IllegalArgumentException if it is not a multiaddr, or one that cannot be listened on
      */
@@ -227,7 +227,7 @@ public interface Host extends AutoCloseable {
 
     /** The host, not yet {@linkplain Host#start() started}; it holds no socket or thread yet. */
     public Host build() {
-      throw new UnsupportedOperationException();
+      return new DefaultHost(config.copy());
     }
   }
 }

@@ -17,9 +17,30 @@ final class HostConfig {
   @Nullable Provider cipherProvider;
   @Nullable EventLoopGroup group;
   int threads = Runtime.getRuntime().availableProcessors();
-  String agentVersion = "grpcstream";
+  String agentVersion = defaultAgentVersion();
+
+  HostConfig copy() {
+    HostConfig copy = new HostConfig();
+    copy.identity = identity;
+    copy.listenAddresses.addAll(listenAddresses);
+    copy.security = security;
+    copy.limits = limits;
+    copy.gater = gater;
+    copy.cipherProvider = cipherProvider;
+    copy.group = group;
+    copy.threads = threads;
+    copy.agentVersion = agentVersion;
+    return copy;
+  }
 
   void addListenAddress(Multiaddr address) {
+    try {
+      if (DialTarget.of(address).address() == null) {
+        throw new IllegalArgumentException("cannot listen on a name: " + address);
+      }
+    } catch (Libp2pException e) {
+      throw new IllegalArgumentException(e.getMessage(), e);
+    }
     listenAddresses.add(address);
   }
 
@@ -41,5 +62,10 @@ final class HostConfig {
       throw new IllegalArgumentException("threads must be positive, is " + threads);
     }
     this.threads = threads;
+  }
+
+  private static String defaultAgentVersion() {
+    String version = Host.class.getPackage().getImplementationVersion();
+    return version == null ? "grpcstream" : "grpcstream/" + version;
   }
 }

@@ -11,6 +11,8 @@ import java.time.Duration;
  * connections do not grow.
  */
 public final class Limits {
+  private static final int MIN_STREAM_WINDOW = 256 << 10;
+
   private final Builder values;
 
   private Limits(Builder values) {
@@ -110,6 +112,33 @@ public final class Limits {
     return values.streamNegotiationTimeout;
   }
 
+  /**
+   * Bytes that a peer may send ahead on one stream, at most: 16 MiB. Every stream starts with 256
+   * KiB, the least value, and grows as its reader keeps up.
+   */
+  public int streamWindow() {
+    return values.streamWindow;
+  }
+
+  /**
+   * Bytes by which the windows of all streams of one connection together may exceed the 256 KiB
+   * that each starts with: 64 MiB. What a peer can make this host buffer on one connection is this
+   * plus 256 KiB for each stream.
+   */
+  public long connectionWindow() {
+    return values.connectionWindow;
+  }
+
+  /** How often an idle connection is asked for a sign of life: 30 s; zero for never. */
+  public Duration keepAliveInterval() {
+    return values.keepAliveInterval;
+  }
+
+  /** How long that sign may take before the connection is given up: 10 s. */
+  public Duration keepAliveTimeout() {
+    return values.keepAliveTimeout;
+  }
+
   @Override
   public String toString() {
     return "Limits" + values;
@@ -132,6 +161,10 @@ public final class Limits {
     private Duration upgradeTimeout = Duration.ofSeconds(60);
     private Duration dialTimeout = Duration.ofSeconds(15);
     private Duration streamNegotiationTimeout = Duration.ofSeconds(10);
+    private int streamWindow = 16 << 20;
+    private long connectionWindow = 64L << 20;
+    private Duration keepAliveInterval = Duration.ofSeconds(30);
+    private Duration keepAliveTimeout = Duration.ofSeconds(10);
 
     private Builder(long scale) {
       inboundStreams = scaled(1_024, scale);
@@ -236,6 +269,37 @@ public final class Limits {
       return this;
     }
 
+    /** See {@link Limits#streamWindow()}; at least 256 KiB. */
+    public Builder streamWindow(int bytes) {
+      if (bytes < MIN_STREAM_WINDOW) {
+        throw new IllegalArgumentException(
+            "streamWindow must be at least " + MIN_STREAM_WINDOW + ", is " + bytes);
+      }
+      streamWindow = bytes;
+      return this;
+    }
+
+    /** See {@link Limits#connectionWindow()}; zero keeps every stream at 256 KiB. */
+    public Builder connectionWindow(long bytes) {
+      if (bytes < 0) {
+        throw new IllegalArgumentException("connectionWindow must not be negative, is " + bytes);
+      }
+      connectionWindow = bytes;
+      return this;
+    }
+
+    /** See {@link Limits#keepAliveInterval()}; zero for no signs of life. */
+    public Builder keepAliveInterval(Duration value) {
+      keepAliveInterval = value.isZero() ? value : positive("keepAliveInterval", value);
+      return this;
+    }
+
+    /** See {@link Limits#keepAliveTimeout()}. */
+    public Builder keepAliveTimeout(Duration value) {
+      keepAliveTimeout = positive("keepAliveTimeout", value);
+      return this;
+    }
+
     /** These values, from now on unchangeable. */
     public Limits build() {
       return new Limits(this);
@@ -258,6 +322,10 @@ public final class Limits {
       copy.upgradeTimeout = upgradeTimeout;
       copy.dialTimeout = dialTimeout;
       copy.streamNegotiationTimeout = streamNegotiationTimeout;
+      copy.streamWindow = streamWindow;
+      copy.connectionWindow = connectionWindow;
+      copy.keepAliveInterval = keepAliveInterval;
+      copy.keepAliveTimeout = keepAliveTimeout;
       return copy;
     }
 

@@ -62,11 +62,15 @@ public final class Multiaddr {
     if (text.length() > MAX_CHARS) {
       throw builder.error("%d characters, limit %d".formatted(text.length(), MAX_CHARS), null);
     }
-    String[] parts = text.split("/"); // drops empty strings at the end
-    if (parts.length < 2 || !parts[0].isEmpty()) {
+    int end = text.length();
+    while (end > 0 && text.charAt(end - 1) == '/') {
+      end--;
+    }
+    if (end == 0 || text.charAt(0) != '/') {
       throw builder.error("must be components that begin with a slash", null);
     }
-    for (int i = 1; i < parts.length; ) {
+    String[] parts = text.substring(1, end).split("/", -1);
+    for (int i = 0; i < parts.length; ) {
       i += builder.add(parts[i], i + 1 < parts.length ? parts[i + 1] : null);
     }
     return new Multiaddr(builder);

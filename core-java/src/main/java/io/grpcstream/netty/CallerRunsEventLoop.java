@@ -51,6 +51,7 @@ final class CallerRunsEventLoop extends AbstractEventLoop {
 
   @Deprecated
   @Override
+  @SuppressWarnings("InlineMeSuggester")
   public ChannelFuture register(Channel channel, ChannelPromise promise) {
     return register(promise);
   }

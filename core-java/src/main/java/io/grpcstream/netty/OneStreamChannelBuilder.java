@@ -9,6 +9,7 @@ import io.grpc.netty.NettyChannelBuilder;
 import io.grpcstream.libp2p.Stream;
 import io.netty.channel.ChannelOption;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
@@ -42,6 +43,8 @@ public final class OneStreamChannelBuilder
             .withOption(ChannelOption.ALLOCATOR, null)
             .withOption(ChannelOption.SO_KEEPALIVE, null);
     OneStreamBalancer.register();
+    // For a channel that is given its address, this is the way to choose the load balancer.
+    defaultServiceConfig(null);
   }
 
   /** Called once: the load balancer never connects a second time. */
@@ -77,13 +80,12 @@ public final class OneStreamChannelBuilder
   /** Sets the default service config, apart from its choice of a load balancer. */
   @Override
   public OneStreamChannelBuilder defaultServiceConfig(@Nullable Map<String, ?> serviceConfig) {
-    if (serviceConfig == null) {
-      netty.defaultServiceConfig(null);
-      return this;
+    Map<String, Object> config = new HashMap<>();
+    if (serviceConfig != null) {
+      config.putAll(serviceConfig);
     }
-    Map<String, Object> config = new HashMap<>(serviceConfig);
-    config.remove("loadBalancingConfig");
     config.remove("loadBalancingPolicy");
+    config.put("loadBalancingConfig", List.of(Map.of(OneStreamBalancer.POLICY, Map.of())));
     netty.defaultServiceConfig(config);
     return this;
   }
@@ -96,7 +98,6 @@ public final class OneStreamChannelBuilder
   @Override
   public OneStreamChannel build() {
     StreamAttachment.claim(end.stream());
-    netty.defaultLoadBalancingPolicy(OneStreamBalancer.POLICY);
     netty.idleTimeout(Long.MAX_VALUE, TimeUnit.DAYS);
     OneStreamChannel channel = new OneStreamChannel(netty.build(), end);
     channel.start();

@@ -44,6 +44,7 @@ final class StreamEventLoop extends AbstractEventLoop {
 
   @Deprecated
   @Override
+  @SuppressWarnings("InlineMeSuggester")
   public ChannelFuture register(Channel channel, ChannelPromise promise) {
     return register(promise);
   }

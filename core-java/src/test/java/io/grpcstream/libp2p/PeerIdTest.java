@@ -10,6 +10,7 @@ import io.grpcstream.libp2p.multiformats.RadixEncoding;
 import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Locale;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -36,10 +37,10 @@ class PeerIdTest {
     assertThat(peer).hasToString(base58);
     assertThat(peer.toCid()).isEqualTo(base32);
     assertThat(PeerId.parse(base32)).isEqualTo(peer).hasSameHashCodeAs(peer);
-    assertThat(PeerId.parse('B' + base32.substring(1).toUpperCase())).isEqualTo(peer);
+    assertThat(PeerId.parse('B' + base32.substring(1).toUpperCase(Locale.ROOT))).isEqualTo(peer);
     if (base36 != null) {
       assertThat(PeerId.parse(base36)).isEqualTo(peer);
-      assertThat(PeerId.parse('K' + base36.substring(1).toUpperCase())).isEqualTo(peer);
+      assertThat(PeerId.parse('K' + base36.substring(1).toUpperCase(Locale.ROOT))).isEqualTo(peer);
     }
     byte[] cid = io.grpcstream.libp2p.multiformats.Base32.decode(base32.substring(1));
     assertThat(PeerId.parse('z' + RadixEncoding.BASE58BTC.encode(cid))).isEqualTo(peer);

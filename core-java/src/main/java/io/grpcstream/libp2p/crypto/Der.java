@@ -66,7 +66,7 @@ final class Der {
     }
     int length = 0;
     for (int i = 0; i < count; i++) {
-      length = length << 8 | octet();
+      length = (length << 8) | octet();
     }
     if (length < (count == 1 ? 0x80 : 0x100)) {
       throw error("a length in more bytes than it needs");

@@ -3,26 +3,31 @@ package io.grpcstream.libp2p.crypto;
 import java.math.BigInteger;
 import java.util.Arrays;
 import java.util.HexFormat;
+import java.util.List;
 import org.bouncycastle.asn1.x9.X9ECParameters;
 import org.bouncycastle.crypto.ec.CustomNamedCurves;
 import org.bouncycastle.math.ec.FixedPointCombMultiplier;
 
 /** The NIST curves (FIPS 186-4, appendix D.1.2) that the JDK still has. */
-enum EcdsaCurve {
-  P_256("secp256r1", "2a8648ce3d030107"),
-  P_384("secp384r1", "2b81040022"),
-  P_521("secp521r1", "2b81040023");
+final class EcdsaCurve {
+  private static final List<EcdsaCurve> CURVES =
+      List.of(
+          new EcdsaCurve("P-256", "2a8648ce3d030107"),
+          new EcdsaCurve("P-384", "2b81040022"),
+          new EcdsaCurve("P-521", "2b81040023"));
 
+  private final String name;
   private final byte[] oid;
   private final X9ECParameters parameters;
 
-  EcdsaCurve(String name, String oid) {
+  private EcdsaCurve(String name, String oid) {
+    this.name = name;
     this.oid = HexFormat.of().parseHex(oid);
     this.parameters = CustomNamedCurves.getByName(name);
   }
 
   static EcdsaCurve ofOid(String what, byte[] oid) {
-    for (EcdsaCurve curve : values()) {
+    for (EcdsaCurve curve : CURVES) {
       if (Arrays.equals(curve.oid, oid)) {
         return curve;
       }
@@ -58,5 +63,10 @@ enum EcdsaCurve {
       throw new KeyFormatException(what + ": zero, or not below the order of " + this);
     }
     return new FixedPointCombMultiplier().multiply(parameters.getG(), scalar).getEncoded(false);
+  }
+
+  @Override
+  public String toString() {
+    return name;
   }
 }

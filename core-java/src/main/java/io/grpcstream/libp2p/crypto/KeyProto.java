@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
  * (order and varint lengths are free, as in go-libp2p), but each field exactly once, no other
  * field, and nothing larger than any key needs.
  */
-record KeyProto(KeyType type, byte[] data) {
+final class KeyProto {
   /** Room for the PKIX form of an RSA key twice as long as those accepted, to say so. */
   static final int MAX_PUBLIC_BYTES = 4_096;
 
@@ -20,7 +20,24 @@ record KeyProto(KeyType type, byte[] data) {
   static final int MAX_PRIVATE_BYTES = 16_384;
 
   private static final int TYPE_TAG = 1 << 3;
-  private static final int DATA_TAG = 2 << 3 | 2;
+  private static final int DATA_TAG = (2 << 3) | 2;
+
+  private final KeyType type;
+  private final byte[] data;
+
+  private KeyProto(KeyType type, byte[] data) {
+    this.type = type;
+    this.data = data;
+  }
+
+  KeyType type() {
+    return type;
+  }
+
+  /** The key in its type's own format; not a copy. */
+  byte[] data() {
+    return data;
+  }
 
   static byte[] encode(KeyType type, byte[] data) {
     int size =

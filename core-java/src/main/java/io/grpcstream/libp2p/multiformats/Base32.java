@@ -18,15 +18,15 @@ public final class Base32 {
     int pending = 0;
     int bits = 0;
     for (byte b : bytes) {
-      pending = (pending << 8 | b & 0xff) & 0xfff;
+      pending = ((pending << 8) | (b & 0xff)) & 0xfff;
       bits += 8;
       while (bits >= 5) {
         bits -= 5;
-        text.append(ALPHABET.charAt(pending >>> bits & 31));
+        text.append(ALPHABET.charAt((pending >>> bits) & 31));
       }
     }
     if (bits > 0) {
-      text.append(ALPHABET.charAt(pending << (5 - bits) & 31));
+      text.append(ALPHABET.charAt((pending << (5 - bits)) & 31));
     }
     return text.toString();
   }
@@ -47,14 +47,14 @@ public final class Base32 {
     int bits = 0;
     int count = 0;
     for (int i = 0; i < text.length(); i++) {
-      pending = (pending << 5 | digit(text, i)) & 0xfff;
+      pending = ((pending << 5) | digit(text, i)) & 0xfff;
       bits += 5;
       if (bits >= 8) {
         bits -= 8;
         bytes[count++] = (byte) (pending >>> bits);
       }
     }
-    if (bits >= 5 || (pending & (1 << bits) - 1) != 0) {
+    if (bits >= 5 || (pending & ((1 << bits) - 1)) != 0) {
       throw new IllegalArgumentException(
           "base32: " + text.length() + " characters end in bits that stand for no byte");
     }

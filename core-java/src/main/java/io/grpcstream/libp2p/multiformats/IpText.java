@@ -151,7 +151,7 @@ public final class IpText {
   }
 
   private static int groupAt(byte[] address, int index) {
-    return (address[2 * index] & 0xff) << 8 | address[2 * index + 1] & 0xff;
+    return ((address[2 * index] & 0xff) << 8) | (address[2 * index + 1] & 0xff);
   }
 
   private static boolean isIp4Mapped(byte[] address) {

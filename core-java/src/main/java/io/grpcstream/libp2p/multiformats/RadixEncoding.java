@@ -80,7 +80,7 @@ public final class RadixEncoding {
   private int divide(byte[] number, int start) {
     int remainder = 0;
     for (int i = start; i < number.length; i++) {
-      int part = remainder << 8 | number[i] & 0xff;
+      int part = (remainder << 8) | (number[i] & 0xff);
       number[i] = (byte) (part / alphabet.length);
       remainder = part % alphabet.length;
     }

@@ -8,6 +8,7 @@ import io.netty.util.ReferenceCountUtil;
 import io.netty.util.concurrent.DefaultPromise;
 import io.netty.util.concurrent.EventExecutor;
 import io.netty.util.concurrent.Future;
+import java.net.SocketAddress;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Queue;
@@ -47,6 +48,7 @@ public abstract class MultistreamSelector extends ChannelInboundHandlerAdapter {
   private final Queue<Object> held = new ArrayDeque<>(2);
 
   private @Nullable ChannelHandlerContext context;
+  private @Nullable SocketAddress remote;
   private @Nullable Future<?> deadline;
   private @Nullable ByteBuf answers;
   private boolean headerSeen;
@@ -108,6 +110,7 @@ public abstract class MultistreamSelector extends ChannelInboundHandlerAdapter {
     if (deadline != null || agreed.isDone()) {
       return;
     }
+    remote = ctx.channel().remoteAddress();
     deadline = ctx.executor().schedule(this::expire, timeout.toNanos(), TimeUnit.NANOSECONDS);
     begin();
     flushAnswers(ctx);
@@ -265,8 +268,7 @@ public abstract class MultistreamSelector extends ChannelInboundHandlerAdapter {
 
   /** {@code what} with the remote's address and the subject of the negotiation. */
   final String describe(String what) {
-    return "multistream with %s for %s: %s"
-        .formatted(context().channel().remoteAddress(), subject(), what);
+    return "multistream with %s for %s: %s".formatted(remote, subject(), what);
   }
 
   private void cancelDeadline() {

@@ -1,6 +1,6 @@
 /**
  * How bytes reach another machine or another host of this JVM: dial and listen, in terms of Netty
- * channels and socket addresses.
+ * channels and socket addresses. Internal.
  */
 @NullMarked
 package io.grpcstream.libp2p.transport;

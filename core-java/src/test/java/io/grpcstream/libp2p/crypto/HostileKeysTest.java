@@ -111,7 +111,7 @@ class HostileKeysTest {
     byte[] p256 = Vectors.pair(KeyType.ECDSA).publicKey();
     byte[] off = p256.clone();
     off[off.length - 1] ^= 1;
-    refused(off, "ECDSA public key: not a point of P_256");
+    refused(off, "ECDSA public key: not a point of P-256");
     byte[] compressed = p256.clone();
     compressed[30] = 2;
     refused(compressed, "ECDSA public key: not an uncompressed point");

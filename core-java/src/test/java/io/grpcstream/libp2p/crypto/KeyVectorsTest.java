@@ -44,7 +44,7 @@ class KeyVectorsTest {
   @ParameterizedTest
   @MethodSource("signed")
   void signatureOfGoIsVerified(Vectors.Signed signed) {
-    PublicKey key = PublicKey.unmarshal(signed.publicKey());
+    PublicKey key = PublicKey.unmarshal(signed.pair().publicKey());
 
     assertThat(key.verify(Vectors.SIGNED_MESSAGE, signed.signature())).isTrue();
     assertThat(key.verify(new byte[] {1}, signed.signature())).isFalse();
@@ -53,12 +53,12 @@ class KeyVectorsTest {
   @ParameterizedTest
   @MethodSource("signed")
   void signatureIsThatOfGoWhereTheAlgorithmIsDeterministic(Vectors.Signed signed) {
-    PrivateKey key = PrivateKey.unmarshal(signed.privateKey());
+    PrivateKey key = PrivateKey.unmarshal(signed.pair().privateKey());
     byte[] signature = key.sign(Vectors.SIGNED_MESSAGE);
 
-    assertThat(key.marshal()).isEqualTo(signed.privateKey());
-    assertThat(key.publicKey().marshal()).isEqualTo(signed.publicKey());
-    if (signed.type() == KeyType.ECDSA) {
+    assertThat(key.marshal()).isEqualTo(signed.pair().privateKey());
+    assertThat(key.publicKey().marshal()).isEqualTo(signed.pair().publicKey());
+    if (signed.pair().type() == KeyType.ECDSA) {
       assertThat(key.publicKey().verify(Vectors.SIGNED_MESSAGE, signature)).isTrue();
     } else {
       assertThat(signature).isEqualTo(signed.signature());

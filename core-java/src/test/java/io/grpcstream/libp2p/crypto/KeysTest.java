@@ -2,15 +2,21 @@ package io.grpcstream.libp2p.crypto;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.security.KeyPair;
+import java.security.KeyPairGenerator;
+import java.security.spec.ECGenParameterSpec;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Locale;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -67,10 +73,12 @@ class KeysTest {
   @ParameterizedTest
   @MethodSource("keys")
   void textShowsThePublicKeyAndNothingOfThePrivateKey(PrivateKey key) {
-    String text = key.toString().toLowerCase();
+    String text = key.toString().toLowerCase(Locale.ROOT);
     String secret = HexFormat.of().formatHex(key.raw());
 
-    assertThat(text).contains("private key of").contains(key.publicKey().toString().toLowerCase());
+    assertThat(text)
+        .contains("private key of")
+        .contains(key.publicKey().toString().toLowerCase(Locale.ROOT));
     for (int i = 0; i + 8 <= Math.min(64, secret.length()); i++) {
       assertThat(text).doesNotContain(secret.substring(i, i + 8));
     }
@@ -105,6 +113,32 @@ class KeysTest {
     assertThat(same).isEqualTo(key);
     assertThat(same.marshal()).isEqualTo(key.marshal()).hasSize(37);
     assertThat(same.peerIdBytes()).isEqualTo(key.peerIdBytes());
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "EC,secp256r1,SHA256withECDSA,ECDSA",
+    "EC,secp384r1,SHA256withECDSA,ECDSA",
+    "EC,secp521r1,SHA256withECDSA,ECDSA",
+    "Ed25519,,Ed25519,ED25519"
+  })
+  void keyMadeByTheJdkVerifiesWhatTheJdkSigned(
+      String algorithm, String curve, String signing, KeyType type) throws Exception {
+    KeyPairGenerator generator = KeyPairGenerator.getInstance(algorithm);
+    if (curve != null) {
+      generator.initialize(new ECGenParameterSpec(curve));
+    }
+    KeyPair pair = generator.generateKeyPair();
+    byte[] x509 = pair.getPublic().getEncoded();
+    PublicKey key =
+        type == KeyType.ECDSA
+            ? PublicKey.unmarshal(KeyProto.encode(type, x509))
+            : Ed25519PublicKey.parse(Arrays.copyOfRange(x509, 12, 44));
+    byte[] message = {1, 2, 3};
+
+    assertThat(key.verify(message, Jca.sign(signing, pair.getPrivate(), message))).isTrue();
+    assertThat(key.type()).isEqualTo(type);
+    assertThat(x509).endsWith(key.raw());
   }
 
   @ParameterizedTest

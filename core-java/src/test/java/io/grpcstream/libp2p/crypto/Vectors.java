@@ -9,9 +9,23 @@ import java.util.List;
 
 /** Published keys and signatures, read from this package's test resources. */
 final class Vectors {
-  record Pair(KeyType type, byte[] privateKey, byte[] publicKey) {}
+  /** A key pair, both halves in hex. */
+  record Pair(KeyType type, String privateHex, String publicHex) {
+    byte[] privateKey() {
+      return hex(privateHex);
+    }
 
-  record Signed(KeyType type, byte[] privateKey, byte[] publicKey, byte[] signature) {}
+    byte[] publicKey() {
+      return hex(publicHex);
+    }
+  }
+
+  /** A key pair and a signature made with it. */
+  record Signed(Pair pair, String signatureHex) {
+    byte[] signature() {
+      return hex(signatureHex);
+    }
+  }
 
   static final byte[] SIGNED_MESSAGE = "Libp2p is the _best_!".getBytes(StandardCharsets.UTF_8);
 
@@ -35,10 +49,10 @@ final class Vectors {
     return new Pair(type, half(rows, type, "private"), half(rows, type, "public"));
   }
 
-  private static byte[] half(List<String[]> rows, KeyType type, String half) {
+  private static String half(List<String[]> rows, KeyType type, String half) {
     return rows.stream()
         .filter(row -> row[0].equals(type.name()) && row[1].equals(half))
-        .map(row -> hex(row[2]))
+        .map(row -> row[2])
         .findFirst()
         .orElseThrow();
   }
@@ -46,7 +60,7 @@ final class Vectors {
   /** Signatures made by go-libp2p over {@link #SIGNED_MESSAGE}. */
   static List<Signed> signed() {
     return rows("go-libp2p-signatures.txt").stream()
-        .map(row -> new Signed(KeyType.valueOf(row[0]), hex(row[1]), hex(row[2]), hex(row[3])))
+        .map(row -> new Signed(new Pair(KeyType.valueOf(row[0]), row[1], row[2]), row[3]))
         .toList();
   }
 

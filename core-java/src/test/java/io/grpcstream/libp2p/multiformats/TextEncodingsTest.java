@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException
 
 import java.nio.charset.StandardCharsets;
 import java.util.HexFormat;
+import java.util.Locale;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -69,7 +70,7 @@ class TextEncodingsTest {
 
     assertThat(Base32.encode(bytes)).isEqualTo(text);
     assertThat(Base32.decode(text)).isEqualTo(bytes);
-    assertThat(Base32.decode(text.toUpperCase())).isEqualTo(bytes);
+    assertThat(Base32.decode(text.toUpperCase(Locale.ROOT))).isEqualTo(bytes);
   }
 
   @ParameterizedTest

@@ -38,6 +38,7 @@ final class FrameSender {
   private final Runnable turn;
   private final Queue<YamuxStreamChannel> ready = new ArrayDeque<>();
   private final List<YamuxStreamChannel> unannounced = new ArrayList<>();
+  private long controlBytes;
   private boolean turnScheduled;
   private boolean needsFlush;
   private boolean draining;
@@ -57,9 +58,15 @@ final class FrameSender {
         };
   }
 
+  /** Bytes of frames without payload that were handed over so far. */
+  long controlBytes() {
+    return controlBytes;
+  }
+
   /** Hands over a frame without payload; it is flushed at the end of the turn. */
   ChannelFuture control(int type, int flags, int streamId, int length) {
     needsFlush = true;
+    controlBytes += YamuxHeader.SIZE;
     scheduleTurn();
     return ctx.write(YamuxHeader.encode(ctx.alloc(), type, flags, streamId, length));
   }
@@ -89,7 +96,7 @@ final class FrameSender {
 
   /** Sends what this stream has flushed at once, as far as its window and the connection go. */
   void sendNow(YamuxStreamChannel stream) {
-    while (stream.hasDataToSend() && ctx.channel().isWritable() && send(stream) > 0) {
+    while (stream.output().hasDataToSend() && ctx.channel().isWritable() && send(stream) > 0) {
       scheduleTurn();
     }
   }
@@ -129,7 +136,7 @@ final class FrameSender {
   private void announceRest() {
     for (YamuxStreamChannel stream : unannounced) {
       if (!stream.queuedToSend) {
-        stream.sendAnnouncement();
+        stream.output().sendAnnouncement();
       }
     }
     unannounced.clear();
@@ -141,15 +148,16 @@ final class FrameSender {
       YamuxStreamChannel stream = ready.remove();
       stream.queuedToSend = false;
       made += send(stream);
-      if (stream.hasDataToSend()) {
+      if (stream.output().hasDataToSend()) {
         ready(stream);
       }
+      stream.output().sendAnnouncement();
     }
     return made;
   }
 
   private int send(YamuxStreamChannel stream) {
     needsFlush = true;
-    return stream.sendFrame(ctx, gatherer);
+    return stream.output().sendFrame(ctx, gatherer);
   }
 }

@@ -80,8 +80,8 @@ final class InboundFrames implements FrameReader.Sink {
       onFrameWithoutStream(id, type, flags, dataBytes);
       return;
     }
-    if (dataBytes > stream.receiveWindow().credit()) {
-      throw windowExceeded(id, dataBytes, stream.receiveWindow().credit());
+    if (dataBytes > stream.input().window().credit()) {
+      throw windowExceeded(id, dataBytes, stream.input().window().credit());
     }
     if ((flags & YamuxHeader.ACK) != 0) {
       session.acknowledge(stream);
@@ -89,9 +89,9 @@ final class InboundFrames implements FrameReader.Sink {
     if ((flags & YamuxHeader.RST) != 0) {
       onReset(stream);
       streams.takeCreditOfEndedStreams(dataBytes);
-    } else if (dataBytes > 0 && stream.hasReceivedFin()) {
+    } else if (dataBytes > 0 && stream.input().hasReceivedFin()) {
       stream.abort(
-          new StreamResetException("yamux: stream " + id + " got data after FIN", false), false);
+          new StreamResetException("yamux: stream " + id + " got data after FIN", false), true);
       streams.takeCreditOfEndedStreams(dataBytes);
     } else if (type == YamuxHeader.DATA) {
       current = stream;
@@ -151,7 +151,7 @@ final class InboundFrames implements FrameReader.Sink {
 
   private void onWindowUpdate(YamuxStreamChannel stream, int flags, long credit)
       throws YamuxException {
-    if (!stream.receiveCredit(credit)) {
+    if (!stream.output().receiveCredit(credit)) {
       throw new YamuxException(
           "yamux: a window update of "
               + credit
@@ -168,7 +168,7 @@ final class InboundFrames implements FrameReader.Sink {
     if (current == null || current.removed) {
       in.skipBytes(bytes);
     } else {
-      current.receive(in, bytes);
+      current.input().receive(in, bytes);
       session.noteArrival(current);
     }
   }

@@ -43,13 +43,13 @@ final class StreamTable {
   @SuppressWarnings("NonAtomicOperationOnVolatileField") // Written on the event loop only.
   void remove(int streamId, YamuxStreamChannel stream, boolean acknowledged) {
     streams.remove(streamId);
-    creditOfEndedStreams += stream.receiveWindow().credit();
+    creditOfEndedStreams += stream.input().window().credit();
     if (stream.isInitiator()) {
       outbound--;
       unacknowledgedOutbound -= acknowledged ? 0 : 1;
     } else {
       inbound--;
-      unannouncedInbound -= stream.isUnannounced() ? 1 : 0;
+      unannouncedInbound -= stream.output().isUnannounced() ? 1 : 0;
     }
   }
 

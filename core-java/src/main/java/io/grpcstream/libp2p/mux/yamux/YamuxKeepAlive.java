@@ -42,6 +42,7 @@ final class YamuxKeepAlive {
     this.loop = ctx.channel().eventLoop();
     this.sender = sender;
     this.onDead = onDead;
+    lastReadNanos = now();
   }
 
   void start() {
@@ -127,16 +128,15 @@ final class YamuxKeepAlive {
       stallTimer = null;
     }
     if (!ctx.channel().isWritable() && ctx.channel().isActive()) {
-      stalledBytes = ctx.channel().bytesBeforeWritable();
+      stalledBytes = unwritten();
       long nanos = config.writeTimeout().toNanos();
       stallTimer = loop.schedule(this::checkStall, nanos, TimeUnit.NANOSECONDS);
     }
   }
 
-  /** While the connection is full only small control frames are added, so a drop is progress. */
   private void checkStall() {
     stallTimer = null;
-    if (ctx.channel().bytesBeforeWritable() < stalledBytes) {
+    if (unwritten() < stalledBytes) {
       onWritabilityChanged();
     } else if (!ctx.channel().isWritable()) {
       onDead.accept(
@@ -145,6 +145,11 @@ final class YamuxKeepAlive {
                   + config.writeTimeout().toMillis()
                   + " ms"));
     }
+  }
+
+  /** While the connection is full only control frames are added, so a drop here is progress. */
+  private long unwritten() {
+    return ctx.channel().bytesBeforeWritable() - sender.controlBytes();
   }
 
   private long now() {

@@ -263,10 +263,10 @@ public final class YamuxSession extends ChannelInboundHandlerAdapter {
     }
     for (YamuxStreamChannel stream : arrivals) {
       stream.arrivalNoted = false;
-      stream.deliver();
-      stream.settle(pinned);
-      if (!stream.queuedToRead) {
-        stream.queuedToRead = true;
+      stream.input().deliver();
+      stream.input().settle(pinned);
+      if (!stream.batchNoted) {
+        stream.batchNoted = true;
         batch.add(stream);
       }
     }
@@ -286,8 +286,8 @@ public final class YamuxSession extends ChannelInboundHandlerAdapter {
   /** The end of a turn: reads are complete, and what was written leaves. */
   private void endTurn() {
     for (YamuxStreamChannel stream : batch) {
-      stream.queuedToRead = false;
-      stream.endBatch();
+      stream.batchNoted = false;
+      stream.input().endBatch();
     }
     batch.clear();
     if (!ended) {
@@ -364,10 +364,6 @@ public final class YamuxSession extends ChannelInboundHandlerAdapter {
     return window.update(now(), keepAlive.roundTripNanos());
   }
 
-  int frameLimit(long window) {
-    return (int) Math.min(window, config.maxFrameData());
-  }
-
   /** Sends a window update, which carries flags also when it has no credit to give. */
   void sendWindowUpdate(int streamId, int flags, int credit) {
     sender.control(YamuxHeader.WINDOW_UPDATE, flags, streamId, credit);
@@ -401,7 +397,7 @@ public final class YamuxSession extends ChannelInboundHandlerAdapter {
     if (!stream.removed) {
       stream.removed = true;
       streams.remove((int) stream.streamId(), stream, stream.acknowledged);
-      stream.receiveWindow().close();
+      stream.input().window().close();
       stream.cancelCloseTimer();
       opener.openWaiting();
     }
@@ -436,7 +432,7 @@ public final class YamuxSession extends ChannelInboundHandlerAdapter {
     opener.openWaiting();
     for (YamuxStreamChannel stream : streams.all()) {
       remove(stream);
-      stream.abort(lost, false);
+      stream.abort(lost, true);
     }
     ctx.close();
     listener.onClosed(cause);

@@ -4,7 +4,6 @@ import io.netty.buffer.ByteBuf;
 import io.netty.channel.AbstractChannel;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
-import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelMetadata;
 import io.netty.channel.ChannelOutboundBuffer;
 import io.netty.channel.ChannelPromise;
@@ -12,15 +11,12 @@ import io.netty.channel.DefaultChannelPipeline;
 import io.netty.channel.EventLoop;
 import io.netty.channel.socket.ChannelInputShutdownEvent;
 import io.netty.channel.socket.ChannelInputShutdownReadComplete;
-import io.netty.channel.socket.ChannelOutputShutdownEvent;
 import io.netty.channel.socket.ChannelOutputShutdownException;
 import io.netty.channel.socket.DuplexChannel;
 import io.netty.util.concurrent.Future;
 import java.net.SocketAddress;
 import java.nio.channels.AlreadyConnectedException;
 import java.nio.channels.ClosedChannelException;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -53,46 +49,34 @@ public final class YamuxStreamChannel extends AbstractChannel implements DuplexC
   private static final Logger log = LoggerFactory.getLogger(YamuxStreamChannel.class);
   private static final ChannelMetadata METADATA = new ChannelMetadata(false, 16);
 
-  /** Indices of the user-defined writability of {@link ChannelOutboundBuffer}. */
-  private static final int HAS_WINDOW = 1;
-
-  private static final int OUTPUT_OPEN = 2;
-
   private final YamuxSession session;
   private final int streamId;
   private final boolean initiator;
   private final YamuxStreamConfig config;
-  private final SendWindow sendWindow = new SendWindow();
-  private final ReceiveWindow receiveWindow;
-  private final ReceiveQueue received;
-  private final List<ChannelPromise> finPromises = new ArrayList<>(1);
+  private final StreamInput input;
+  private final StreamOutput output;
 
-  // What the session's queues know of this stream; they alone change these.
+  /** Whether the sender's round robin knows the stream; changed by it alone. */
   boolean queuedToSend;
-  boolean queuedToRead;
+
+  /** Whether the session's list of streams that got something knows the stream. */
   boolean arrivalNoted;
-  boolean removed;
+
+  /** Whether the session's list of batches to be completed knows the stream. */
+  boolean batchNoted;
+
+  /** Whether the other side has acknowledged the stream; changed by the session alone. */
   boolean acknowledged;
 
+  /** Whether the stream has ended and its id is forgotten; changed by the session alone. */
+  boolean removed;
+
   private volatile boolean open = true;
-  private volatile boolean inputShutdown;
-  private volatile boolean finRequested;
-  private boolean unannounced = true;
-  private boolean finSent;
-  private boolean finReceived;
-  private boolean endDelivered;
-  private boolean abandoned;
+  private boolean registering;
   private boolean closing;
 
-  private boolean registering;
-  private boolean readPending;
-  private boolean readTaskScheduled;
-  private boolean delivering;
-  private boolean inBatch;
-  private boolean batchFull;
-
-  /** Bytes at the head of the outbound buffer that the connection has taken over. */
-  private int handedOver;
+  /** The stream ends without all of its data having been sent. */
+  private boolean abandoned;
 
   private @Nullable Future<?> closeTimer;
 
@@ -101,10 +85,10 @@ public final class YamuxStreamChannel extends AbstractChannel implements DuplexC
     this.session = session;
     this.streamId = streamId;
     this.initiator = initiator;
-    this.config = new YamuxStreamConfig(this);
+    config = new YamuxStreamConfig(this);
     config.setAllocator(parent.alloc());
-    receiveWindow = session.newReceiveWindow();
-    received = new ReceiveQueue(parent.alloc());
+    input = new StreamInput(this, session);
+    output = new StreamOutput(this, session, streamId);
   }
 
   // ---- What users see
@@ -124,7 +108,7 @@ public final class YamuxStreamChannel extends AbstractChannel implements DuplexC
    * dropped, and the other side sees a reset. Does nothing if the stream has ended.
    */
   public void reset() {
-    onEventLoop(() -> abort(new StreamResetException(name() + " was reset locally", false), true));
+    onEventLoop(() -> abort(new StreamResetException(name() + " was reset locally", false), false));
   }
 
   @Override
@@ -149,12 +133,12 @@ public final class YamuxStreamChannel extends AbstractChannel implements DuplexC
 
   @Override
   public boolean isInputShutdown() {
-    return inputShutdown || !open;
+    return input.isShutdown() || !open;
   }
 
   @Override
   public boolean isOutputShutdown() {
-    return finRequested || !open;
+    return output.isShutdown() || !open;
   }
 
   @Override
@@ -162,7 +146,7 @@ public final class YamuxStreamChannel extends AbstractChannel implements DuplexC
     return isInputShutdown() && isOutputShutdown();
   }
 
-  /** What arrives from now on is dropped, and its credit given back. */
+  /** What waits and what arrives from now on is dropped, and its credit given back. */
   @Override
   public ChannelFuture shutdownInput() {
     return shutdownInput(newPromise());
@@ -172,12 +156,7 @@ public final class YamuxStreamChannel extends AbstractChannel implements DuplexC
   public ChannelFuture shutdownInput(ChannelPromise promise) {
     onEventLoop(
         () -> {
-          inputShutdown = true;
-          for (ByteBuf rest = received.poll(); rest != null; rest = received.poll()) {
-            receiveWindow.delivered(rest.readableBytes());
-            rest.release();
-          }
-          giveCredit();
+          input.shutdown();
           promise.trySuccess();
         });
     return promise;
@@ -194,7 +173,7 @@ public final class YamuxStreamChannel extends AbstractChannel implements DuplexC
 
   @Override
   public ChannelFuture shutdownOutput(ChannelPromise promise) {
-    onEventLoop(() -> shutdownOutput0(promise));
+    onEventLoop(() -> output.shutdown(promise));
     return promise;
   }
 
@@ -209,42 +188,14 @@ public final class YamuxStreamChannel extends AbstractChannel implements DuplexC
     return promise;
   }
 
-  // ---- Receiving: called by the session
+  // ---- What the session sees
 
-  ReceiveWindow receiveWindow() {
-    return receiveWindow;
+  StreamInput input() {
+    return input;
   }
 
-  boolean hasReceivedFin() {
-    return finReceived;
-  }
-
-  /** The next {@code bytes} of {@code in}, within the window, belong to this stream. */
-  void receive(ByteBuf in, int bytes) {
-    receiveWindow.received(bytes);
-    if (!open || inputShutdown) {
-      in.skipBytes(bytes);
-      receiveWindow.delivered(bytes);
-      if (open) {
-        giveCredit();
-      }
-      return;
-    }
-    received.add(in.readRetainedSlice(bytes));
-  }
-
-  /** FIN: nothing more will arrive. A second one changes nothing. */
-  void receiveFin() {
-    finReceived = true;
-    if (!open && finSent) {
-      session.remove(this);
-    }
-  }
-
-  /** RST: the stream is over, and what was not yet delivered is lost. */
-  void receiveReset() {
-    session.remove(this);
-    abort(new StreamResetException(name() + " was reset by the other side", true), false);
+  StreamOutput output() {
+    return output;
   }
 
   /** Registers with the connection's event loop, without the read that activation would issue. */
@@ -254,76 +205,52 @@ public final class YamuxStreamChannel extends AbstractChannel implements DuplexC
     registering = false;
   }
 
-  /** The handlers stand: issue the read that activation would have. */
+  /** The handlers stand: issue the read that activation would have issued. */
   void startReading() {
-    if (open && config.isAutoRead() && !readPending) {
+    if (open && config.isAutoRead() && !input.isReadPending()) {
       read();
     }
   }
 
+  /** FIN has come. */
+  void receiveFin() {
+    input.receiveFin();
+    if (!open && output.hasSentFin()) {
+      session.remove(this);
+    }
+  }
+
+  /** RST has come: the stream is over, and what was not yet delivered is lost. */
+  void receiveReset() {
+    session.remove(this);
+    abort(new StreamResetException(name() + " was reset by the other side", true), true);
+  }
+
   /**
-   * Delivers what waits, as far as the pipeline has asked for it; {@link #endBatch} must follow.
+   * Ends the stream for a cause that its pending writes fail with.
+   *
+   * @param tell whether the pipeline gets to see the cause
    */
-  void deliver() {
-    if (delivering || !open || (!inBatch && !readPending)) {
+  void abort(YamuxException cause, boolean tell) {
+    if (!open) {
+      session.reset(this);
       return;
     }
-    delivering = true;
-    try {
-      var handle = unsafe().recvBufAllocHandle();
-      for (ByteBuf next = nextToDeliver(); next != null; next = nextToDeliver()) {
-        int bytes = next.readableBytes();
-        receiveWindow.delivered(bytes);
-        handle.attemptedBytesRead(bytes);
-        handle.lastBytesRead(bytes);
-        handle.incMessagesRead(1);
-        pipeline().fireChannelRead(next);
-        batchFull = !handle.continueReading();
-      }
-    } finally {
-      delivering = false;
+    abandoned = true;
+    output.fail(cause);
+    if (tell) {
+      pipeline().fireExceptionCaught(cause);
     }
-    giveCredit();
+    ClosedChannelException closed = new ClosedChannelException();
+    closed.initCause(cause);
+    ((YamuxUnsafe) unsafe()).close(unsafe().voidPromise(), cause, closed);
   }
 
-  private @Nullable ByteBuf nextToDeliver() {
-    var handle = unsafe().recvBufAllocHandle();
-    if (!open || received.isEmpty()) {
-      return null;
-    }
-    if (!inBatch) {
-      handle.reset(config);
-      inBatch = true;
-      batchFull = false;
-      readPending = false;
-    }
-    return batchFull ? null : received.poll();
-  }
+  // ---- What the two halves report
 
-  /** Makes what was not delivered fit to wait; see {@link ReceiveQueue#settle}. */
-  void settle(int pinnedBytes) {
-    received.settle(pinnedBytes);
-  }
-
-  /** The end of what this turn delivers: read-complete, and the end of input if it is reached. */
-  void endBatch() {
-    if (inBatch) {
-      inBatch = false;
-      unsafe().recvBufAllocHandle().readComplete();
-      pipeline().fireChannelReadComplete();
-    }
-    if (open && finReceived && !endDelivered && readPending && received.isEmpty()) {
-      deliverEnd();
-    } else if (readPending && !received.isEmpty()) {
-      scheduleRead();
-    }
-  }
-
-  private void deliverEnd() {
-    endDelivered = true;
-    readPending = false;
+  /** The other side's data has been delivered, all of it. */
+  void inputEnded() {
     if (config.isAllowHalfClosure()) {
-      inputShutdown = true;
       pipeline().fireUserEventTriggered(ChannelInputShutdownEvent.INSTANCE);
       pipeline().fireUserEventTriggered(ChannelInputShutdownReadComplete.INSTANCE);
       closeIfFinished();
@@ -338,8 +265,9 @@ public final class YamuxStreamChannel extends AbstractChannel implements DuplexC
     }
   }
 
-  private void closeIfFinished() {
-    if (open && finSent && endDelivered) {
+  /** Both sides have finished, and everything is delivered: there is nothing left to stay for. */
+  void closeIfFinished() {
+    if (open && output.hasSentFin() && input.isEndDelivered()) {
       closeNow();
     }
   }
@@ -349,150 +277,27 @@ public final class YamuxStreamChannel extends AbstractChannel implements DuplexC
     unsafe().close(unsafe().voidPromise());
   }
 
-  private void giveCredit() {
-    if (!finReceived && !removed) {
-      int credit = session.creditDue(receiveWindow);
-      if (credit > 0) {
-        session.sendWindowUpdate(streamId, takeAnnouncement(), credit);
-      }
-    }
-  }
-
   void autoReadCleared() {
     onEventLoop(
         () -> {
           if (!config.isAutoRead()) {
-            readPending = false;
+            input.autoReadCleared();
           }
         });
   }
 
+  // ---- What Netty asks for
+
   @Override
   protected void doBeginRead() {
-    if (registering) {
-      return;
-    }
-    readPending = true;
-    if (!inBatch && (finReceived || !received.isEmpty())) {
-      scheduleRead();
-    }
-  }
-
-  private void scheduleRead() {
-    if (!readTaskScheduled) {
-      readTaskScheduled = true;
-      eventLoop()
-          .execute(
-              () -> {
-                readTaskScheduled = false;
-                deliver();
-                endBatch();
-              });
-    }
-  }
-
-  // ---- Sending: called by the sender and the session
-
-  /** Whether the round robin has something to do for this stream. */
-  boolean hasDataToSend() {
-    ChannelOutboundBuffer out = unsafe().outboundBuffer();
-    return open && out != null && !out.isEmpty() && sendWindow.available() > 0;
-  }
-
-  /** Sends one data frame of what is flushed; returns its payload bytes. */
-  int sendFrame(ChannelHandlerContext ctx, FrameGatherer gatherer) {
-    if (gatherer.isBusy() || !hasDataToSend()) {
-      return 0;
-    }
-    ChannelOutboundBuffer out = unsafe().outboundBuffer();
-    int bytes = gatherer.gather(out, session.frameLimit(sendWindow.available()));
-    boolean fin = false;
-    if (bytes > 0) {
-      fin = finRequested && gatherer.gatheredEverything();
-      int flags = takeAnnouncement() | (fin ? YamuxHeader.FIN : 0);
-      finSent |= fin;
-      sendWindow.consume(bytes);
-      if (sendWindow.available() == 0) {
-        out.setUserDefinedWritability(HAS_WINDOW, false);
-      }
-      handedOver = bytes;
-      gatherer.write(ctx, flags, streamId);
-    }
-    completeHandedOver();
-    if (fin) {
-      finHandedOver();
-    } else {
-      sendFinIfDue();
-    }
-    return bytes;
-  }
-
-  /**
-   * Takes what the connection has taken over out of the outbound buffer, and completes its writes.
-   * The listeners may do anything, also close the channel, which comes back here first.
-   */
-  private void completeHandedOver() {
-    for (; ; ) {
-      ChannelOutboundBuffer out = unsafe().outboundBuffer();
-      if (out == null || !(out.current() instanceof ByteBuf head)) {
-        return;
-      }
-      int readable = head.readableBytes();
-      if (readable > handedOver) {
-        int part = handedOver;
-        handedOver = 0;
-        if (part > 0) {
-          head.skipBytes(part);
-          out.progress(part);
-        }
-        return;
-      }
-      handedOver -= readable;
-      out.progress(readable);
-      out.remove();
-    }
-  }
-
-  /** The other side gives credit; false if the window would overflow. */
-  boolean receiveCredit(long bytes) {
-    boolean wasEmpty = sendWindow.available() == 0;
-    if (!sendWindow.grant(bytes)) {
-      return false;
-    }
-    ChannelOutboundBuffer out = unsafe().outboundBuffer();
-    if (wasEmpty && bytes > 0 && open && out != null) {
-      out.setUserDefinedWritability(HAS_WINDOW, true);
-      if (!out.isEmpty()) {
-        session.readyToSend(this);
-      }
-    }
-    return true;
-  }
-
-  /** SYN or ACK for the first frame of this stream, nothing for the others. */
-  private int takeAnnouncement() {
-    if (!unannounced) {
-      return 0;
-    }
-    unannounced = false;
-    session.announced(this);
-    return initiator ? YamuxHeader.SYN : YamuxHeader.ACK;
-  }
-
-  boolean isUnannounced() {
-    return unannounced;
-  }
-
-  /** Sends SYN or ACK in a frame of their own, if no frame has carried them. */
-  void sendAnnouncement() {
-    if (open && unannounced) {
-      session.sendWindowUpdate(streamId, takeAnnouncement(), 0);
+    if (!registering) {
+      input.beginRead();
     }
   }
 
   @Override
   protected Object filterOutboundMessage(Object message) throws ChannelOutputShutdownException {
-    if (finRequested) {
+    if (output.isShutdown()) {
       throw new ChannelOutputShutdownException(name() + ": output was shut down");
     }
     if (!(message instanceof ByteBuf)) {
@@ -504,106 +309,30 @@ public final class YamuxStreamChannel extends AbstractChannel implements DuplexC
 
   @Override
   protected void doWrite(ChannelOutboundBuffer out) {
-    completeHandedOver();
-    if (hasDataToSend()) {
-      session.readyToSend(this);
-    }
-  }
-
-  private void shutdownOutput0(ChannelPromise promise) {
-    if (!open) {
-      promise.tryFailure(new ClosedChannelException());
-      return;
-    }
-    if (finSent) {
-      promise.trySuccess();
-      return;
-    }
-    finPromises.add(promise);
-    if (!finRequested) {
-      finRequested = true;
-      unsafe().outboundBuffer().setUserDefinedWritability(OUTPUT_OPEN, false);
-      unsafe().flush();
-      sendFinIfDue();
-    }
-  }
-
-  private void sendFinIfDue() {
-    ChannelOutboundBuffer out = unsafe().outboundBuffer();
-    if (open && finRequested && !finSent && out != null && out.isEmpty()) {
-      sendFin();
-      finHandedOver();
-    }
-  }
-
-  private void sendFin() {
-    finSent = true;
-    session.sendWindowUpdate(streamId, takeAnnouncement() | YamuxHeader.FIN, 0);
-  }
-
-  private void finHandedOver() {
-    List<ChannelPromise> promises = List.copyOf(finPromises);
-    finPromises.clear();
-    promises.forEach(ChannelPromise::trySuccess);
-    pipeline().fireUserEventTriggered(ChannelOutputShutdownEvent.INSTANCE);
-    closeIfFinished();
-  }
-
-  // ---- Ending
-
-  /** Ends the stream for a cause that its pipeline and its pending writes get to see. */
-  void abort(YamuxException cause, boolean local) {
-    if (!open) {
-      session.reset(this);
-      return;
-    }
-    completeHandedOver();
-    abandoned = true;
-    ChannelOutboundBuffer out = unsafe().outboundBuffer();
-    while (out != null && out.remove(cause)) {
-      out = unsafe().outboundBuffer();
-    }
-    if (!local) {
-      pipeline().fireExceptionCaught(cause);
-    }
-    ((YamuxUnsafe) unsafe()).close(cause);
-  }
-
-  /** Sends what can be sent now; true if something is left that cannot. */
-  private boolean leavesPending() {
-    session.sendNow(this);
-    completeHandedOver();
-    ChannelOutboundBuffer out = unsafe().outboundBuffer();
-    if (out == null) {
-      return false;
-    }
-    out.addFlush();
-    completeHandedOver();
-    return !out.isEmpty();
+    output.flushed();
   }
 
   @Override
   protected void doClose() {
     open = false;
-    received.clear();
+    input.close();
     cancelCloseTimer();
-    List<ChannelPromise> promises = List.copyOf(finPromises);
-    finPromises.clear();
-    if (removed || (finSent && finReceived) || (unannounced && initiator)) {
+    boolean unknownToPeer = initiator && output.isUnannounced();
+    if (removed || unknownToPeer || (output.hasSentFin() && input.hasReceivedFin())) {
       session.remove(this);
     } else if (abandoned) {
       session.reset(this);
     } else {
-      if (!finSent) {
-        sendFin();
+      if (!output.hasSentFin()) {
+        output.sendFin();
       }
-      if (finReceived) {
+      if (input.hasReceivedFin()) {
         session.remove(this);
       } else {
         startCloseTimer(() -> session.reset(this));
       }
     }
-    promises.forEach(promise -> promise.tryFailure(new ClosedChannelException()));
+    output.close();
   }
 
   private void startCloseTimer(Runnable action) {
@@ -618,8 +347,6 @@ public final class YamuxStreamChannel extends AbstractChannel implements DuplexC
       closeTimer = null;
     }
   }
-
-  // ---- The rest of a channel
 
   private String name() {
     return "yamux: stream " + streamId();
@@ -684,18 +411,14 @@ public final class YamuxStreamChannel extends AbstractChannel implements DuplexC
       safeSetFailure(promise, new AlreadyConnectedException());
     }
 
-    void close(YamuxException cause) {
-      ClosedChannelException closed = new ClosedChannelException();
-      closed.initCause(cause);
-      close(voidPromise(), cause, closed);
-    }
-
     @Override
     protected void close(
         ChannelPromise promise, Throwable cause, ClosedChannelException closeCause) {
       if (!closing) {
         closing = true;
-        abandoned = abandoned || leavesPending();
+        if (!abandoned && output.leavesPending()) {
+          abandoned = true;
+        }
       }
       super.close(promise, cause, closeCause);
     }

@@ -81,8 +81,9 @@ final class IdentifyCodec {
     if (identify.publicKey() != null) {
       out.writeByteArray(PUBLIC_KEY, identify.publicKey().marshal());
     }
-    if (identify.observedAddress() != null) {
-      out.writeByteArray(OBSERVED_ADDRESS, identify.observedAddress().withoutPeerId().bytes());
+    Multiaddr observed = identify.observedAddress();
+    if (observed != null && !observed.withoutPeerId().isEmpty()) {
+      out.writeByteArray(OBSERVED_ADDRESS, observed.withoutPeerId().bytes());
     }
     if (identify.protocolVersion() != null) {
       out.writeString(PROTOCOL_VERSION, identify.protocolVersion());

@@ -25,12 +25,19 @@ final class IdentifyReader extends ByteToMessageDecoder {
   /** The largest message taken, as go-libp2p does: 8 KiB. */
   static final int MAX_MESSAGE_BYTES = 8 << 10;
 
+  private static final int INCOMPLETE = -1;
+  private static final int TOO_LONG = -2;
+
   private static final Logger logger = LoggerFactory.getLogger(IdentifyReader.class);
 
   private final Stream stream;
   private final CompletableFuture<Identify> result;
   private final IdentifyCodec.Merger merger;
   private int messages;
+
+  /** Set before anything is ended or completed: both may call back into this handler. */
+  private boolean done;
+
   private @Nullable Future<?> deadline;
 
   private IdentifyReader(Stream stream, CompletableFuture<Identify> result) {
@@ -65,7 +72,7 @@ final class IdentifyReader extends ByteToMessageDecoder {
 
   @Override
   protected void decode(ChannelHandlerContext ctx, ByteBuf in, List<Object> out) {
-    if (result.isDone()) {
+    if (done) {
       in.skipBytes(in.readableBytes());
       return;
     }
@@ -91,9 +98,6 @@ final class IdentifyReader extends ByteToMessageDecoder {
       }
     }
   }
-
-  private static final int INCOMPLETE = -1;
-  private static final int TOO_LONG = -2;
 
   /** A varint of at most three bytes, enough for any length within the limit. */
   private static int readLength(ByteBuf in) {
@@ -130,9 +134,10 @@ final class IdentifyReader extends ByteToMessageDecoder {
   }
 
   private void succeed() {
-    if (result.isDone()) {
+    if (done) {
       return;
     }
+    done = true;
     cancelDeadline();
     stream.close();
     result.complete(merger.result());
@@ -143,9 +148,10 @@ final class IdentifyReader extends ByteToMessageDecoder {
   }
 
   private void fail(IdentifyException failure) {
-    if (result.isDone()) {
+    if (done) {
       return;
     }
+    done = true;
     logger.debug("{}: {}", stream, failure.getMessage());
     cancelDeadline();
     stream.reset();

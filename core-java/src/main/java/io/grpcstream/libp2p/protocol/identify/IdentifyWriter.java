@@ -14,18 +14,31 @@ import org.slf4j.LoggerFactory;
 final class IdentifyWriter {
   private static final Logger logger = LoggerFactory.getLogger(IdentifyWriter.class);
 
-  private IdentifyWriter() {}
+  private final Stream stream;
+  private final CompletableFuture<Void> result;
+
+  /** Set before anything is ended or completed: a reset fails the write, which calls back. */
+  private boolean done;
+
+  private IdentifyWriter(Stream stream, CompletableFuture<Void> result) {
+    this.stream = stream;
+    this.result = result;
+  }
 
   /**
    * Sends {@code identify}. Must be called on the stream's event loop. What the peer sends on this
    * stream is not read.
    *
    * @param result completed once the message is sent, or with an {@link IdentifyException}
+   * @throws IllegalArgumentException if the message is too large; see {@link IdentifyCodec#encode}
    */
   static void send(Stream stream, Identify identify, CompletableFuture<Void> result) {
+    new IdentifyWriter(stream, result).send(IdentifyCodec.encode(identify));
+  }
+
+  private void send(byte[] message) {
     Channel channel = stream.channel();
     channel.config().setAutoRead(false);
-    byte[] message = IdentifyCodec.encode(identify);
     ByteBuf buffer = channel.alloc().buffer(message.length + 3);
     writeLength(buffer, message.length);
     buffer.writeBytes(message);
@@ -33,7 +46,7 @@ final class IdentifyWriter {
         channel
             .eventLoop()
             .schedule(
-                () -> fail(stream, result, "not sent within " + IdentifyProtocol.TIMEOUT, null),
+                () -> fail("not sent within " + IdentifyProtocol.TIMEOUT, null),
                 IdentifyProtocol.TIMEOUT.toMillis(),
                 TimeUnit.MILLISECONDS);
     channel
@@ -42,8 +55,9 @@ final class IdentifyWriter {
             sent -> {
               deadline.cancel(false);
               if (!sent.isSuccess()) {
-                fail(stream, result, "not sent", sent.cause());
-              } else if (!result.isDone()) {
+                fail("not sent", sent.cause());
+              } else if (!done) {
+                done = true;
                 stream.close();
                 result.complete(null);
               }
@@ -58,11 +72,11 @@ final class IdentifyWriter {
     out.writeByte(rest);
   }
 
-  private static void fail(
-      Stream stream, CompletableFuture<Void> result, String what, @Nullable Throwable cause) {
-    if (result.isDone()) {
+  private void fail(String what, @Nullable Throwable cause) {
+    if (done) {
       return;
     }
+    done = true;
     IdentifyException failure =
         new IdentifyException("identify: to peer " + stream.remotePeer() + ": " + what, cause);
     logger.debug("{}: {}", stream, failure.getMessage(), cause);

@@ -1,4 +1,4 @@
-/** The ping protocol: is the peer alive, and how far away is it. */
+/** The ping protocol: is the peer alive, and how far away is it. Internal. */
 @NullMarked
 package io.grpcstream.libp2p.protocol.ping;
 

@@ -10,6 +10,7 @@ import io.netty.channel.ChannelPromise;
 import io.netty.handler.codec.UnsupportedMessageTypeException;
 import io.netty.util.ReferenceCountUtil;
 import io.netty.util.concurrent.FastThreadLocal;
+import java.net.SocketAddress;
 import java.nio.channels.ClosedChannelException;
 import java.security.GeneralSecurityException;
 import javax.crypto.AEADBadTagException;
@@ -52,6 +53,7 @@ final class NoiseCodec extends ChannelDuplexHandler {
 
   private final CipherState sender;
   private final CipherState receiver;
+  private @Nullable SocketAddress remote;
   private @Nullable PlaintextQueue pending;
   private @Nullable ByteBuf partial;
   private @Nullable Exception failure;
@@ -65,6 +67,7 @@ final class NoiseCodec extends ChannelDuplexHandler {
   @Override
   public void handlerAdded(ChannelHandlerContext ctx) {
     pending = new PlaintextQueue(ctx.channel());
+    remote = ctx.channel().remoteAddress();
   }
 
   // ---- outbound
@@ -106,8 +109,7 @@ final class NoiseCodec extends ChannelDuplexHandler {
       }
     } catch (GeneralSecurityException e) {
       out.release();
-      NoiseException cause =
-          new NoiseException(describe(ctx, "cannot encrypt: " + e.getMessage()), e);
+      NoiseException cause = new NoiseException(describe("cannot encrypt: " + e.getMessage()), e);
       failure = cause;
       written.setFailure(cause);
       fail(ctx, cause);
@@ -158,14 +160,14 @@ final class NoiseCodec extends ChannelDuplexHandler {
     try {
       for (int length; failure == null && (length = nextMessage(ctx, in)) >= 0; ) {
         if (plaintext != null && plaintext.writableBytes() >= length) {
-          open(ctx, length, plaintext);
+          open(length, plaintext);
           continue;
         }
         // Opened before the full one is delivered: what that sets off may use the scratch array.
         ByteBuf next = ctx.alloc().heapBuffer(batchSize(length - TAG_LENGTH, in) + TAG_LENGTH);
         ByteBuf full = plaintext;
         try {
-          open(ctx, length, next);
+          open(length, next);
           plaintext = next;
         } finally {
           if (plaintext != next) {
@@ -184,21 +186,21 @@ final class NoiseCodec extends ChannelDuplexHandler {
   }
 
   /** Decrypts the message in {@link #SCRATCH}, where the JDK's cipher reads it without a copy. */
-  private void open(ChannelHandlerContext ctx, int length, ByteBuf out) throws NoiseException {
+  private void open(int length, ByteBuf out) throws NoiseException {
     try {
       int offset = out.arrayOffset() + out.writerIndex();
       int opened = receiver.decrypt(SCRATCH.get(), 0, length, out.array(), offset);
       out.writerIndex(out.writerIndex() + opened);
     } catch (AEADBadTagException e) {
       throw new NoiseException(
-          describe(ctx, "a record of %,d bytes is not authentic".formatted(length)), e);
+          describe("a record of %,d bytes is not authentic".formatted(length)), e);
     } catch (GeneralSecurityException e) {
-      throw new NoiseException(describe(ctx, "cannot decrypt: " + e.getMessage()), e);
+      throw new NoiseException(describe("cannot decrypt: " + e.getMessage()), e);
     }
   }
 
   private void deliver(ChannelHandlerContext ctx, ByteBuf plaintext) {
-    if (plaintext.isReadable()) {
+    if (plaintext.isReadable() && failure == null) {
       wanted = false;
       ctx.fireChannelRead(plaintext);
     } else {
@@ -209,7 +211,7 @@ final class NoiseCodec extends ChannelDuplexHandler {
   /** Copies the next whole message to {@link #SCRATCH}; -1 if it has not all arrived. */
   private int nextMessage(ChannelHandlerContext ctx, ByteBuf in) throws NoiseException {
     if (partial == null) {
-      int length = peekLength(ctx, in);
+      int length = peekLength(in);
       if (length >= 0 && in.readableBytes() - LENGTH_FIELD >= length) {
         in.skipBytes(LENGTH_FIELD).readBytes(SCRATCH.get(), 0, length);
         return length;
@@ -221,7 +223,7 @@ final class NoiseCodec extends ChannelDuplexHandler {
       return -1;
     }
     moveUpTo(LENGTH_FIELD, in, partial);
-    int length = peekLength(ctx, partial);
+    int length = peekLength(partial);
     if (length < 0) {
       return -1;
     }
@@ -248,7 +250,7 @@ final class NoiseCodec extends ChannelDuplexHandler {
     }
   }
 
-  private static int peekLength(ChannelHandlerContext ctx, ByteBuf in) throws NoiseException {
+  private int peekLength(ByteBuf in) throws NoiseException {
     if (in.readableBytes() < LENGTH_FIELD) {
       return -1;
     }
@@ -256,7 +258,6 @@ final class NoiseCodec extends ChannelDuplexHandler {
     if (length < TAG_LENGTH) {
       throw new NoiseException(
           describe(
-              ctx,
               "a record of %d bytes, shorter than its tag of %d".formatted(length, TAG_LENGTH)));
     }
     return length;
@@ -300,7 +301,6 @@ final class NoiseCodec extends ChannelDuplexHandler {
       ctx.fireExceptionCaught(
           new NoiseException(
               describe(
-                  ctx,
                   "the connection ended after %,d bytes of a record"
                       .formatted(partial.readableBytes()))));
     }
@@ -334,7 +334,7 @@ final class NoiseCodec extends ChannelDuplexHandler {
     }
   }
 
-  private static String describe(ChannelHandlerContext ctx, String what) {
-    return "noise with %s: %s".formatted(ctx.channel().remoteAddress(), what);
+  private String describe(String what) {
+    return "noise with %s: %s".formatted(remote, what);
   }
 }

@@ -9,6 +9,7 @@ import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelPromise;
 import io.netty.util.ReferenceCountUtil;
 import io.netty.util.concurrent.Promise;
+import java.net.SocketAddress;
 import java.security.GeneralSecurityException;
 import java.util.ArrayDeque;
 import java.util.List;
@@ -36,6 +37,7 @@ final class NoiseHandshakeHandler extends ChannelDuplexHandler {
   /** Buffers and events that arrived after the last message and before the listeners have run. */
   private final Queue<Object> held = new ArrayDeque<>(2);
 
+  private @Nullable SocketAddress remote;
   private @Nullable PublicKey remoteKey;
   private @Nullable String muxer;
   private boolean started;
@@ -75,13 +77,14 @@ final class NoiseHandshakeHandler extends ChannelDuplexHandler {
       return;
     }
     started = true;
+    remote = ctx.channel().remoteAddress();
     try {
       if (initiator) {
         send(ctx, new byte[0]);
         ctx.flush();
       }
     } catch (GeneralSecurityException e) {
-      fail(ctx, "message 1 cannot be made: " + e.getMessage(), e);
+      fail("message 1 cannot be made: " + e.getMessage(), e);
     }
     readMore(ctx);
   }
@@ -108,11 +111,11 @@ final class NoiseHandshakeHandler extends ChannelDuplexHandler {
         receive(ctx, message);
       }
     } catch (NoiseException e) {
-      fail(ctx, e.getMessage(), e);
+      fail(e.getMessage(), e);
     } catch (CheckFailedException e) {
-      fail(ctx, e.getCause());
+      fail(e.getCause());
     } catch (GeneralSecurityException | RuntimeException e) {
-      fail(ctx, "handshake message %d: %s".formatted(handshake.nextMessage(), e.getMessage()), e);
+      fail("handshake message %d: %s".formatted(handshake.nextMessage(), e.getMessage()), e);
     }
     boolean complete = decided && secured.cause() == null;
     if (complete && in.isReadable()) {
@@ -179,7 +182,7 @@ final class NoiseHandshakeHandler extends ChannelDuplexHandler {
       CipherState[] ciphers = handshake.split();
       ctx.pipeline().addAfter(ctx.name(), null, new NoiseCodec(ciphers[0], ciphers[1]));
     } catch (GeneralSecurityException e) {
-      fail(ctx, "the keys cannot be derived: " + e.getMessage(), e);
+      fail("the keys cannot be derived: " + e.getMessage(), e);
       return;
     }
     if (remoteKey != null && secured.trySuccess(new SecuredConnection(remoteKey, muxer))) {
@@ -236,14 +239,12 @@ final class NoiseHandshakeHandler extends ChannelDuplexHandler {
       return;
     }
     ReferenceCountUtil.release(message);
-    promise.tryFailure(
-        new NoiseException(describe(ctx, "a write before the handshake was complete")));
+    promise.tryFailure(new NoiseException(describe("a write before the handshake was complete")));
   }
 
   @Override
   public void channelInactive(ChannelHandlerContext ctx) {
     fail(
-        ctx,
         "the channel closed before handshake message %d, %s received"
             .formatted(handshake.nextMessage(), reader.unfinished()),
         null);
@@ -255,32 +256,32 @@ final class NoiseHandshakeHandler extends ChannelDuplexHandler {
     if (secured.isDone()) {
       ctx.fireExceptionCaught(cause);
     } else {
-      fail(ctx, "the channel failed: " + cause.getMessage(), cause);
+      fail("the channel failed: " + cause.getMessage(), cause);
     }
   }
 
   @Override
   public void handlerRemoved(ChannelHandlerContext ctx) {
-    fail(ctx, "the handler was removed before the handshake was complete", null);
+    fail("the handler was removed before the handshake was complete", null);
     handshake.destroy();
     for (Object message; (message = held.poll()) != null; ) {
       ReferenceCountUtil.release(message);
     }
   }
 
-  private void fail(ChannelHandlerContext ctx, String what, @Nullable Throwable cause) {
-    fail(ctx, new NoiseException(describe(ctx, what), cause));
+  private void fail(String what, @Nullable Throwable cause) {
+    fail(new NoiseException(describe(what), cause));
   }
 
-  private void fail(ChannelHandlerContext ctx, Throwable failure) {
+  private void fail(Throwable failure) {
     decided = true;
     if (secured.tryFailure(failure)) {
       handshake.destroy();
     }
   }
 
-  private static String describe(ChannelHandlerContext ctx, String what) {
-    return "noise with %s: %s".formatted(ctx.channel().remoteAddress(), what);
+  private String describe(String what) {
+    return "noise with %s: %s".formatted(remote, what);
   }
 
   /** Carries what the {@link RemoteKeyCheck} threw. */

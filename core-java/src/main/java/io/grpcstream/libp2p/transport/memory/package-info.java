@@ -1,4 +1,4 @@
-/** Connections between hosts of one JVM, without sockets. */
+/** Connections between hosts of one JVM, without sockets. Internal. */
 @NullMarked
 package io.grpcstream.libp2p.transport.memory;
 

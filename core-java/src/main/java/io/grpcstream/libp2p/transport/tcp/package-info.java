@@ -1,4 +1,4 @@
-/** TCP, by epoll or kqueue where the platform has them and by NIO elsewhere. */
+/** TCP, by epoll or kqueue where the platform has them and by NIO elsewhere. Internal. */
 @NullMarked
 package io.grpcstream.libp2p.transport.tcp;
 

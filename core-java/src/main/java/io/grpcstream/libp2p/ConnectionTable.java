@@ -1,0 +1,117 @@
+package io.grpcstream.libp2p;
+
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The live connections of a host, oldest first, and who listens for their coming and going. When
+ * two peers dial each other at once both connections stand; new streams go over the oldest that
+ * takes any. Thread-safe; listeners are called without a lock.
+ */
+final class ConnectionTable {
+  private static final Logger logger = LoggerFactory.getLogger(ConnectionTable.class);
+
+  private final AddressBook book;
+  private final CopyOnWriteArrayList<ConnectionListener> listeners = new CopyOnWriteArrayList<>();
+  private final Set<DefaultConnection> all = new LinkedHashSet<>();
+  private final Map<PeerId, List<DefaultConnection>> byPeer = new HashMap<>();
+  private boolean closed;
+
+  ConnectionTable(AddressBook book) {
+    this.book = book;
+  }
+
+  /** Adds a connection, unless {@link #close()} was called: then nothing happens. */
+  boolean add(DefaultConnection connection) {
+    PeerId peer = connection.remotePeer();
+    synchronized (this) {
+      if (closed) {
+        return false;
+      }
+      all.add(connection);
+      byPeer.computeIfAbsent(peer, p -> new ArrayList<>(1)).add(connection);
+      book.connected(peer);
+      if (connection.isInitiator()) {
+        book.reachedAt(peer, connection.remoteAddress());
+      }
+    }
+    tell(listener -> listener.onConnected(connection));
+    return true;
+  }
+
+  /** Removes a connection that has ended. */
+  void remove(DefaultConnection connection) {
+    PeerId peer = connection.remotePeer();
+    synchronized (this) {
+      if (!all.remove(connection)) {
+        return;
+      }
+      List<DefaultConnection> same = byPeer.get(peer);
+      same.remove(connection);
+      if (same.isEmpty()) {
+        byPeer.remove(peer);
+        book.disconnected(peer);
+      }
+    }
+    tell(listener -> listener.onDisconnected(connection));
+  }
+
+  /** The connection for the next stream to {@code peer}, if one takes streams. */
+  synchronized @Nullable DefaultConnection best(PeerId peer) {
+    for (DefaultConnection connection : byPeer.getOrDefault(peer, List.of())) {
+      if (connection.takesStreams()) {
+        return connection;
+      }
+    }
+    return null;
+  }
+
+  /** The oldest connection that was dialled at {@code address} and takes streams. */
+  synchronized @Nullable DefaultConnection dialledAt(Multiaddr address) {
+    for (DefaultConnection connection : all) {
+      if (connection.isInitiator()
+          && connection.takesStreams()
+          && connection.remoteAddress().equals(address)) {
+        return connection;
+      }
+    }
+    return null;
+  }
+
+  synchronized List<DefaultConnection> all() {
+    return List.copyOf(all);
+  }
+
+  synchronized List<DefaultConnection> of(PeerId peer) {
+    return List.copyOf(byPeer.getOrDefault(peer, List.of()));
+  }
+
+  /** Takes no more connections. */
+  synchronized void close() {
+    closed = true;
+  }
+
+  ConnectionListener.Registration addListener(ConnectionListener listener) {
+    listeners.add(listener);
+    return () -> listeners.remove(listener);
+  }
+
+  private void tell(Consumer<ConnectionListener> event) {
+    for (ConnectionListener listener : listeners) {
+      try {
+        event.accept(listener);
+      } catch (RuntimeException e) {
+        logger.warn("connection listener {} failed", listener, e);
+      }
+    }
+  }
+}

@@ -1,0 +1,285 @@
+package io.grpcstream.libp2p;
+
+import io.grpcstream.libp2p.ResourceManager.ConnectionSlot;
+import io.grpcstream.libp2p.crypto.PublicKey;
+import io.grpcstream.libp2p.multistream.MultistreamInitiator;
+import io.grpcstream.libp2p.multistream.MultistreamResponder;
+import io.grpcstream.libp2p.multistream.MultistreamSelector;
+import io.grpcstream.libp2p.security.SecuredConnection;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.util.concurrent.Future;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Makes a {@link Connection} of a raw channel, in either role: a security protocol is agreed, its
+ * handshake proves the peer, a muxer is agreed (inside the handshake, or after it), and the
+ * connection goes into the table.
+ *
+ * <p>All of it within a deadline: whatever fails, or takes too long, closes the channel, and
+ * closing the channel is what releases the connection's slot. Runs on the channel's event loop.
+ */
+final class ConnectionUpgrade {
+  /** The only muxer so far. */
+  static final String YAMUX = "/yamux/1.0.0";
+
+  private final HostContext host;
+  private final Channel channel;
+  private final ConnectionSlot slot;
+  private final Multiaddr remoteAddress;
+  private final boolean initiator;
+  private final @Nullable PeerId expected;
+  private final CompletableFuture<DefaultConnection> result = new CompletableFuture<>();
+  private FailureWatch watch = new FailureWatch();
+  private boolean counted;
+  private String step = "negotiating security";
+  private String security = "";
+  private @Nullable PeerId peer;
+  private @Nullable Future<?> deadline;
+
+  private ConnectionUpgrade(
+      HostContext host,
+      Channel channel,
+      ConnectionSlot slot,
+      Multiaddr remoteAddress,
+      boolean initiator,
+      @Nullable PeerId expected) {
+    this.host = host;
+    this.channel = channel;
+    this.slot = slot;
+    this.remoteAddress = remoteAddress;
+    this.initiator = initiator;
+    this.expected = expected;
+  }
+
+  /** For a connection this host dials; {@code expected} is null if any peer will do. */
+  static ConnectionUpgrade outbound(
+      HostContext host,
+      Channel channel,
+      ConnectionSlot slot,
+      Multiaddr remoteAddress,
+      @Nullable PeerId expected) {
+    return new ConnectionUpgrade(host, channel, slot, remoteAddress, true, expected);
+  }
+
+  /** For a connection that came in. */
+  static ConnectionUpgrade inbound(
+      HostContext host, Channel channel, ConnectionSlot slot, Multiaddr remoteAddress) {
+    return new ConnectionUpgrade(host, channel, slot, remoteAddress, false, null);
+  }
+
+  /** The connection, in the table by then; or why there is none, with the channel closed. */
+  CompletableFuture<DefaultConnection> result() {
+    return result;
+  }
+
+  /**
+   * Begins, when the channel is registered; the first byte is sent when it is active.
+   *
+   * @param timeout until the peer is proven (inbound), or until all is done (outbound)
+   */
+  void begin(Duration timeout) {
+    host.upgrades.add(this);
+    channel
+        .closeFuture()
+        .addListener(
+            f -> {
+              slot.release();
+              fail(new Libp2pException("the channel closed"));
+            });
+    if (host.closing) {
+      abort();
+      return;
+    }
+    expireIn(timeout);
+    channel.pipeline().addLast(watch);
+    negotiate(host.securityIds(), timeout, this::secure);
+  }
+
+  /** Ends the upgrade because the host shuts down; completes when it is closed. Any thread. */
+  CompletableFuture<Void> abort() {
+    HostClosedException failure =
+        new HostClosedException(host.self, "broke off the connection with " + remoteAddress);
+    if (channel.eventLoop().inEventLoop()) {
+      fail(failure);
+    } else {
+      channel.eventLoop().execute(() -> fail(failure));
+    }
+    CompletableFuture<Void> closed = new CompletableFuture<>();
+    channel.closeFuture().addListener(f -> closed.complete(null));
+    return closed;
+  }
+
+  private void negotiate(List<String> ids, Duration timeout, Consumer<String> next) {
+    MultistreamSelector selector =
+        initiator
+            ? new MultistreamInitiator(ids, timeout)
+            : new MultistreamResponder(ids::contains, timeout);
+    channel.pipeline().addLast(selector);
+    watchLast();
+    selector.agreed().addListener((Future<String> agreed) -> then(agreed, next));
+  }
+
+  /** Goes on with the outcome of one step, or fails with its failure, or with that of the next. */
+  private <T> void then(Future<T> outcome, Consumer<T> next) {
+    if (!outcome.isSuccess()) {
+      fail(outcome.cause());
+    } else if (!result.isDone()) {
+      try {
+        next.accept(outcome.getNow());
+      } catch (RuntimeException e) {
+        fail(e);
+      }
+    }
+  }
+
+  private void secure(String protocol) {
+    step = "securing with " + protocol;
+    security = protocol;
+    host.security(protocol)
+        .secure(channel, initiator, List.of(YAMUX), this::checkPeer)
+        .addListener((Future<SecuredConnection> secured) -> then(secured, this::onSecured));
+    watchLast();
+  }
+
+  /**
+   * Called inside the handshake, before anything of this side's that the peer could use is sent.
+   */
+  private void checkPeer(PublicKey key) throws Libp2pException {
+    PeerId proven = PeerId.of(key);
+    if (expected != null && !expected.equals(proven)) {
+      PeerIdMismatchException mismatch =
+          new PeerIdMismatchException(expected, proven, remoteAddress);
+      counted = true;
+      host.refusals.add(Refusal.PEER_ID_MISMATCH, String.valueOf(mismatch.getMessage()));
+      throw mismatch;
+    }
+    if (proven.equals(host.self)) {
+      String message = "the peer at " + remoteAddress + " is this host itself";
+      counted = true;
+      host.refusals.add(Refusal.SELF, message);
+      throw new Libp2pException(message);
+    }
+    boolean allowed =
+        Refusals.asks("allowPeer", () -> host.gater.allowPeer(proven, remoteAddress, initiator));
+    if (!allowed) {
+      counted = true;
+      throw host.refusals.gated(
+          Refusal.GATED_PEER,
+          "the connection gater refused peer " + proven + " at " + remoteAddress);
+    }
+    try {
+      slot.setPeer(proven);
+    } catch (LimitExceededException e) {
+      counted = true;
+      throw e;
+    }
+    peer = proven;
+  }
+
+  private void onSecured(SecuredConnection secured) {
+    step = "negotiating the muxer";
+    if (!initiator) {
+      expireIn(host.limits.upgradeTimeout());
+    }
+    String muxer = secured.muxer();
+    if (muxer == null) {
+      negotiate(List.of(YAMUX), host.limits.upgradeTimeout(), agreed -> multiplex());
+    } else if (muxer.equals(YAMUX)) {
+      multiplex();
+    } else {
+      fail(new Libp2pException("the handshake agreed on the unknown muxer " + muxer));
+    }
+  }
+
+  private void multiplex() {
+    if (peer == null) {
+      fail(new Libp2pException("the handshake did not check the peer's key"));
+      return;
+    }
+    step = "starting " + YAMUX;
+    channel.pipeline().remove(watch);
+    DefaultConnection connection =
+        new DefaultConnection(host, channel, peer, remoteAddress, initiator, security, YAMUX);
+    connection.begin();
+    host.upgrades.remove(this);
+    cancelDeadline();
+    if (host.table.add(connection)) {
+      result.complete(connection);
+    } else {
+      fail(new HostClosedException(host.self, "broke off the connection with " + remoteAddress));
+    }
+  }
+
+  private void expireIn(Duration timeout) {
+    cancelDeadline();
+    deadline =
+        channel
+            .eventLoop()
+            .schedule(
+                () ->
+                    fail(
+                        new Libp2pException(
+                            "no progress within %,d ms".formatted(timeout.toMillis()))),
+                timeout.toNanos(),
+                TimeUnit.NANOSECONDS);
+  }
+
+  private void cancelDeadline() {
+    if (deadline != null) {
+      deadline.cancel(false);
+    }
+  }
+
+  private void fail(@Nullable Throwable cause) {
+    if (result.isDone()) {
+      return;
+    }
+    host.upgrades.remove(this);
+    cancelDeadline();
+    Libp2pException failure = describe(cause);
+    if (!initiator && !counted && !(failure instanceof HostClosedException)) {
+      host.refusals.add(Refusal.UPGRADE_FAILED, String.valueOf(failure.getMessage()));
+    }
+    channel.close();
+    result.completeExceptionally(failure);
+  }
+
+  /** Failures that say all themselves stay as they are; others get the address and the step. */
+  private Libp2pException describe(@Nullable Throwable cause) {
+    if (cause instanceof PeerIdMismatchException
+        || cause instanceof GatedException
+        || cause instanceof LimitExceededException
+        || cause instanceof HostClosedException) {
+      return (Libp2pException) cause;
+    }
+    String who = peer != null ? "peer " + peer + " at " : expected != null ? expected + " at " : "";
+    String what = cause == null ? "cancelled" : Futures.describe(cause);
+    return new Libp2pException(
+        "connection with %s%s failed while %s: %s".formatted(who, remoteAddress, step, what),
+        cause);
+  }
+
+  /** Puts the watch behind what was added since. */
+  private void watchLast() {
+    channel.pipeline().remove(watch);
+    watch = new FailureWatch();
+    channel.pipeline().addLast(watch);
+  }
+
+  /**
+   * Last in the pipeline until the muxer is: an error that no one above handles ends the upgrade.
+   */
+  private final class FailureWatch extends ChannelInboundHandlerAdapter {
+    @Override
+    public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
+      fail(cause);
+    }
+  }
+}

@@ -1,0 +1,294 @@
+package io.grpcstream.libp2p;
+
+import io.grpcstream.libp2p.mux.yamux.GoAwayCode;
+import io.grpcstream.libp2p.mux.yamux.YamuxException;
+import io.grpcstream.libp2p.mux.yamux.YamuxListener;
+import io.grpcstream.libp2p.mux.yamux.YamuxSession;
+import io.grpcstream.libp2p.mux.yamux.YamuxStreamChannel;
+import io.grpcstream.libp2p.security.noise.NoiseException;
+import io.netty.channel.Channel;
+import io.netty.channel.EventLoop;
+import io.netty.util.concurrent.Future;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.RejectedExecutionException;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** A {@link Connection} over a yamux session. Its state lives on the channel's event loop. */
+final class DefaultConnection implements Connection, YamuxListener {
+  private static final Logger logger = LoggerFactory.getLogger(DefaultConnection.class);
+
+  private final HostContext host;
+  private final Channel channel;
+  private final YamuxSession session;
+  private final PeerId remotePeer;
+  private final Multiaddr localAddress;
+  private final Multiaddr remoteAddress;
+  private final boolean initiator;
+  private final String security;
+  private final String muxer;
+  private final Set<Stream> streams = ConcurrentHashMap.newKeySet();
+
+  /** Channels of streams that have not agreed on a protocol yet. On the event loop. */
+  private final Set<Channel> negotiating = ConcurrentHashMap.newKeySet();
+
+  private final CompletableFuture<Void> closed = new CompletableFuture<>();
+  private final CompletableFuture<Void> drained = new CompletableFuture<>();
+  private volatile @Nullable PeerInfo peerInfo;
+  private volatile boolean goingAway;
+  private volatile boolean draining;
+
+  DefaultConnection(
+      HostContext host,
+      Channel channel,
+      PeerId remotePeer,
+      Multiaddr remoteAddress,
+      boolean initiator,
+      String security,
+      String muxer) {
+    this.host = host;
+    this.channel = channel;
+    this.remotePeer = remotePeer;
+    this.remoteAddress = remoteAddress;
+    this.localAddress = SocketAddresses.toMultiaddr(channel.localAddress());
+    this.initiator = initiator;
+    this.security = security;
+    this.muxer = muxer;
+    session = new YamuxSession(initiator, host.yamux, this);
+  }
+
+  /** Takes the channel over. */
+  void begin() {
+    channel.pipeline().addLast(session);
+    channel
+        .closeFuture()
+        .addListener(
+            f -> {
+              host.table.remove(this);
+              drained.complete(null);
+              closed.complete(null);
+            });
+    logger.debug("{} is up", this);
+  }
+
+  @Override
+  public PeerId localPeer() {
+    return host.self;
+  }
+
+  @Override
+  public PeerId remotePeer() {
+    return remotePeer;
+  }
+
+  @Override
+  public Multiaddr localAddress() {
+    return localAddress;
+  }
+
+  @Override
+  public Multiaddr remoteAddress() {
+    return remoteAddress;
+  }
+
+  @Override
+  public boolean isInitiator() {
+    return initiator;
+  }
+
+  @Override
+  public String security() {
+    return security;
+  }
+
+  @Override
+  public String muxer() {
+    return muxer;
+  }
+
+  @Override
+  public CompletionStage<Stream> newStream(String... protocols) {
+    return open(ProtocolHandlers.check(protocols));
+  }
+
+  @Override
+  public List<Stream> streams() {
+    return List.copyOf(streams);
+  }
+
+  @Override
+  public Optional<Duration> roundTrip() {
+    Duration measured = session.roundTrip();
+    return measured.isZero() ? Optional.empty() : Optional.of(measured);
+  }
+
+  @Override
+  public Optional<PeerInfo> peerInfo() {
+    return Optional.ofNullable(peerInfo);
+  }
+
+  /** Notes what the peer told about itself. */
+  void setPeerInfo(PeerInfo told) {
+    peerInfo = told;
+  }
+
+  @Override
+  public boolean isOpen() {
+    return channel.isActive();
+  }
+
+  @Override
+  public CompletionStage<Void> closed() {
+    return closed.minimalCompletionStage();
+  }
+
+  @Override
+  public void close() {
+    goingAway = true;
+    onLoop(session::close);
+  }
+
+  /** Opens a stream; see {@link Connection#newStream}. */
+  CompletableFuture<Stream> open(List<String> protocols) {
+    OutboundNegotiation negotiation = new OutboundNegotiation(host, this, protocols);
+    try {
+      channel.eventLoop().execute(negotiation::begin);
+    } catch (RejectedExecutionException e) {
+      negotiation.result.completeExceptionally(streamRefusal());
+    }
+    return negotiation.result;
+  }
+
+  /** Whether new streams can be opened. */
+  boolean takesStreams() {
+    return !goingAway && !host.closing && channel.isActive();
+  }
+
+  /** Why {@link #takesStreams()} is false. */
+  Libp2pException streamRefusal() {
+    if (host.closing) {
+      return new HostClosedException(host.self, "cannot open a stream to " + remotePeer);
+    }
+    return new Libp2pException(
+        "connection with peer %s at %s %s"
+            .formatted(
+                remotePeer,
+                remoteAddress,
+                isOpen() ? "takes no new streams: it is closing" : "has ended"));
+  }
+
+  EventLoop loop() {
+    return channel.eventLoop();
+  }
+
+  /** A new outbound stream channel of the session. On the event loop. */
+  Future<YamuxStreamChannel> openChannel() {
+    return session.openStream();
+  }
+
+  /** Notes a stream that has not agreed on its protocol. On the event loop. */
+  void negotiating(Channel stream) {
+    negotiating.add(stream);
+    stream.closeFuture().addListener(f -> negotiating.remove(stream));
+  }
+
+  /** Makes the stream of a channel whose protocol is agreed. On the event loop. */
+  Stream admit(Channel stream, String protocol, boolean outbound) {
+    negotiating.remove(stream);
+    ChannelStream admitted =
+        new ChannelStream(
+            stream, host.self, remotePeer, localAddress, remoteAddress, protocol, outbound);
+    streams.add(admitted);
+    stream
+        .closeFuture()
+        .addListener(
+            f -> {
+              streams.remove(admitted);
+              checkDrained();
+            });
+    return admitted;
+  }
+
+  @Override
+  public void onInboundStream(YamuxStreamChannel stream) {
+    new InboundNegotiation(host, this, stream).begin();
+  }
+
+  @Override
+  public void onGoAway(GoAwayCode code) {
+    goingAway = true;
+    logger.debug("{} takes no new streams: the peer goes away ({})", this, code);
+  }
+
+  @Override
+  public void onClosed(@Nullable Throwable cause) {
+    goingAway = true;
+    if (cause != null && isViolation(cause)) {
+      host.refusals.add(
+          Refusal.PROTOCOL_VIOLATION,
+          "peer %s at %s broke the protocol, connection closed: %s"
+              .formatted(remotePeer, remoteAddress, Futures.describe(cause)));
+    } else {
+      logger.debug("{} has ended", this, cause);
+    }
+    channel.close();
+  }
+
+  /** Whether the peer broke a protocol, as opposed to a connection that was lost. */
+  private static boolean isViolation(Throwable cause) {
+    return cause.getClass() == YamuxException.class || cause instanceof NoiseException;
+  }
+
+  /**
+   * Tells the peer that no new streams will come, cuts those still negotiating, and completes once
+   * no stream of a user is left. Any thread.
+   */
+  CompletableFuture<Void> drain() {
+    onLoop(
+        () -> {
+          draining = true;
+          goingAway = true;
+          session.goAway(GoAwayCode.NORMAL);
+          List.copyOf(negotiating).forEach(DefaultConnection::reset);
+          checkDrained();
+        });
+    return drained;
+  }
+
+  private void checkDrained() {
+    if (draining && streams.stream().noneMatch(s -> !host.isOwn(s.protocol()))) {
+      drained.complete(null);
+    }
+  }
+
+  /** Runs {@code task} on the event loop, at once if this is it; drops it if the loop has ended. */
+  void onLoop(Runnable task) {
+    if (channel.eventLoop().inEventLoop()) {
+      task.run();
+      return;
+    }
+    try {
+      channel.eventLoop().execute(task);
+    } catch (RejectedExecutionException e) {
+      logger.debug("{}: its event loop has ended, and the connection with it", this, e);
+    }
+  }
+
+  /** Resets a stream's channel. */
+  static void reset(Channel stream) {
+    ((YamuxStreamChannel) stream).reset();
+  }
+
+  @Override
+  public String toString() {
+    return "connection %s peer %s at %s"
+        .formatted(initiator ? "to" : "from", remotePeer, remoteAddress);
+  }
+}

@@ -1,0 +1,235 @@
+package io.grpcstream.libp2p;
+
+import io.netty.channel.EventLoop;
+import io.netty.util.concurrent.Future;
+import java.net.InetSocketAddress;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.HashSet;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One dial of one peer, over all of its addresses.
+ *
+ * <p>Addresses are tried in order. The next one's turn comes when one has failed, or {@link
+ * #STAGGER} after the last began without having connected, so that an address that swallows packets
+ * costs little (the idea of RFC 8305). Once one has connected it is given {@link #PATIENCE} to
+ * become ready before another is begun. The first that is ready wins and the others are cancelled.
+ * All of it has to happen within {@link Limits#dialTimeout()}.
+ *
+ * <p>Runs on one event loop; only the addresses that wait are shared, under the dialer's lock.
+ */
+final class Dial {
+  /** How long an address may take to connect before the next one is tried beside it. */
+  static final Duration STAGGER = Duration.ofMillis(250);
+
+  /** How long an address that has connected may take before the next one is tried beside it. */
+  static final Duration PATIENCE = Duration.ofSeconds(3);
+
+  /** Attempts under way at once. */
+  static final int MAX_PARALLEL = 8;
+
+  /** Addresses tried in one dial, those that names stand for included. */
+  static final int MAX_ADDRESSES = 64;
+
+  final CompletableFuture<DefaultConnection> result = new CompletableFuture<>();
+  final @Nullable PeerId peer;
+  final Object key;
+  final EventLoop loop;
+  private final HostContext host;
+  private final Dialer dialer;
+  private final Deque<DialAttempt> waiting = new ArrayDeque<>();
+  private final Set<Object> known = new HashSet<>();
+  private final Set<DialAttempt> running = new LinkedHashSet<>();
+  private final List<Multiaddr> failed = new ArrayList<>();
+  private final List<Throwable> causes = new ArrayList<>();
+  private final long deadline;
+  private @Nullable Future<?> timeout;
+  private @Nullable Future<?> nextTurn;
+  private boolean ended;
+
+  Dial(HostContext host, Dialer dialer, @Nullable PeerId peer, Object key) {
+    this.host = host;
+    this.dialer = dialer;
+    this.peer = peer;
+    this.key = key;
+    loop = host.group().next();
+    deadline = System.nanoTime() + host.limits.dialTimeout().toNanos();
+  }
+
+  /** Adds addresses that are not among this dial's yet. */
+  void add(List<Multiaddr> addresses) {
+    synchronized (dialer) {
+      for (Multiaddr address : addresses) {
+        if (known.size() < MAX_ADDRESSES && known.add(address)) {
+          waiting.addLast(new DialAttempt(host, this, address, null));
+        }
+      }
+    }
+  }
+
+  boolean hasWaiting() {
+    synchronized (dialer) {
+      return !waiting.isEmpty();
+    }
+  }
+
+  /** The time left, never less than a millisecond. */
+  Duration remaining() {
+    return Duration.ofNanos(
+        Math.max(TimeUnit.MILLISECONDS.toNanos(1), deadline - System.nanoTime()));
+  }
+
+  void begin() {
+    loop.execute(
+        () -> {
+          if (!ended) {
+            timeout = loop.schedule(this::onTimeout, remaining().toNanos(), TimeUnit.NANOSECONDS);
+            tryNext();
+          }
+        });
+  }
+
+  /** Ends the dial with {@code failure}. Any thread. */
+  void abort(Throwable failure) {
+    loop.execute(() -> finish(null, failure));
+  }
+
+  private void tryNext() {
+    if (ended || running.size() >= MAX_PARALLEL) {
+      return;
+    }
+    DialAttempt attempt;
+    synchronized (dialer) {
+      attempt = waiting.pollFirst();
+    }
+    if (attempt == null) {
+      if (running.isEmpty()) {
+        if (dialer.end(this, true)) {
+          finish(null, failure());
+        } else {
+          tryNext();
+        }
+      }
+      return;
+    }
+    running.add(attempt);
+    nextTurnIn(STAGGER);
+    attempt.begin();
+  }
+
+  private void nextTurnIn(Duration delay) {
+    if (nextTurn != null) {
+      nextTurn.cancel(false);
+    }
+    nextTurn = loop.schedule(this::tryNext, delay.toNanos(), TimeUnit.NANOSECONDS);
+  }
+
+  /** An attempt has connected and begins its upgrade. */
+  void onConnected() {
+    if (!ended) {
+      nextTurnIn(PATIENCE);
+    }
+  }
+
+  /** An attempt found what its name stands for: these come next. */
+  void onResolved(DialAttempt attempt, List<InetSocketAddress> addresses) {
+    if (ended) {
+      return;
+    }
+    running.remove(attempt);
+    synchronized (dialer) {
+      for (int i = addresses.size() - 1; i >= 0; i--) {
+        InetSocketAddress socket = addresses.get(i);
+        if (known.size() < MAX_ADDRESSES && known.add(socket)) {
+          waiting.addFirst(new DialAttempt(host, this, attempt.address, socket));
+        }
+      }
+    }
+    tryNext();
+  }
+
+  void onFailed(DialAttempt attempt, Throwable failure) {
+    if (ended) {
+      return;
+    }
+    running.remove(attempt);
+    failed.add(attempt.address);
+    causes.add(failure);
+    tryNext();
+  }
+
+  void onReady(DialAttempt attempt, DefaultConnection connection) {
+    if (ended) {
+      connection.close();
+      return;
+    }
+    running.remove(attempt);
+    finish(connection, null);
+  }
+
+  private void onTimeout() {
+    for (DialAttempt attempt : running) {
+      failed.add(attempt.address);
+      causes.add(
+          new Libp2pException(
+              "%s: not ready within %,d ms"
+                  .formatted(attempt.address, host.limits.dialTimeout().toMillis())));
+    }
+    finish(null, failure());
+  }
+
+  private void finish(@Nullable DefaultConnection connection, @Nullable Throwable failure) {
+    if (ended) {
+      return;
+    }
+    ended = true;
+    dialer.end(this, false);
+    if (timeout != null) {
+      timeout.cancel(false);
+    }
+    if (nextTurn != null) {
+      nextTurn.cancel(false);
+    }
+    running.forEach(DialAttempt::cancel);
+    running.clear();
+    if (connection != null) {
+      result.complete(connection);
+    } else {
+      result.completeExceptionally(failure);
+    }
+  }
+
+  /** The one kind of policy that refused every address, or a list of what went wrong. */
+  private Throwable failure() {
+    for (Class<?> kind :
+        List.of(
+            PeerIdMismatchException.class, GatedException.class, LimitExceededException.class)) {
+      if (!causes.isEmpty() && causes.stream().allMatch(kind::isInstance)) {
+        return causes.get(0);
+      }
+    }
+    String wanted = peer == null ? "" : "peer " + peer;
+    if (causes.isEmpty()) {
+      return new DialException(
+          "cannot dial " + wanted + ": no address of it is known", peer, failed, causes);
+    }
+    StringBuilder message = new StringBuilder("cannot reach ").append(peer == null ? key : wanted);
+    for (int i = 0; i < causes.size(); i++) {
+      message.append(i == 0 ? ": " : "; ");
+      String text = Futures.describe(causes.get(i));
+      if (!text.contains(failed.get(i).toString())) {
+        message.append(failed.get(i)).append(": ");
+      }
+      message.append(text);
+    }
+    return new DialException(message.toString(), peer, failed, causes);
+  }
+}

@@ -1,0 +1,35 @@
+package io.grpcstream.libp2p;
+
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.CompletionStage;
+
+/** Completing one future with the outcome of another. */
+final class Futures {
+  private Futures() {}
+
+  /** Gives {@code target} the outcome of {@code source}, a failure without its wrapping. */
+  static <T> void relay(CompletionStage<? extends T> source, CompletableFuture<T> target) {
+    source.whenComplete(
+        (value, failure) -> {
+          if (failure == null) {
+            target.complete(value);
+          } else {
+            target.completeExceptionally(unwrap(failure));
+          }
+        });
+  }
+
+  /** What {@link CompletableFuture} wrapped when it passed a failure on. */
+  static Throwable unwrap(Throwable failure) {
+    return failure instanceof CompletionException && failure.getCause() != null
+        ? failure.getCause()
+        : failure;
+  }
+
+  /** A text for a failure that has none of its own. */
+  static String describe(Throwable failure) {
+    String message = failure.getMessage();
+    return message != null ? message : failure.getClass().getSimpleName();
+  }
+}

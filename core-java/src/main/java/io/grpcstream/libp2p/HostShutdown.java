@@ -1,0 +1,119 @@
+package io.grpcstream.libp2p;
+
+import io.netty.channel.EventLoopGroup;
+import io.netty.util.concurrent.Future;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeUnit;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The end of a host, in this order: no new dials, connections or streams; the streams that are open
+ * end by themselves or the grace does; connections close; event loops end. Idempotent, thread-safe,
+ * and never blocks.
+ */
+final class HostShutdown {
+  private static final Logger logger = LoggerFactory.getLogger(HostShutdown.class);
+
+  private final HostContext host;
+  private final Dialer dialer;
+  private final Listeners listeners;
+  private final boolean ownsGroup;
+  private final CompletableFuture<Void> drained = new CompletableFuture<>();
+  private final CompletableFuture<Void> done = new CompletableFuture<>();
+  private boolean begun;
+
+  HostShutdown(HostContext host, Dialer dialer, Listeners listeners, boolean ownsGroup) {
+    this.host = host;
+    this.dialer = dialer;
+    this.listeners = listeners;
+    this.ownsGroup = ownsGroup;
+  }
+
+  CompletableFuture<Void> done() {
+    return done;
+  }
+
+  /** Begins, or shortens the grace of what has begun. */
+  CompletableFuture<Void> begin(Duration grace) {
+    boolean first;
+    synchronized (this) {
+      first = !begun;
+      begun = true;
+      host.closing = true;
+    }
+    if (!host.hasGroup()) {
+      host.resolver.close();
+      done.complete(null);
+      return done.copy();
+    }
+    if (first) {
+      refuseNew();
+    }
+    endGraceIn(grace);
+    return done.copy();
+  }
+
+  private void refuseNew() {
+    logger.debug("host {} shuts down", host.self);
+    dialer.close();
+    List<CompletableFuture<Void>> ends = new ArrayList<>();
+    ends.add(listeners.close());
+    host.table.close();
+    host.upgrades.forEach(upgrade -> ends.add(upgrade.abort()));
+    List<DefaultConnection> connections = host.table.all();
+    List<CompletableFuture<Void>> streams = new ArrayList<>();
+    connections.forEach(connection -> streams.add(connection.drain()));
+    Futures.relay(all(streams), drained);
+    drained.whenComplete(
+        (v, f) -> {
+          for (DefaultConnection connection : connections) {
+            connection.close();
+            ends.add(connection.closed().toCompletableFuture());
+          }
+          all(ends).whenComplete((w, g) -> release());
+        });
+  }
+
+  private void endGraceIn(Duration grace) {
+    if (grace.isZero() || grace.isNegative()) {
+      drained.complete(null);
+      return;
+    }
+    try {
+      Future<?> end =
+          host.group()
+              .next()
+              .schedule(() -> drained.complete(null), grace.toNanos(), TimeUnit.NANOSECONDS);
+      drained.whenComplete((v, f) -> end.cancel(false));
+    } catch (RejectedExecutionException e) {
+      // The event loops have ended, by this shutdown or under it: there is nothing to wait for.
+      logger.debug("host {}: event loops have ended", host.self, e);
+      drained.complete(null);
+    }
+  }
+
+  private void release() {
+    host.resolver.close();
+    if (!ownsGroup) {
+      done.complete(null);
+      return;
+    }
+    EventLoopGroup group = host.group();
+    group
+        .shutdownGracefully(0, 10, TimeUnit.SECONDS)
+        .addListener(
+            (Future<Object> ended) -> {
+              logger.debug("host {} is shut down", host.self);
+              done.complete(null);
+            });
+  }
+
+  private static CompletableFuture<Void> all(List<CompletableFuture<Void>> futures) {
+    return CompletableFuture.allOf(futures.toArray(CompletableFuture[]::new));
+  }
+}

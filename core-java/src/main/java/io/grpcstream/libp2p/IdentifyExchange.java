@@ -1,0 +1,134 @@
+package io.grpcstream.libp2p;
+
+import io.grpcstream.libp2p.crypto.PublicKey;
+import io.grpcstream.libp2p.protocol.identify.Identify;
+import io.grpcstream.libp2p.protocol.identify.IdentifyProtocol;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * What a host and its peers tell each other about themselves: asks each new peer, answers the peers
+ * that ask, and pushes to those connected what has changed since. What a peer says is kept only
+ * while it is known (see {@link AddressBook}), and a peer that says nothing is as good as any
+ * other.
+ */
+final class IdentifyExchange implements ConnectionListener {
+  /** How long changes are gathered before they are pushed. */
+  static final Duration PUSH_DELAY = Duration.ofMillis(100);
+
+  /** The family of protocols that libp2p peers tell each other they belong to. */
+  static final String PROTOCOL_VERSION = "ipfs/0.1.0";
+
+  private static final Logger logger = LoggerFactory.getLogger(IdentifyExchange.class);
+
+  private final HostContext host;
+  private final PublicKey publicKey;
+  private final String agentVersion;
+  private final Supplier<List<Multiaddr>> listenAddresses;
+  private final AtomicBoolean pushPlanned = new AtomicBoolean();
+
+  IdentifyExchange(
+      HostContext host,
+      PublicKey publicKey,
+      String agentVersion,
+      Supplier<List<Multiaddr>> listenAddresses) {
+    this.host = host;
+    this.publicKey = publicKey;
+    this.agentVersion = agentVersion;
+    this.listenAddresses = listenAddresses;
+  }
+
+  /** Answers queries and takes pushes from now on. */
+  void serve() {
+    host.handlers.put(IdentifyProtocol.ID, IdentifyProtocol.responder(this::self));
+    host.handlers.put(
+        IdentifyProtocol.PUSH_ID,
+        IdentifyProtocol.pushReceiver((stream, told) -> learn(stream.remotePeer(), null, told)));
+  }
+
+  private Identify self() {
+    return new Identify(
+        PROTOCOL_VERSION,
+        agentVersion,
+        publicKey,
+        listenAddresses.get().stream().map(Multiaddr::withoutPeerId).toList(),
+        null,
+        host.handlers.protocols());
+  }
+
+  @Override
+  public void onConnected(Connection connection) {
+    DefaultConnection peer = (DefaultConnection) connection;
+    peer.open(List.of(IdentifyProtocol.ID))
+        .thenCompose(IdentifyProtocol::query)
+        .whenComplete(
+            (told, failure) -> {
+              if (told != null) {
+                learn(peer.remotePeer(), peer, told);
+              } else {
+                logger.debug("{} did not identify itself", peer, failure);
+              }
+            });
+  }
+
+  private void learn(PeerId peer, @Nullable DefaultConnection from, Identify told) {
+    List<DefaultConnection> connections = from != null ? List.of(from) : host.table.of(peer);
+    for (DefaultConnection connection : connections) {
+      connection.setPeerInfo(PeerInfo.of(told, connection.peerInfo().orElse(PeerInfo.UNKNOWN)));
+    }
+    if (!connections.isEmpty() && !told.listenAddresses().isEmpty()) {
+      boolean local = SocketAddresses.isLocalOnly(connections.get(0).remoteAddress());
+      // An address of this machine is the peer's only if the peer is on this machine.
+      host.book.told(
+          peer,
+          told.listenAddresses().stream()
+              .filter(address -> local || !SocketAddresses.isLocalOnly(address))
+              .toList());
+    }
+  }
+
+  /** Tells connected peers, soon, what protocols and addresses this host has now. */
+  void changed() {
+    if (!host.hasGroup() || host.closing || !pushPlanned.compareAndSet(false, true)) {
+      return;
+    }
+    try {
+      host.group().next().schedule(this::push, PUSH_DELAY.toMillis(), TimeUnit.MILLISECONDS);
+    } catch (RejectedExecutionException e) {
+      logger.debug("host {} has ended, nothing to push", host.self, e);
+    }
+  }
+
+  private void push() {
+    pushPlanned.set(false);
+    if (host.closing) {
+      return;
+    }
+    Identify self = self();
+    for (DefaultConnection connection : host.table.all()) {
+      boolean takesPush =
+          connection
+              .peerInfo()
+              .map(told -> told.protocols().contains(IdentifyProtocol.PUSH_ID))
+              .orElse(true);
+      if (takesPush) {
+        connection
+            .open(List.of(IdentifyProtocol.PUSH_ID))
+            .thenCompose(stream -> IdentifyProtocol.push(stream, self))
+            .whenComplete(
+                (done, failure) -> {
+                  if (failure != null) {
+                    logger.debug("{} did not take an identify push", connection, failure);
+                  }
+                });
+      }
+    }
+  }
+}

@@ -1,0 +1,92 @@
+package io.grpcstream.libp2p;
+
+import io.grpcstream.libp2p.ResourceManager.StreamSlot;
+import io.grpcstream.libp2p.multistream.MultistreamResponder;
+import io.netty.channel.Channel;
+import io.netty.util.concurrent.Future;
+
+/**
+ * Takes one stream that the peer opened: slot, agreement on a protocol, handler. What is refused is
+ * reset, counted and logged; nobody else notices. Runs on the connection's event loop.
+ */
+final class InboundNegotiation {
+  private final HostContext host;
+  private final DefaultConnection connection;
+  private final Channel channel;
+
+  InboundNegotiation(HostContext host, DefaultConnection connection, Channel channel) {
+    this.host = host;
+    this.connection = connection;
+    this.channel = channel;
+  }
+
+  void begin() {
+    if (host.closing) {
+      DefaultConnection.reset(channel);
+      return;
+    }
+    StreamSlot slot;
+    try {
+      slot = host.resources.stream(connection.remotePeer(), true);
+    } catch (LimitExceededException e) {
+      DefaultConnection.reset(channel);
+      return;
+    }
+    channel.closeFuture().addListener(f -> slot.release());
+    connection.negotiating(channel);
+    MultistreamResponder negotiation =
+        new MultistreamResponder(host.handlers::contains, host.limits.streamNegotiationTimeout());
+    channel.pipeline().addLast(negotiation);
+    negotiation
+        .agreed()
+        .addListener(
+            (Future<String> agreed) -> {
+              if (agreed.isSuccess()) {
+                onAgreed(agreed.getNow(), slot);
+              } else {
+                refuse(Refusal.STREAM_NEGOTIATION_FAILED, agreed.cause());
+              }
+            });
+  }
+
+  private void onAgreed(String protocol, StreamSlot slot) {
+    StreamHandler handler = host.handlers.get(protocol);
+    if (handler == null || host.closing) {
+      // Its handler was removed, or the host closed, between agreement and now.
+      DefaultConnection.reset(channel);
+      return;
+    }
+    try {
+      slot.setProtocol(protocol);
+    } catch (LimitExceededException e) {
+      DefaultConnection.reset(channel);
+      return;
+    }
+    HeldReads held = HeldReads.inbound();
+    channel.pipeline().addLast(held);
+    Stream stream = connection.admit(channel, protocol, false);
+    try {
+      handler.onStream(stream);
+    } catch (Exception | LinkageError | AssertionError e) {
+      refuse(Refusal.STREAM_HANDLER_FAILED, e);
+      return;
+    }
+    held.handled();
+  }
+
+  private void refuse(Refusal refusal, Throwable cause) {
+    // A stream that ended with its connection, or with the host, is nobody's fault.
+    if (connection.isOpen() && !host.closing) {
+      host.refusals.add(
+          refusal,
+          "stream from peer %s at %s: %s"
+              .formatted(
+                  connection.remotePeer(),
+                  connection.remoteAddress(),
+                  refusal == Refusal.STREAM_HANDLER_FAILED
+                      ? "its handler threw " + cause
+                      : Futures.describe(cause)));
+    }
+    DefaultConnection.reset(channel);
+  }
+}

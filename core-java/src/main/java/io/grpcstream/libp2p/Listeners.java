@@ -1,0 +1,122 @@
+package io.grpcstream.libp2p;
+
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelFuture;
+import java.net.SocketAddress;
+import java.net.SocketException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+
+/** The listening channels of a host: all of its addresses, or none. Thread-safe. */
+final class Listeners {
+  private final HostContext host;
+  private final List<Channel> channels = new ArrayList<>();
+  private volatile List<Multiaddr> addresses = List.of();
+  private boolean closed;
+
+  Listeners(HostContext host) {
+    this.host = host;
+  }
+
+  /** Listens on all of {@code wanted}; on failure on none. */
+  CompletableFuture<Void> listen(List<Multiaddr> wanted) {
+    Acceptor acceptor = new Acceptor(host);
+    List<CompletableFuture<Bound>> pending = new ArrayList<>();
+    for (Multiaddr address : wanted) {
+      pending.add(listen(address, acceptor));
+    }
+    return CompletableFuture.allOf(pending.toArray(CompletableFuture[]::new))
+        .thenRun(() -> publish(pending.stream().map(CompletableFuture::join).toList()))
+        .whenComplete(
+            (done, failure) -> {
+              if (failure != null) {
+                close();
+              }
+            });
+  }
+
+  private CompletableFuture<Bound> listen(Multiaddr address, Acceptor acceptor) {
+    CompletableFuture<Bound> result = new CompletableFuture<>();
+    try {
+      SocketAddress wanted = DialTarget.of(address).address();
+      if (wanted == null) {
+        throw new Libp2pException("cannot listen on a name: " + address);
+      }
+      ChannelFuture bind = host.transport(wanted).listen(host.group(), wanted, acceptor);
+      bind.addListener(
+          bound -> {
+            if (!bound.isSuccess()) {
+              result.completeExceptionally(cannotListen(address, bound.cause()));
+            } else if (keep(bind.channel())) {
+              result.complete(new Bound(wanted, bind.channel()));
+            } else {
+              bind.channel().close();
+              result.completeExceptionally(
+                  new HostClosedException(host.self, "cannot listen on " + address));
+            }
+          });
+    } catch (Libp2pException | RuntimeException e) {
+      result.completeExceptionally(cannotListen(address, e));
+    }
+    return result;
+  }
+
+  private static Libp2pException cannotListen(Multiaddr address, Throwable cause) {
+    return new Libp2pException(
+        "cannot listen on " + address + ": " + Futures.describe(cause), cause);
+  }
+
+  private synchronized boolean keep(Channel channel) {
+    if (closed) {
+      return false;
+    }
+    channels.add(channel);
+    return true;
+  }
+
+  private void publish(List<Bound> listeners) {
+    List<Multiaddr> all = new ArrayList<>();
+    for (Bound bound : listeners) {
+      try {
+        for (Multiaddr address :
+            SocketAddresses.toReachable(bound.wanted, bound.channel.localAddress())) {
+          all.add(address.withPeerId(host.self));
+        }
+      } catch (SocketException e) {
+        throw new IllegalStateException("cannot list the network interfaces", e);
+      }
+    }
+    synchronized (this) {
+      if (!closed) {
+        addresses = List.copyOf(all);
+      }
+    }
+  }
+
+  /** A listening channel, and what it was asked to listen on. */
+  private record Bound(SocketAddress wanted, Channel channel) {}
+
+  /** Where peers reach this host; empty unless all listeners stand. */
+  List<Multiaddr> addresses() {
+    return addresses;
+  }
+
+  /** Ends all listeners, also those on their way; completes when their sockets are released. */
+  CompletableFuture<Void> close() {
+    List<Channel> open;
+    synchronized (this) {
+      closed = true;
+      addresses = List.of();
+      open = List.copyOf(channels);
+    }
+    List<CompletableFuture<Void>> ends = new ArrayList<>();
+    for (Channel channel : open) {
+      CompletableFuture<Void> end = new CompletableFuture<>();
+      channel.close();
+      channel.closeFuture().addListener(f -> end.complete(null));
+      ends.add(end);
+    }
+    return CompletableFuture.allOf(ends.toArray(CompletableFuture[]::new));
+  }
+}

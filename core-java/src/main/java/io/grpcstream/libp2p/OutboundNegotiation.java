@@ -1,0 +1,152 @@
+package io.grpcstream.libp2p;
+
+import io.grpcstream.libp2p.ResourceManager.StreamSlot;
+import io.grpcstream.libp2p.multistream.MultistreamInitiator;
+import io.grpcstream.libp2p.multistream.NoCommonProtocolException;
+import io.netty.channel.Channel;
+import io.netty.util.concurrent.Future;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Opens one stream over one connection: slot, channel, agreement on a protocol. Whoever cancels the
+ * result gets no stream: one that still arrives is reset. Runs on the connection's event loop.
+ */
+final class OutboundNegotiation {
+  final CompletableFuture<Stream> result = new CompletableFuture<>();
+  private final HostContext host;
+  private final DefaultConnection connection;
+  private final List<String> protocols;
+  private @Nullable StreamSlot slot;
+  private @Nullable Channel channel;
+  private boolean opening;
+
+  OutboundNegotiation(HostContext host, DefaultConnection connection, List<String> protocols) {
+    this.host = host;
+    this.connection = connection;
+    this.protocols = protocols;
+  }
+
+  void begin() {
+    if (result.isDone()) {
+      return;
+    }
+    if (!connection.takesStreams()) {
+      fail(connection.streamRefusal());
+      return;
+    }
+    try {
+      slot = host.resources.stream(connection.remotePeer(), false);
+      if (protocols.size() == 1) {
+        slot.setProtocol(protocols.get(0));
+      }
+    } catch (LimitExceededException e) {
+      fail(e);
+      return;
+    }
+    expire();
+    opening = true;
+    connection.openChannel().addListener((Future<Channel> opened) -> onOpened(opened));
+    result.whenComplete(
+        (stream, failure) -> {
+          if (result.isCancelled()) {
+            connection.onLoop(this::cut);
+          }
+        });
+  }
+
+  /** Bounds all of it, the wait for the muxer to have room for the stream included. */
+  private void expire() {
+    Duration timeout = host.limits.streamNegotiationTimeout();
+    Future<?> deadline =
+        connection
+            .loop()
+            .schedule(
+                () -> fail(wrap("no agreement within " + timeout.toMillis() + " ms", null)),
+                timeout.toNanos(),
+                TimeUnit.NANOSECONDS);
+    result.whenComplete((stream, failure) -> deadline.cancel(false));
+  }
+
+  private void onOpened(Future<Channel> opened) {
+    opening = false;
+    if (!opened.isSuccess()) {
+      slot.release();
+      fail(wrap("not opened", opened.cause()));
+      return;
+    }
+    channel = opened.getNow();
+    channel.closeFuture().addListener(f -> onClosed());
+    if (result.isDone()) {
+      cut();
+      return;
+    }
+    connection.negotiating(channel);
+    MultistreamInitiator negotiation =
+        new MultistreamInitiator(protocols, host.limits.streamNegotiationTimeout());
+    channel.pipeline().addLast(negotiation);
+    negotiation.agreed().addListener((Future<String> agreed) -> onAgreed(agreed));
+  }
+
+  private void onAgreed(Future<String> agreed) {
+    if (!agreed.isSuccess()) {
+      Throwable cause = agreed.cause();
+      if (cause instanceof NoCommonProtocolException) {
+        fail(new ProtocolNotSupportedException(connection.remotePeer(), protocols));
+      } else {
+        fail(wrap("no agreement", cause));
+      }
+      return;
+    }
+    String protocol = agreed.getNow();
+    if (result.isDone()) {
+      cut();
+      return;
+    }
+    try {
+      if (protocols.size() > 1) {
+        slot.setProtocol(protocol);
+      }
+    } catch (LimitExceededException e) {
+      fail(e);
+      return;
+    }
+    channel.pipeline().addLast(HeldReads.outbound());
+    Stream stream = connection.admit(channel, protocol, true);
+    if (!result.complete(stream)) {
+      stream.reset();
+    }
+  }
+
+  private void onClosed() {
+    slot.release();
+    fail(wrap("reset", null));
+  }
+
+  private Libp2pException wrap(String what, @Nullable Throwable cause) {
+    if (cause instanceof HostClosedException closed) {
+      return closed;
+    }
+    String text =
+        "%s: stream to peer %s at %s for %s"
+            .formatted(what, connection.remotePeer(), connection.remoteAddress(), protocols);
+    return new Libp2pException(cause == null ? text : text + ": " + Futures.describe(cause), cause);
+  }
+
+  private void fail(Throwable failure) {
+    if (result.completeExceptionally(failure)) {
+      cut();
+    }
+  }
+
+  private void cut() {
+    if (channel != null) {
+      DefaultConnection.reset(channel);
+    } else if (slot != null && !opening) {
+      slot.release();
+    }
+  }
+}

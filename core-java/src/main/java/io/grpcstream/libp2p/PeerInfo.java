@@ -1,0 +1,40 @@
+package io.grpcstream.libp2p;
+
+import io.grpcstream.libp2p.protocol.identify.Identify;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What a peer told about itself by the identify protocol. It is the peer's word and proves nothing.
+ *
+ * @param agentVersion the implementation, such as {@code go-libp2p/0.48.0}; empty if not told
+ * @param protocolVersion the family of protocols, such as {@code ipfs/0.1.0}; empty if not told
+ * @param listenAddresses where the peer says it listens
+ * @param protocols the protocols of which the peer says it takes streams
+ * @param observedAddress the address at which the peer sees this host, if it told
+ */
+public record PeerInfo(
+    String agentVersion,
+    String protocolVersion,
+    List<Multiaddr> listenAddresses,
+    List<String> protocols,
+    @Nullable Multiaddr observedAddress) {
+  /** Of a peer that has told nothing. */
+  static final PeerInfo UNKNOWN = new PeerInfo("", "", List.of(), List.of(), null);
+
+  /** Copies the lists. */
+  public PeerInfo {
+    listenAddresses = List.copyOf(listenAddresses);
+    protocols = List.copyOf(protocols);
+  }
+
+  /** {@code told}, and what it leaves out as it was {@code known} before. */
+  static PeerInfo of(Identify told, PeerInfo known) {
+    return new PeerInfo(
+        told.agentVersion() != null ? told.agentVersion() : known.agentVersion(),
+        told.protocolVersion() != null ? told.protocolVersion() : known.protocolVersion(),
+        told.listenAddresses().isEmpty() ? known.listenAddresses() : told.listenAddresses(),
+        told.protocols().isEmpty() ? known.protocols() : told.protocols(),
+        told.observedAddress() != null ? told.observedAddress() : known.observedAddress());
+  }
+}

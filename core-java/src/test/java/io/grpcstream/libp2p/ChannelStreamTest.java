@@ -1,0 +1,283 @@
+package io.grpcstream.libp2p;
+
+import static java.util.concurrent.TimeUnit.SECONDS;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.grpcstream.libp2p.mux.yamux.StreamResetException;
+import io.grpcstream.libp2p.transport.tcp.TcpTransport;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.ChannelInitializer;
+import io.netty.channel.ChannelOutboundHandlerAdapter;
+import io.netty.channel.ChannelPromise;
+import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.embedded.EmbeddedChannel;
+import io.netty.channel.socket.DuplexChannel;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.SocketAddress;
+import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+@Timeout(30)
+class ChannelStreamTest {
+  private static final String PROTOCOL = "/test/1.0.0";
+
+  @Test
+  void closeSendsWhatWasWrittenOverYamuxPastTheWindow() throws Exception {
+    Sink sink = new Sink();
+    try (YamuxPair pair = new YamuxPair(PROTOCOL, s -> s.channel().pipeline().addLast(sink))) {
+      Stream stream = pair.open();
+      stream.channel().write(Unpooled.wrappedBuffer(new byte[1 << 20]));
+      stream.close();
+      assertThat(sink.ended.get(10, SECONDS)).isEqualTo(1 << 20);
+      stream.closed().toCompletableFuture().get(10, SECONDS);
+      assertThat(sink.failure).isNull();
+    }
+  }
+
+  @Test
+  void closeAfterTheUsersOwnEndOfOutputStillSendsAll() throws Exception {
+    Sink sink = new Sink();
+    try (YamuxPair pair = new YamuxPair(PROTOCOL, s -> s.channel().pipeline().addLast(sink))) {
+      Stream stream = pair.open();
+      stream.channel().writeAndFlush(Unpooled.wrappedBuffer(new byte[1 << 20]));
+      ((DuplexChannel) stream.channel()).shutdownOutput();
+      stream.close();
+      assertThat(sink.ended.get(10, SECONDS)).isEqualTo(1 << 20);
+      assertThat(sink.failure).isNull();
+    }
+  }
+
+  @Test
+  void resetOverYamuxIsSeenAsAReset() throws Exception {
+    Sink sink = new Sink();
+    try (YamuxPair pair = new YamuxPair(PROTOCOL, s -> s.channel().pipeline().addLast(sink))) {
+      Stream stream = pair.open();
+      stream.channel().writeAndFlush(Unpooled.copyLong(1)).sync();
+      stream.reset();
+      sink.ended.get(10, SECONDS);
+      assertThat(sink.failure).isInstanceOf(StreamResetException.class);
+      stream.closed().toCompletableFuture().get(10, SECONDS);
+    }
+  }
+
+  @Test
+  void closeSendsWhatWasWrittenOverASocket() throws Exception {
+    try (SocketPair pair = new SocketPair()) {
+      pair.client.write(Unpooled.wrappedBuffer(new byte[3 << 20]));
+      pair.stream.close();
+      assertThat(pair.sink.ended.get(10, SECONDS)).isEqualTo(3 << 20);
+      assertThat(pair.sink.failure).isNull();
+    }
+  }
+
+  @Test
+  void resetOverASocketIsSeenAsAReset() throws Exception {
+    try (SocketPair pair = new SocketPair()) {
+      pair.stream.reset();
+      pair.sink.ended.get(10, SECONDS);
+      assertThat(pair.sink.failure).isInstanceOf(IOException.class);
+    }
+  }
+
+  @Test
+  void closePassesHandlersThatTakeNoBytes() {
+    EmbeddedChannel channel = new EmbeddedChannel();
+    channel.pipeline().addLast(new ChannelInboundHandlerAdapter());
+    channel
+        .pipeline()
+        .addLast(
+            new ChannelOutboundHandlerAdapter() {
+              @Override
+              public void write(ChannelHandlerContext ctx, Object message, ChannelPromise promise) {
+                throw new AssertionError("not for " + message);
+              }
+            });
+    Stream stream = foreign(channel);
+    stream.close();
+    channel.runPendingTasks();
+    assertThat(channel.isOpen()).isFalse();
+    assertThat(stream.closed().toCompletableFuture()).isCompleted();
+    assertThat(channel.<ByteBuf>readOutbound().isReadable()).isFalse();
+    channel.checkException();
+  }
+
+  @Test
+  void closeDisconnectsAChannelThatTellsThatFromAReset() {
+    EmbeddedChannel channel = new EmbeddedChannel(true, new ChannelInboundHandlerAdapter());
+    AtomicInteger disconnects = new AtomicInteger();
+    channel
+        .pipeline()
+        .addLast(
+            new ChannelOutboundHandlerAdapter() {
+              @Override
+              public void disconnect(ChannelHandlerContext ctx, ChannelPromise promise) {
+                disconnects.incrementAndGet();
+              }
+            });
+    Stream stream = foreign(channel);
+    stream.close();
+    channel.runPendingTasks();
+    assertThat(disconnects).hasValue(1);
+    assertThat(channel.isOpen()).isTrue();
+
+    channel.advanceTimeBy(ChannelStream.DISCONNECT_SECONDS, SECONDS);
+    channel.runScheduledPendingTasks();
+
+    assertThat(channel.isOpen()).isFalse();
+    channel.finishAndReleaseAll();
+  }
+
+  @Test
+  void closingTwiceIsClosingOnceAndResetCutsAClose() {
+    EmbeddedChannel channel = new EmbeddedChannel(true, new ChannelInboundHandlerAdapter());
+    AtomicInteger disconnects = new AtomicInteger();
+    channel
+        .pipeline()
+        .addLast(
+            new ChannelOutboundHandlerAdapter() {
+              @Override
+              public void disconnect(ChannelHandlerContext ctx, ChannelPromise promise) {
+                disconnects.incrementAndGet();
+              }
+            });
+    Stream stream = foreign(channel);
+    stream.close();
+    stream.close();
+    assertThat(disconnects).hasValue(1);
+    stream.reset();
+    assertThat(channel.isOpen()).isFalse();
+    assertThat(channel.runScheduledPendingTasks()).isEqualTo(-1);
+    channel.finishAndReleaseAll();
+  }
+
+  @Test
+  void closedTellsTheEndAndIsNotTheUsersToComplete() {
+    EmbeddedChannel channel = new EmbeddedChannel();
+    Stream stream = foreign(channel);
+    stream.closed().toCompletableFuture().complete(null);
+    assertThat(stream.closed().toCompletableFuture()).isNotDone();
+    channel.close();
+    assertThat(stream.closed().toCompletableFuture()).isCompleted();
+    stream.close();
+    stream.reset();
+    channel.finishAndReleaseAll();
+  }
+
+  @Test
+  void aForeignStreamKnowsWhatItWasToldAndItsOwnEnd() throws Exception {
+    EmbeddedChannel channel = new EmbeddedChannel();
+    Stream embedded = foreign(channel);
+    assertThat(embedded.localPeer()).isEqualTo(YamuxPair.DIALLER);
+    assertThat(embedded.remotePeer()).isEqualTo(YamuxPair.ACCEPTOR);
+    assertThat(embedded.remoteAddress()).isEqualTo(YamuxPair.ACCEPTOR_ADDRESS);
+    assertThat(embedded.protocol()).isEqualTo(PROTOCOL);
+    assertThat(embedded.isInitiator()).isTrue();
+    assertThat(embedded.channel()).isSameAs(channel);
+    assertThat(embedded.localAddress()).hasToString("/p2p/" + YamuxPair.DIALLER);
+    assertThat(embedded.toString())
+        .contains(PROTOCOL, "to " + YamuxPair.ACCEPTOR, "/ip4/192.0.2.2/tcp/4001");
+    channel.finishAndReleaseAll();
+
+    assertThat(localAddressOf(new InetSocketAddress("127.0.0.1", 7)))
+        .isEqualTo("/ip4/127.0.0.1/tcp/7");
+    assertThat(localAddressOf(new InetSocketAddress("fe80::1%1", 7)))
+        .isEqualTo("/ip6/fe80::1/tcp/7");
+    assertThat(localAddressOf(new InetSocketAddress("::1", 7))).isEqualTo("/ip6/::1/tcp/7");
+  }
+
+  private static String localAddressOf(SocketAddress address) {
+    EmbeddedChannel channel =
+        new EmbeddedChannel() {
+          @Override
+          protected SocketAddress localAddress0() {
+            return address;
+          }
+        };
+    try {
+      return foreign(channel).localAddress().toString();
+    } finally {
+      channel.finishAndReleaseAll();
+    }
+  }
+
+  private static Stream foreign(Channel channel) {
+    return Stream.over(
+        channel, YamuxPair.DIALLER, YamuxPair.ACCEPTOR, YamuxPair.ACCEPTOR_ADDRESS, PROTOCOL, true);
+  }
+
+  /** Counts bytes until the end. */
+  private static final class Sink extends ChannelInboundHandlerAdapter {
+    final CompletableFuture<Integer> ended = new CompletableFuture<>();
+    volatile Throwable failure;
+    private int bytes;
+
+    @Override
+    public void channelRead(ChannelHandlerContext ctx, Object message) {
+      bytes += ((ByteBuf) message).readableBytes();
+      ((ByteBuf) message).release();
+    }
+
+    @Override
+    public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
+      failure = cause;
+    }
+
+    @Override
+    public void channelInactive(ChannelHandlerContext ctx) {
+      ended.complete(bytes);
+    }
+  }
+
+  /** A foreign stream over TCP. */
+  private static final class SocketPair implements AutoCloseable {
+    final MultiThreadIoEventLoopGroup group =
+        new MultiThreadIoEventLoopGroup(2, TcpTransport.ioHandlerFactory());
+    final Sink sink = new Sink();
+    final Channel client;
+    final Stream stream;
+
+    SocketPair() throws Exception {
+      TcpTransport transport = new TcpTransport();
+      CompletableFuture<Channel> accepted = new CompletableFuture<>();
+      Channel listener =
+          transport
+              .listen(
+                  group,
+                  new InetSocketAddress(InetAddress.getLoopbackAddress(), 0),
+                  new ChannelInitializer<>() {
+                    @Override
+                    protected void initChannel(Channel channel) {
+                      channel.pipeline().addLast(sink);
+                      accepted.complete(channel);
+                    }
+                  })
+              .sync()
+              .channel();
+      client =
+          transport
+              .dial(
+                  group.next(),
+                  listener.localAddress(),
+                  new ChannelInboundHandlerAdapter(),
+                  Duration.ofSeconds(10))
+              .sync()
+              .channel();
+      accepted.get(10, SECONDS);
+      stream = foreign(client);
+    }
+
+    @Override
+    public void close() throws Exception {
+      group.shutdownGracefully(0, 5, SECONDS).await();
+    }
+  }
+}

@@ -1,0 +1,106 @@
+package io.grpcstream.libp2p;
+
+import static java.util.concurrent.TimeUnit.SECONDS;
+
+import io.grpcstream.libp2p.crypto.PrivateKey;
+import io.grpcstream.libp2p.crypto.PublicKey;
+import io.grpcstream.libp2p.mux.yamux.GoAwayCode;
+import io.grpcstream.libp2p.mux.yamux.YamuxConfig;
+import io.grpcstream.libp2p.mux.yamux.YamuxListener;
+import io.grpcstream.libp2p.mux.yamux.YamuxSession;
+import io.grpcstream.libp2p.mux.yamux.YamuxStreamChannel;
+import io.grpcstream.libp2p.transport.memory.MemoryTransport;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelInitializer;
+import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.nio.NioIoHandler;
+import java.time.Duration;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Two peers with a yamux session between them, each on an event loop of its own: streams as a host
+ * makes them, without negotiation and encryption.
+ */
+public final class YamuxPair implements AutoCloseable {
+  public static final PublicKey DIALLER_KEY = PrivateKey.generateEd25519().publicKey();
+  public static final PublicKey ACCEPTOR_KEY = PrivateKey.generateEd25519().publicKey();
+  public static final PeerId DIALLER = PeerId.of(DIALLER_KEY);
+  public static final PeerId ACCEPTOR = PeerId.of(ACCEPTOR_KEY);
+  public static final Multiaddr DIALLER_ADDRESS = Multiaddr.parse("/ip4/192.0.2.1/tcp/4001");
+  public static final Multiaddr ACCEPTOR_ADDRESS = Multiaddr.parse("/ip4/192.0.2.2/tcp/4001");
+
+  private final MultiThreadIoEventLoopGroup group =
+      new MultiThreadIoEventLoopGroup(2, NioIoHandler.newFactory());
+  private final YamuxSession session;
+  private final String protocol;
+
+  /** Streams of {@code protocol}, served by {@code handler}. */
+  public YamuxPair(String protocol, StreamHandler handler) throws InterruptedException {
+    this.protocol = protocol;
+    MemoryTransport transport = new MemoryTransport();
+    YamuxSession accepting =
+        new YamuxSession(
+            false, YamuxConfig.defaults(), new Listener(channel -> serve(channel, handler)));
+    Channel listener =
+        transport
+            .listen(group, MemoryTransport.address(0), initializer(accepting))
+            .sync()
+            .channel();
+    session = new YamuxSession(true, YamuxConfig.defaults(), new Listener(channel -> {}));
+    transport
+        .dial(group.next(), listener.localAddress(), initializer(session), Duration.ofSeconds(10))
+        .sync();
+  }
+
+  private void serve(YamuxStreamChannel channel, StreamHandler handler) throws Exception {
+    HeldReads held = HeldReads.inbound();
+    channel.pipeline().addLast(held);
+    handler.onStream(
+        new ChannelStream(
+            channel, ACCEPTOR, DIALLER, ACCEPTOR_ADDRESS, DIALLER_ADDRESS, protocol, false));
+    held.handled();
+  }
+
+  /** A new stream of the dialling side, held until it is used. */
+  public Stream open() throws InterruptedException {
+    YamuxStreamChannel channel = session.openStream().sync().getNow();
+    channel.pipeline().addLast(HeldReads.outbound());
+    return new ChannelStream(
+        channel, DIALLER, ACCEPTOR, DIALLER_ADDRESS, ACCEPTOR_ADDRESS, protocol, true);
+  }
+
+  @Override
+  public void close() throws InterruptedException {
+    group.shutdownGracefully(0, 5, SECONDS).await();
+  }
+
+  private static ChannelInitializer<Channel> initializer(YamuxSession session) {
+    return new ChannelInitializer<>() {
+      @Override
+      protected void initChannel(Channel channel) {
+        channel.pipeline().addLast(session);
+      }
+    };
+  }
+
+  private interface Inbound {
+    void accept(YamuxStreamChannel channel) throws Exception;
+  }
+
+  private record Listener(Inbound inbound) implements YamuxListener {
+    @Override
+    public void onInboundStream(YamuxStreamChannel stream) {
+      try {
+        inbound.accept(stream);
+      } catch (Exception e) {
+        throw new IllegalStateException(e);
+      }
+    }
+
+    @Override
+    public void onGoAway(GoAwayCode code) {}
+
+    @Override
+    public void onClosed(@Nullable Throwable cause) {}
+  }
+}
