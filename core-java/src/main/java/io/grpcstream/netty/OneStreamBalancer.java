@@ -57,7 +57,7 @@ final class OneStreamBalancer extends LoadBalancer {
         Status status =
             end.stream().channel().isActive()
                 ? end.record("the peer takes no more calls on it (GOAWAY)", cause)
-                : end.record("it has ended", cause);
+                : end.record(StreamEnd.LOST, cause);
         update(ConnectivityState.TRANSIENT_FAILURE, PickResult.withDrop(status));
         of.shutdown(); // Calls in flight go on; there is no reconnecting.
       }

@@ -43,7 +43,7 @@ public final class OneStreamChannel extends ManagedChannel {
         .closeFuture()
         .addListener(
             closed -> {
-              end.record("the peer reset it, or its connection was lost", null);
+              end.record(StreamEnd.LOST, null);
               delegate.shutdown();
             });
   }
@@ -56,6 +56,9 @@ public final class OneStreamChannel extends ManagedChannel {
   @Override
   public <Q, R> ClientCall<Q, R> newCall(MethodDescriptor<Q, R> method, CallOptions options) {
     Status ended = end.status();
+    if (ended == null && !end.stream().channel().isActive()) {
+      ended = end.record(StreamEnd.LOST, null); // The listeners of its end are about to run.
+    }
     return ended == null
         ? delegate.newCall(method, options)
         : new EndedCall<>(ended, options.getExecutor());

@@ -7,6 +7,9 @@ import org.jspecify.annotations.Nullable;
 
 /** Why the one stream of a gRPC channel can take no more calls; the first reason counts. */
 final class StreamEnd {
+  /** The reason when nobody has given one. */
+  static final String LOST = "the peer reset it, or its connection was lost";
+
   private final Stream stream;
   private final AtomicReference<@Nullable Status> status = new AtomicReference<>();
 

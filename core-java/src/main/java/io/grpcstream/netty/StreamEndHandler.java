@@ -42,7 +42,7 @@ final class StreamEndHandler extends ChannelDuplexHandler {
     if (ctx.channel().isActive()) {
       done.setSuccess();
     } else {
-      done.setFailure(record("it has ended", null).asRuntimeException());
+      done.setFailure(record(StreamEnd.LOST, null).asRuntimeException());
     }
   }
 
@@ -61,14 +61,22 @@ final class StreamEndHandler extends ChannelDuplexHandler {
     ctx.close(promise);
   }
 
+  /**
+   * Tells gRPC's client of the end as soon as the channel is closed: that is before pending writes
+   * fail, and before {@code channelInactive}, whose texts would be "channel closed" and "Network
+   * closed for unknown reason".
+   */
   @Override
-  public void channelInactive(ChannelHandlerContext ctx) {
+  public void handlerAdded(ChannelHandlerContext ctx) {
     if (end != null) {
-      // gRPC's own text would be "Network closed for unknown reason".
-      ctx.fireExceptionCaught(
-          record("the peer reset it, or its connection was lost", null).asRuntimeException());
+      ctx.channel().closeFuture().addListener(closed -> tellOfEnd(ctx));
     }
-    ctx.fireChannelInactive();
+  }
+
+  private void tellOfEnd(ChannelHandlerContext ctx) {
+    if (!ctx.isRemoved()) {
+      ctx.fireExceptionCaught(record(StreamEnd.LOST, null).asRuntimeException());
+    }
   }
 
   @Override

@@ -54,6 +54,17 @@ final class StreamNegotiator implements InternalProtocolNegotiator.ProtocolNegot
       super(next, "libp2p", logger);
     }
 
+    /**
+     * Goes ahead at once. gRPC's own starting event comes from the head of the pipeline, and so
+     * behind bytes that a stream holds until it has a user: they would find no HTTP/2 handler yet.
+     */
+    @Override
+    protected void handlerAdded0(ChannelHandlerContext ctx) throws Exception {
+      if (ctx.channel().isActive()) {
+        userEventTriggered(ctx, InternalProtocolNegotiationEvent.getDefault());
+      }
+    }
+
     @Override
     protected void protocolNegotiationEventTriggered(ChannelHandlerContext ctx) {
       if (!ctx.channel().isActive()) {

@@ -96,14 +96,21 @@ final class FrameSender {
 
   /** Sends what this stream has flushed at once, as far as its window and the connection go. */
   void sendNow(YamuxStreamChannel stream) {
-    while (stream.output().hasDataToSend() && ctx.channel().isWritable() && send(stream) > 0) {
+    while (stream.output().hasDataToSend() && canTakeMore() && send(stream) > 0) {
       scheduleTurn();
     }
   }
 
+  private boolean canTakeMore() {
+    if (!ctx.channel().isWritable()) {
+      flush();
+    }
+    return ctx.channel().isWritable();
+  }
+
   /** Flushes now instead of at the end of the turn. */
   void flush() {
-    if (needsFlush && !draining) {
+    if (needsFlush) {
       needsFlush = false;
       ctx.flush();
     }
@@ -120,10 +127,7 @@ final class FrameSender {
       int made = 0;
       do {
         made += makePortion();
-        if (needsFlush) {
-          needsFlush = false;
-          ctx.flush();
-        }
+        flush();
       } while (made < MAX_TURN && (needsFlush || (!ready.isEmpty() && ctx.channel().isWritable())));
     } finally {
       draining = false;

@@ -75,6 +75,7 @@ final class StreamOutput {
 
   /** Sends one data frame of what is flushed; returns its payload bytes. */
   int sendFrame(ChannelHandlerContext ctx, FrameGatherer gatherer) {
+    completeHandedOver();
     ChannelOutboundBuffer out = buffer();
     if (out == null || !hasDataToSend() || gatherer.isBusy()) {
       return 0;

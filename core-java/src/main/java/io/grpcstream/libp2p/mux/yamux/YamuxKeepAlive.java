@@ -23,10 +23,13 @@ final class YamuxKeepAlive {
   private final Consumer<YamuxException> onDead;
 
   private volatile long roundTripNanos;
-  private long lastReadNanos;
   private int lastPingId;
   private @Nullable Promise<Duration> ping;
   private long pingSentNanos;
+
+  /** Whether any byte has arrived since the ping was sent. */
+  private boolean heardSincePing;
+
   private @Nullable Future<?> pingTimer;
   private @Nullable Future<?> intervalTimer;
   private @Nullable Future<?> stallTimer;
@@ -42,7 +45,6 @@ final class YamuxKeepAlive {
     this.loop = ctx.channel().eventLoop();
     this.sender = sender;
     this.onDead = onDead;
-    lastReadNanos = now();
   }
 
   void start() {
@@ -69,7 +71,7 @@ final class YamuxKeepAlive {
 
   /** Bytes have arrived. */
   void onRead() {
-    lastReadNanos = now();
+    heardSincePing = true;
   }
 
   /** Sends a ping, or joins the one that is under way. */
@@ -77,6 +79,7 @@ final class YamuxKeepAlive {
     if (ping == null) {
       ping = loop.newPromise();
       pingSentNanos = now();
+      heardSincePing = false;
       sender.control(YamuxHeader.PING, YamuxHeader.SYN, 0, ++lastPingId);
       long nanos = config.keepAliveTimeout().toNanos();
       pingTimer = loop.schedule(this::pingTimedOut, nanos, TimeUnit.NANOSECONDS);
@@ -95,12 +98,11 @@ final class YamuxKeepAlive {
   }
 
   private void pingTimedOut() {
-    boolean silent = lastReadNanos - pingSentNanos < 0;
     YamuxException cause =
         new YamuxException(
             "yamux: no answer to a ping within " + config.keepAliveTimeout().toMillis() + " ms");
     finishPing(cause, 0);
-    if (silent) {
+    if (!heardSincePing) {
       onDead.accept(cause);
     }
   }

@@ -104,11 +104,15 @@ final class Side implements YamuxListener {
 
   /** All frames arrive in one buffer, as they may from one record. */
   void feed(Frame... frames) {
-    ByteArrayOutputStream all = new ByteArrayOutputStream();
+    connection.writeInbound(bufferOf(frames));
+  }
+
+  ByteBuf bufferOf(Frame... frames) {
+    ByteBuf all = alloc.buffer();
     for (Frame frame : frames) {
       all.writeBytes(frame.bytes());
     }
-    feed(all.toByteArray());
+    return all;
   }
 
   void feed(byte[] bytes) {

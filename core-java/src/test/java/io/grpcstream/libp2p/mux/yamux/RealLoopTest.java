@@ -1,0 +1,251 @@
+package io.grpcstream.libp2p.mux.yamux;
+
+import static java.util.concurrent.TimeUnit.SECONDS;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.netty.bootstrap.Bootstrap;
+import io.netty.bootstrap.ServerBootstrap;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufAllocator;
+import io.netty.buffer.UnpooledByteBufAllocator;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.ChannelInitializer;
+import io.netty.channel.ChannelOption;
+import io.netty.channel.EventLoopGroup;
+import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.nio.NioIoHandler;
+import io.netty.channel.socket.nio.NioServerSocketChannel;
+import io.netty.channel.socket.nio.NioSocketChannel;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.zip.CRC32;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** Two sessions over TCP, each on an event loop of its own. */
+@Timeout(60)
+class RealLoopTest {
+  private final EventLoopGroup loops =
+      new MultiThreadIoEventLoopGroup(2, NioIoHandler.newFactory());
+  private final UnpooledByteBufAllocator alloc = new UnpooledByteBufAllocator(false);
+  private final AtomicInteger closed = new AtomicInteger();
+  private volatile YamuxConfig config = YamuxConfig.defaults();
+  private volatile java.util.function.Consumer<YamuxStreamChannel> onInbound = stream -> {};
+  private Channel server;
+  private YamuxSession dialer;
+
+  @BeforeEach
+  void connect() throws Exception {
+    config =
+        config.toBuilder()
+            .maxInboundStreams(2000)
+            .maxOutboundStreams(2000)
+            .closeTimeout(Duration.ofSeconds(30))
+            .build();
+    server =
+        new ServerBootstrap()
+            .group(loops)
+            .channel(NioServerSocketChannel.class)
+            .childOption(ChannelOption.ALLOCATOR, alloc)
+            .childHandler(
+                new ChannelInitializer<Channel>() {
+                  @Override
+                  protected void initChannel(Channel channel) {
+                    channel.pipeline().addLast(new YamuxSession(false, config, new Listener()));
+                  }
+                })
+            .bind(InetAddress.getLoopbackAddress(), 0)
+            .sync()
+            .channel();
+    dialer = new YamuxSession(true, config, new Listener());
+    new Bootstrap()
+        .group(loops)
+        .channel(NioSocketChannel.class)
+        .option(ChannelOption.ALLOCATOR, alloc)
+        .handler(dialer)
+        .connect((InetSocketAddress) server.localAddress())
+        .sync();
+  }
+
+  @AfterEach
+  void nothingIsLeft() throws Exception {
+    dialer.close().sync();
+    server.close().sync();
+    loops.shutdownGracefully(0, 10, SECONDS).sync();
+    assertThat(closed).hasValue(2);
+    assertThat(alloc.metric().usedHeapMemory() + alloc.metric().usedDirectMemory())
+        .as("bytes that were not released")
+        .isZero();
+  }
+
+  @Test
+  void randomBulkBothWaysOnManyStreamsArrivesByteForByte() throws Exception {
+    ConcurrentLinkedQueue<Bulk> inbound = new ConcurrentLinkedQueue<>();
+    onInbound =
+        stream -> {
+          Bulk bulk = new Bulk(-stream.streamId());
+          inbound.add(bulk);
+          stream.pipeline().addLast(bulk);
+        };
+    List<Bulk> outbound = new ArrayList<>();
+    for (int i = 0; i < 16; i++) {
+      YamuxStreamChannel stream = dialer.openStream().sync().getNow();
+      Bulk bulk = new Bulk(stream.streamId());
+      outbound.add(bulk);
+      stream.eventLoop().submit(() -> stream.pipeline().addLast(bulk)).sync();
+    }
+    for (Bulk bulk : outbound) {
+      Bulk peer = null;
+      long received = bulk.received.get(50, SECONDS);
+      for (Bulk candidate : inbound) {
+        if (candidate.seed == -bulk.seed) {
+          peer = candidate;
+        }
+      }
+      assertThat(peer).isNotNull();
+      assertThat(received).isEqualTo(peer.sent.get(50, SECONDS));
+      assertThat(peer.received.get(50, SECONDS)).isEqualTo(bulk.sent.get(50, SECONDS));
+    }
+  }
+
+  @Test
+  void aThousandStreamsAtOnceEachGetTheirAnswer() throws Exception {
+    onInbound =
+        stream ->
+            stream
+                .pipeline()
+                .addLast(
+                    new ChannelInboundHandlerAdapter() {
+                      @Override
+                      public void channelRead(ChannelHandlerContext ctx, Object message) {
+                        ctx.writeAndFlush(message);
+                      }
+                    });
+    List<CompletableFuture<Long>> answers = new ArrayList<>();
+    for (int i = 0; i < 1000; i++) {
+      long number = i;
+      CompletableFuture<Long> answer = new CompletableFuture<>();
+      answers.add(answer);
+      dialer
+          .openStream()
+          .addListener(
+              (io.netty.util.concurrent.Future<YamuxStreamChannel> opened) -> {
+                YamuxStreamChannel stream = opened.getNow();
+                stream
+                    .pipeline()
+                    .addLast(
+                        new ChannelInboundHandlerAdapter() {
+                          @Override
+                          public void channelRead(ChannelHandlerContext ctx, Object message) {
+                            answer.complete(((ByteBuf) message).readLong());
+                            ((ByteBuf) message).release();
+                            ctx.close();
+                          }
+                        });
+                stream.writeAndFlush(stream.alloc().buffer().writeLong(number));
+              });
+    }
+    for (int i = 0; i < 1000; i++) {
+      assertThat(answers.get(i).get(50, SECONDS)).isEqualTo(i);
+    }
+  }
+
+  @Test
+  void methodsMayBeCalledFromAnyThread() throws Exception {
+    CompletableFuture<YamuxStreamChannel> accepted = new CompletableFuture<>();
+    onInbound = accepted::complete;
+    YamuxStreamChannel stream = dialer.openStream().sync().getNow();
+    assertThat(accepted.get(10, SECONDS).streamId()).isEqualTo(1);
+    assertThat(dialer.ping().sync().getNow()).isPositive();
+    assertThat(dialer.roundTrip()).isPositive();
+    dialer.goAway(GoAwayCode.NORMAL).sync();
+    stream.reset();
+    stream.closeFuture().sync();
+    accepted.get().closeFuture().sync();
+  }
+
+  private final class Listener implements YamuxListener {
+    @Override
+    public void onInboundStream(YamuxStreamChannel stream) {
+      onInbound.accept(stream);
+    }
+
+    @Override
+    public void onGoAway(GoAwayCode code) {}
+
+    @Override
+    public void onClosed(Throwable cause) {
+      closed.incrementAndGet();
+    }
+  }
+
+  /** Writes 4 MiB in pieces of random sizes, as far as it may, and sums what it reads. */
+  private static final class Bulk extends ChannelInboundHandlerAdapter {
+    private static final int TOTAL = 4 << 20;
+
+    final long seed;
+    final CompletableFuture<Long> sent = new CompletableFuture<>();
+    final CompletableFuture<Long> received = new CompletableFuture<>();
+    private final Random random;
+    private final CRC32 sentSum = new CRC32();
+    private final CRC32 receivedSum = new CRC32();
+    private int left = TOTAL;
+    private int missing = TOTAL;
+
+    Bulk(long seed) {
+      this.seed = seed;
+      random = new Random(seed);
+    }
+
+    @Override
+    public void handlerAdded(ChannelHandlerContext ctx) {
+      write(ctx);
+    }
+
+    @Override
+    public void channelWritabilityChanged(ChannelHandlerContext ctx) {
+      write(ctx);
+    }
+
+    private void write(ChannelHandlerContext ctx) {
+      ByteBufAllocator alloc = ctx.alloc();
+      while (left > 0 && ctx.channel().isWritable()) {
+        byte[] bytes = new byte[Math.min(left, 1 + random.nextInt(random.nextInt(200_000) + 1))];
+        random.nextBytes(bytes);
+        sentSum.update(bytes);
+        left -= bytes.length;
+        ctx.write(alloc.buffer(bytes.length).writeBytes(bytes));
+        if (left == 0) {
+          sent.complete(sentSum.getValue());
+        }
+        if (left == 0 || random.nextInt(3) == 0) {
+          ctx.flush();
+        }
+      }
+      ctx.flush();
+    }
+
+    @Override
+    public void channelRead(ChannelHandlerContext ctx, Object message) {
+      ByteBuf buffer = (ByteBuf) message;
+      byte[] bytes = new byte[buffer.readableBytes()];
+      buffer.readBytes(bytes).release();
+      receivedSum.update(bytes);
+      missing -= bytes.length;
+      if (missing == 0) {
+        received.complete(receivedSum.getValue());
+      }
+    }
+  }
+}

@@ -1,0 +1,258 @@
+package io.grpcstream.libp2p.mux.yamux;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.netty.channel.ChannelFuture;
+import io.netty.channel.ChannelFutureListener;
+import java.nio.channels.ClosedChannelException;
+import java.time.Duration;
+import org.junit.jupiter.api.Test;
+
+/** The ways a stream can end, and that each leaves nothing behind. */
+class StreamCloseTest {
+  private static final int WINDOW = 262_144;
+
+  private final Side side = new Side(true);
+
+  @Test
+  void closeWithNothingPendingSendsFinAndWaitsForThePeersFin() {
+    YamuxStreamChannel stream = opened();
+    stream.close();
+    assertThat(side.sentText()).containsExactly("WINDOW[FIN] 1 +0");
+    assertThat(side.recorder(stream).events).containsExactly("inactive");
+    assertThat(side.session.outboundStreams()).isEqualTo(1);
+    side.feed(Frame.data(0, 1, 1000), Frame.windowUpdate(Frame.FIN, 1, 0));
+    assertThat(side.session.outboundStreams()).isZero();
+    side.advance(Duration.ofSeconds(60));
+    assertThat(side.sent()).isEmpty();
+    side.finish();
+  }
+
+  @Test
+  void aPeerThatGoesOnAfterOurCloseIsResetAfterTheTimeout() {
+    YamuxStreamChannel stream = opened();
+    stream.close();
+    side.sent();
+    for (int i = 0; i < 4; i++) {
+      side.feed(Frame.data(0, 1, 65_536));
+    }
+    side.advance(Duration.ofMillis(9_999));
+    assertThat(side.sent()).isEmpty();
+    side.advance(Duration.ofMillis(1));
+    assertThat(side.sentText()).containsExactly("WINDOW[RST] 1 +0");
+    assertThat(side.session.outboundStreams()).isZero();
+    side.finish();
+  }
+
+  @Test
+  void aPeerThatSendsPastTheWindowOfAClosedStreamLosesTheConnection() {
+    opened().close();
+    side.feed(new Frame(0, Frame.DATA, 0, 1, WINDOW + 1, new byte[0]));
+    assertThat(side.closedCause)
+        .hasMessage("yamux: a 262,145-byte frame on stream 1, window 262,144");
+    side.finish();
+  }
+
+  @Test
+  void whatWasFlushedJustBeforeCloseIsSent() {
+    YamuxStreamChannel stream = opened();
+    ChannelFuture[] write = new ChannelFuture[1];
+    side.turn(
+        () -> {
+          write[0] = stream.writeAndFlush(Side.buffer(100_000));
+          stream.close();
+        });
+    assertThat(write[0].isSuccess()).isTrue();
+    assertThat(side.sentText())
+        .containsExactly("DATA 1 +65507", "DATA 1 +34493", "WINDOW[FIN] 1 +0");
+    side.finish();
+  }
+
+  @Test
+  void closeWithWritesThatCannotGoOutFailsThemAndResets() {
+    YamuxStreamChannel stream = opened();
+    ChannelFuture first = stream.writeAndFlush(Side.buffer(WINDOW));
+    ChannelFuture second = stream.writeAndFlush(Side.buffer(10));
+    side.sent();
+    stream.close();
+    assertThat(first.isSuccess()).isTrue();
+    assertThat(second.cause()).isInstanceOf(ClosedChannelException.class);
+    assertThat(side.sentText()).containsExactly("WINDOW[RST] 1 +0");
+    assertThat(side.session.outboundStreams()).isZero();
+    side.finish();
+  }
+
+  @Test
+  void closeWithWritesThatWereNeverFlushedFailsThemAndResets() {
+    YamuxStreamChannel stream = opened();
+    ChannelFuture write = stream.write(Side.buffer(10));
+    stream.close();
+    assertThat(write.cause()).isInstanceOf(ClosedChannelException.class);
+    assertThat(side.sentText()).containsExactly("WINDOW[RST] 1 +0");
+    side.finish();
+  }
+
+  @Test
+  void closingWhenAWriteCompletesSendsFinAfterIt() {
+    YamuxStreamChannel stream = opened();
+    stream.writeAndFlush(Side.buffer(10)).addListener(ChannelFutureListener.CLOSE);
+    assertThat(side.sentText()).containsExactly("DATA 1 +10", "WINDOW[FIN] 1 +0");
+    assertThat(stream.isOpen()).isFalse();
+    side.finish();
+  }
+
+  @Test
+  void closingWhenTheFirstOfSeveralWritesCompletesDoesNotFailThoseInTheSameFrame() {
+    YamuxStreamChannel stream = opened();
+    ChannelFuture[] second = new ChannelFuture[1];
+    side.turn(
+        () -> {
+          stream.write(Side.buffer(10)).addListener(ChannelFutureListener.CLOSE);
+          second[0] = stream.writeAndFlush(Side.buffer(20));
+        });
+    assertThat(second[0].isSuccess()).isTrue();
+    assertThat(side.sentText()).containsExactly("DATA 1 +30", "WINDOW[FIN] 1 +0");
+    side.finish();
+  }
+
+  @Test
+  void aStreamClosedBeforeThePeerHeardOfItSendsNothing() {
+    side.turn(() -> side.open().close());
+    assertThat(side.sent()).isEmpty();
+    assertThat(side.session.outboundStreams()).isZero();
+    YamuxStreamChannel next = side.open();
+    assertThat(next.streamId()).isEqualTo(3);
+    side.finish();
+  }
+
+  @Test
+  void withoutHalfClosureThePeersFinClosesAfterPendingWritesWereSent() {
+    YamuxStreamChannel stream = opened();
+    stream.writeAndFlush(Side.buffer(WINDOW));
+    ChannelFuture pending = stream.writeAndFlush(Side.buffer(10));
+    side.sent();
+    side.feed(Frame.data(Frame.FIN, 1, 5));
+    assertThat(stream.isOpen()).isTrue();
+    assertThat(side.recorder(stream).bytes()).hasSize(5);
+    side.feed(Frame.windowUpdate(0, 1, 100));
+    assertThat(pending.isSuccess()).isTrue();
+    assertThat(side.sentText()).containsExactly("DATA[FIN] 1 +10");
+    assertThat(stream.isOpen()).isFalse();
+    assertThat(side.session.outboundStreams()).isZero();
+    side.finish();
+  }
+
+  @Test
+  void pendingWritesThatDoNotGoOutAfterThePeersFinAreResetAfterTheTimeout() {
+    YamuxStreamChannel stream = opened();
+    stream.writeAndFlush(Side.buffer(WINDOW));
+    ChannelFuture pending = stream.writeAndFlush(Side.buffer(10));
+    side.feed(Frame.windowUpdate(Frame.FIN, 1, 0));
+    side.sent();
+    side.advance(Duration.ofSeconds(10));
+    assertThat(pending.cause()).isInstanceOf(ClosedChannelException.class);
+    assertThat(side.sentText()).containsExactly("WINDOW[RST] 1 +0");
+    side.finish();
+  }
+
+  @Test
+  void halfCloseByUsThenByThePeer() {
+    YamuxStreamChannel stream = opened();
+    stream.writeAndFlush(Side.buffer(10));
+    stream.shutdownOutput();
+    assertThat(stream.isActive()).isTrue();
+    side.feed(Frame.data(0, 1, 20), Frame.data(Frame.FIN, 1, 30));
+    assertThat(side.recorder(stream).bytes()).hasSize(50);
+    assertThat(side.recorder(stream).inactive).isTrue();
+    assertThat(side.session.outboundStreams()).isZero();
+    side.finish();
+  }
+
+  @Test
+  void resetFailsWhatIsPendingAndTellsThePeerOnce() {
+    YamuxStreamChannel stream = opened();
+    stream.writeAndFlush(Side.buffer(WINDOW));
+    ChannelFuture pending = stream.writeAndFlush(Side.buffer(10));
+    side.sent();
+    stream.reset();
+    stream.reset();
+    stream.close();
+    assertThat(pending.cause())
+        .isInstanceOf(StreamResetException.class)
+        .hasMessage("yamux: stream 1 was reset locally");
+    assertThat(side.sentText()).containsExactly("WINDOW[RST] 1 +0");
+    assertThat(side.recorder(stream).exception).isNull();
+    assertThat(side.recorder(stream).inactive).isTrue();
+    side.finish();
+  }
+
+  @Test
+  void resetAfterCloseEndsTheWaitForThePeersFin() {
+    YamuxStreamChannel stream = opened();
+    stream.close();
+    stream.reset();
+    assertThat(side.sentText()).containsExactly("WINDOW[FIN] 1 +0", "WINDOW[RST] 1 +0");
+    assertThat(side.session.outboundStreams()).isZero();
+    side.finish();
+  }
+
+  @Test
+  void aPeersResetFailsPendingWritesThenTellsThePipelineThenClosesTheChannel() {
+    YamuxStreamChannel stream = opened();
+    Recorder recorder = side.recorder(stream);
+    stream.writeAndFlush(Side.buffer(WINDOW));
+    recorder.events.clear();
+    stream
+        .writeAndFlush(Side.buffer(10))
+        .addListener(write -> recorder.events.add("write " + write.cause().getMessage()));
+    stream.closeFuture().addListener(closed -> recorder.events.add("closed"));
+    side.sent();
+    side.feed(Frame.windowUpdate(Frame.RST, 1, 0));
+    assertThat(recorder.events)
+        .containsSubsequence(
+            "write yamux: stream 1 was reset by the other side",
+            "StreamResetException",
+            "closed",
+            "inactive");
+    assertThat(side.sent()).isEmpty();
+    side.finish();
+  }
+
+  @Test
+  void theEndOfTheConnectionTellsEveryStreamAndFailsItsWrites() {
+    YamuxStreamChannel stream = opened();
+    YamuxStreamChannel other = side.open();
+    stream.writeAndFlush(Side.buffer(WINDOW));
+    ChannelFuture pending = stream.writeAndFlush(Side.buffer(10));
+    ChannelFuture unflushed = stream.write(Side.buffer(10));
+    side.connection.close();
+    side.runTasks();
+    assertThat(pending.cause())
+        .isInstanceOf(ConnectionLostException.class)
+        .hasMessage("yamux: the other side closed the connection");
+    assertThat(unflushed.cause()).hasRootCauseInstanceOf(ConnectionLostException.class);
+    assertThat(side.recorder(other).events).containsExactly("ConnectionLostException", "inactive");
+    assertThat(side.closedCause).isInstanceOf(ConnectionLostException.class);
+    assertThat(side.session.outboundStreams()).isZero();
+    side.finish();
+  }
+
+  @Test
+  void aFailureOfTheConnectionIsTheCauseOfItsStreamsEnd() {
+    YamuxStreamChannel stream = opened();
+    java.io.IOException broken = new java.io.IOException("cable cut");
+    side.connection.pipeline().fireExceptionCaught(broken);
+    side.runTasks();
+    assertThat(side.recorder(stream).exception).hasMessage("cable cut").hasCause(broken);
+    assertThat(side.closedCause).isSameAs(broken);
+    assertThat(side.connection.isOpen()).isFalse();
+    side.finish();
+  }
+
+  private YamuxStreamChannel opened() {
+    YamuxStreamChannel stream = side.open();
+    side.feed(Frame.windowUpdate(Frame.ACK, stream.streamId(), 0));
+    side.sent();
+    return stream;
+  }
+}
