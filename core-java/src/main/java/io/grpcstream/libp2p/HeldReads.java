@@ -4,6 +4,8 @@ import io.netty.channel.ChannelDuplexHandler;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelPromise;
+import io.netty.channel.socket.ChannelInputShutdownEvent;
+import io.netty.channel.socket.ChannelInputShutdownReadComplete;
 import java.util.ArrayDeque;
 import java.util.Queue;
 import java.util.concurrent.RejectedExecutionException;
@@ -156,7 +158,13 @@ final class HeldReads extends ChannelDuplexHandler {
 
   @Override
   public void userEventTriggered(ChannelHandlerContext ctx, Object event) {
-    hold(ctx, c -> c.fireUserEventTriggered(event));
+    if (event == ChannelInputShutdownEvent.INSTANCE
+        || event == ChannelInputShutdownReadComplete.INSTANCE) {
+      hold(ctx, c -> c.fireUserEventTriggered(event));
+    } else {
+      // Handlers talk to each other by events, from the head of the pipeline on: gRPC's do.
+      ctx.fireUserEventTriggered(event);
+    }
   }
 
   @Override

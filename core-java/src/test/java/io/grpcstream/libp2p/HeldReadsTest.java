@@ -285,6 +285,27 @@ class HeldReadsTest {
   }
 
   @Test
+  void handlersCanTalkByEventsWhileReadsAreHeld() {
+    negotiated(HeldReads.inbound());
+    arrive("a");
+    List<Object> events = new ArrayList<>();
+    channel
+        .pipeline()
+        .addLast(
+            new ChannelInboundHandlerAdapter() {
+              @Override
+              public void userEventTriggered(ChannelHandlerContext ctx, Object event) {
+                events.add(event);
+              }
+            });
+
+    channel.pipeline().fireUserEventTriggered("negotiate");
+
+    assertThat(events).containsExactly("negotiate");
+    assertThat(seen).isEmpty();
+  }
+
+  @Test
   void aChannelThatDiesFirstDeliversWhatIsHeldBeforeItsEnd() {
     negotiated(HeldReads.outbound());
     arrive("a");

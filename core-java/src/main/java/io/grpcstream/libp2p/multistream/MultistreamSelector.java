@@ -4,6 +4,7 @@ import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.socket.ChannelInputShutdownEvent;
+import io.netty.channel.socket.ChannelInputShutdownReadComplete;
 import io.netty.util.ReferenceCountUtil;
 import io.netty.util.concurrent.DefaultPromise;
 import io.netty.util.concurrent.EventExecutor;
@@ -211,10 +212,14 @@ public abstract class MultistreamSelector extends ChannelInboundHandlerAdapter {
 
   @Override
   public void userEventTriggered(ChannelHandlerContext ctx, Object event) {
-    if (decided && agreed.cause() == null) {
+    boolean endOfInput =
+        event instanceof ChannelInputShutdownEvent
+            || event instanceof ChannelInputShutdownReadComplete;
+    if (endOfInput && decided && agreed.cause() == null) {
       held.add(event);
       return;
     }
+    // All others pass: the next handlers may stand already, and talk by events from the head on.
     if (event instanceof ChannelInputShutdownEvent) {
       fail("the remote ended its side, %s received".formatted(unfinished()));
     }

@@ -60,6 +60,32 @@ class MultistreamResponderTest {
   }
 
   @Test
+  void handlersThatAreAddedOnAgreementCanTalkByEventsAtOnce() {
+    List<Object> events = new ArrayList<>();
+    responder
+        .agreed()
+        .addListener(
+            f -> {
+              channel
+                  .pipeline()
+                  .addLast(
+                      new ChannelInboundHandlerAdapter() {
+                        @Override
+                        public void userEventTriggered(ChannelHandlerContext ctx, Object event) {
+                          events.add(event);
+                        }
+                      });
+              channel.pipeline().fireUserEventTriggered("negotiate");
+              assertThat(events).containsExactly("negotiate");
+            });
+
+    channel.writeInbound(messages(HEADER, "/a"));
+
+    assertThat(events).containsExactly("negotiate");
+    channel.finishAndReleaseAll();
+  }
+
+  @Test
   void lazilyOpenedStreamKeepsItsFirstApplicationBytes() {
     List<Object> order = new ArrayList<>();
     responder

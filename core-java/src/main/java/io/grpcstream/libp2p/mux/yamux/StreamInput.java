@@ -1,7 +1,6 @@
 package io.grpcstream.libp2p.mux.yamux;
 
 import io.netty.buffer.ByteBuf;
-import io.netty.channel.RecvByteBufAllocator;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -128,8 +127,8 @@ final class StreamInput {
     }
     delivering = true;
     try {
-      RecvByteBufAllocator.Handle handle = channel.unsafe().recvBufAllocHandle();
-      for (ByteBuf next = nextToDeliver(handle); next != null; next = nextToDeliver(handle)) {
+      var handle = channel.unsafe().recvBufAllocHandle();
+      for (ByteBuf next = nextToDeliver(); next != null; next = nextToDeliver()) {
         int bytes = next.readableBytes();
         window.delivered(bytes);
         handle.attemptedBytesRead(bytes);
@@ -144,12 +143,12 @@ final class StreamInput {
     giveCredit();
   }
 
-  private @Nullable ByteBuf nextToDeliver(RecvByteBufAllocator.Handle handle) {
+  private @Nullable ByteBuf nextToDeliver() {
     if (!channel.isOpen() || queue.isEmpty()) {
       return null;
     }
     if (!inBatch) {
-      handle.reset(channel.config());
+      channel.unsafe().recvBufAllocHandle().reset(channel.config());
       inBatch = true;
       batchFull = false;
       readPending = false;

@@ -1,0 +1,20 @@
+package io.grpcstream.kotlin
+
+import io.grpcstream.libp2p.Host
+import kotlin.time.Duration
+
+internal const val PROTOCOL = "/greeter/1.0.0"
+
+internal fun listeningHost(): Host = Host.builder().listen("/ip4/127.0.0.1/tcp/0").build()
+
+/** Runs [test] with a peer that only dials and a peer that listens, and shuts both down after it. */
+internal suspend fun twoHosts(test: suspend (dialer: Host, listener: Host) -> Unit) {
+    val listener = listeningHost()
+    val dialer = Host.builder().build()
+    try {
+        test(dialer.startAndAwait(), listener.startAndAwait())
+    } finally {
+        dialer.shutdownAndAwait(Duration.ZERO)
+        listener.shutdownAndAwait(Duration.ZERO)
+    }
+}
