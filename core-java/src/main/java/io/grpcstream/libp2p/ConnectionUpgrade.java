@@ -38,6 +38,10 @@ final class ConnectionUpgrade {
   private final CompletableFuture<DefaultConnection> result = new CompletableFuture<>();
   private FailureWatch watch = new FailureWatch();
   private boolean counted;
+
+  /** Set before anything is closed or completed: both may call back into this class. */
+  private boolean ended;
+
   private String step = "negotiating security";
   private String security = "";
   private @Nullable PeerId peer;
@@ -86,13 +90,7 @@ final class ConnectionUpgrade {
    */
   void begin(Duration timeout) {
     host.upgrades.add(this);
-    channel
-        .closeFuture()
-        .addListener(
-            f -> {
-              slot.release();
-              fail(new Libp2pException("the channel closed"));
-            });
+    channel.closeFuture().addListener(f -> slot.release());
     if (host.closing) {
       abort();
       return;
@@ -130,7 +128,7 @@ final class ConnectionUpgrade {
   private <T> void then(Future<T> outcome, Consumer<T> next) {
     if (!outcome.isSuccess()) {
       fail(outcome.cause());
-    } else if (!result.isDone()) {
+    } else if (!ended) {
       try {
         next.accept(outcome.getNow());
       } catch (RuntimeException e) {
@@ -211,6 +209,7 @@ final class ConnectionUpgrade {
     host.upgrades.remove(this);
     cancelDeadline();
     if (host.table.add(connection)) {
+      ended = true;
       result.complete(connection);
     } else {
       fail(new HostClosedException(host.self, "broke off the connection with " + remoteAddress));
@@ -238,9 +237,10 @@ final class ConnectionUpgrade {
   }
 
   private void fail(@Nullable Throwable cause) {
-    if (result.isDone()) {
+    if (ended) {
       return;
     }
+    ended = true;
     host.upgrades.remove(this);
     cancelDeadline();
     Libp2pException failure = describe(cause);
@@ -274,12 +274,26 @@ final class ConnectionUpgrade {
   }
 
   /**
-   * Last in the pipeline until the muxer is: an error that no one above handles ends the upgrade.
+   * Last in the pipeline until the muxer is: an error that no one above handles ends the upgrade,
+   * and so does the end of the channel, of which those above have heard before and said more.
    */
   private final class FailureWatch extends ChannelInboundHandlerAdapter {
     @Override
     public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
       fail(cause);
+    }
+
+    @Override
+    public void channelInactive(ChannelHandlerContext context) {
+      fail(new Libp2pException("the channel closed"));
+    }
+
+    /** Without {@code channelInactive} if the channel never was active. */
+    @Override
+    public void handlerRemoved(ChannelHandlerContext context) {
+      if (!channel.isOpen()) {
+        fail(new Libp2pException("the channel closed"));
+      }
     }
   }
 }
