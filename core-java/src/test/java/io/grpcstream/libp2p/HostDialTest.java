@@ -169,7 +169,7 @@ class HostDialTest {
 
   @Test
   void anAddressThatSaysNothingDoesNotKeepTheNextOneWaitingForTheDeadline() throws Exception {
-    try (RawPeer silent = RawPeer.silent()) {
+    try (RawServer silent = RawServer.silent()) {
       Host server = hosts.start(builder -> builder.listen(TestHosts.TCP));
       Host client = impatient(Duration.ofMinutes(2));
       client.addAddress(server.peerId(), silent.address());
@@ -185,7 +185,7 @@ class HostDialTest {
 
   @Test
   void aSilentPeerFailsTheDialAtItsDeadline() throws Exception {
-    try (RawPeer silent = RawPeer.silent()) {
+    try (RawServer silent = RawServer.silent()) {
       Host client = impatient(Duration.ofMillis(300));
       assertThat(failure(client.newStream(silent.address(), ECHO)))
           .isInstanceOf(DialException.class)
@@ -199,7 +199,7 @@ class HostDialTest {
     byte[] garbage =
         "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nContent-Length: 11\r\nConnection: close\r\n\r\nBad Request"
             .getBytes(StandardCharsets.US_ASCII);
-    try (RawPeer peer = RawPeer.saying(garbage)) {
+    try (RawServer peer = RawServer.saying(garbage)) {
       Host client = hosts.start(builder -> builder);
       assertThat(failure(client.newStream(peer.address(), ECHO)))
           .isInstanceOf(DialException.class)
@@ -258,7 +258,7 @@ class HostDialTest {
 
   @Test
   void callersThatShareADialShareItsFailureAndTheNextDialsAfresh() throws Exception {
-    try (RawPeer silent = RawPeer.silent()) {
+    try (RawServer silent = RawServer.silent()) {
       Host client = impatient(Duration.ofMillis(300));
       CompletionStage<Stream> first = client.newStream(silent.address(), ECHO);
       CompletionStage<Stream> second = client.newStream(silent.address(), ECHO);
@@ -273,7 +273,7 @@ class HostDialTest {
 
   @Test
   void anAddressGivenWhileAnotherDialRunsIsTriedToo() throws Exception {
-    try (RawPeer silent = RawPeer.silent()) {
+    try (RawServer silent = RawServer.silent()) {
       Host server = hosts.start();
       Host client = impatient(Duration.ofMinutes(2));
       CompletionStage<Stream> first =

@@ -151,7 +151,7 @@ class HostShutdownTest {
 
   @Test
   void aDialUnderWayFailsAndItsSocketIsReleased() throws Exception {
-    try (RawPeer silent = RawPeer.silent()) {
+    try (RawServer silent = RawServer.silent()) {
       Host client = hosts.start(builder -> builder);
       CompletionStage<Stream> stream = client.newStream(silent.address(), ECHO);
       eventually("connected", () -> silent.accepted.get() == 1);
