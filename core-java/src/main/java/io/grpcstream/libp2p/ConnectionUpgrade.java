@@ -88,13 +88,7 @@ final class ConnectionUpgrade {
    */
   void begin(Duration timeout) {
     host.upgrades.add(this);
-    channel
-        .closeFuture()
-        .addListener(
-            f -> {
-              slot.release();
-              fail(new Libp2pException("the channel closed"));
-            });
+    channel.closeFuture().addListener(f -> slot.release());
     if (host.closing) {
       abort();
       return;
@@ -283,12 +277,26 @@ final class ConnectionUpgrade {
   }
 
   /**
-   * Last in the pipeline until the muxer is: an error that no one above handles ends the upgrade.
+   * Last in the pipeline until the muxer is: an error that no one above handles ends the upgrade,
+   * and so does the end of the channel, of which those above have heard before and said more.
    */
   private final class FailureWatch extends ChannelInboundHandlerAdapter {
     @Override
     public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
       fail(cause);
+    }
+
+    @Override
+    public void channelInactive(ChannelHandlerContext context) {
+      fail(new Libp2pException("the channel closed"));
+    }
+
+    /** Without {@code channelInactive} if the channel never was active. */
+    @Override
+    public void handlerRemoved(ChannelHandlerContext context) {
+      if (!channel.isOpen()) {
+        fail(new Libp2pException("the channel closed"));
+      }
     }
   }
 }
