@@ -32,13 +32,13 @@ public final class GreeterClient {
   }
 
   /**
-   * Calls the peer at the multiaddr {@code args[0]}, which should end in the peer's id: another peer
-   * that answers there is then not spoken to.
+   * Calls the peer at the multiaddr {@code args[0]}, which should end in the peer's id: another
+   * peer that answers there is then not spoken to.
    */
   public static void main(String[] args)
       throws ExecutionException, InterruptedException, StatusException {
     if (args.length != 1 || args[0].isBlank()) {
-      System.err.println("Say whom to call: the multiaddr that the serving peer prints.");
+      System.err.println("Say whom to call: the multiaddr that the server prints.");
       System.exit(2);
     }
     Multiaddr server = Multiaddr.parse(args[0]);

@@ -9,7 +9,9 @@ import io.grpcstream.libp2p.PeerId;
 import java.util.ArrayList;
 import java.util.List;
 
-/** An ordinary gRPC service; that its callers are libp2p peers shows only where it asks who calls. */
+/**
+ * An ordinary gRPC service; that its callers are libp2p peers shows only where it asks who calls.
+ */
 final class GreeterService extends GreeterGrpc.GreeterImplBase {
   private static final List<String> GREETINGS = List.of("Hello", "Bonjour", "Hej");
 

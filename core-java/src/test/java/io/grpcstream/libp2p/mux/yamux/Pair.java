@@ -16,7 +16,10 @@ final class Pair {
 
   /** Carries bytes both ways until both sides are silent. */
   void settle() {
-    while (carry(dialer, listener) | carry(listener, dialer)) {
+    boolean carried = true;
+    while (carried) {
+      carried = carry(dialer, listener);
+      carried |= carry(listener, dialer);
       dialer.runTasks();
       listener.runTasks();
     }

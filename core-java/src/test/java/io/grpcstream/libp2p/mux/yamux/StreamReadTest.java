@@ -124,12 +124,12 @@ class StreamReadTest {
 
   @Test
   void aHandlerThatHoldsReadsHoldsTheFirstOne() {
-    ChannelInboundHandlerAdapter[] holder = new ChannelInboundHandlerAdapter[1];
-    side.onInbound = stream -> stream.pipeline().addFirst(holder[0] = new ReadHolder());
+    ReadHolder holder = new ReadHolder();
+    side.onInbound = stream -> stream.pipeline().addFirst(holder);
     side.feed(Frame.data(Frame.SYN, 1, 5));
     YamuxStreamChannel stream = side.onlyInbound();
     assertThat(side.recorder(stream).events).isEmpty();
-    stream.pipeline().remove(holder[0]);
+    stream.pipeline().remove(holder);
     stream.read();
     side.runTasks();
     assertThat(side.recorder(stream).events).containsExactly("read 5", "complete");

@@ -84,9 +84,25 @@ class IdentifyProtocolTest {
     try (YamuxPair pair =
         new YamuxPair(IdentifyProtocol.ID, IdentifyProtocol.responder(() -> SELF))) {
       Stream opened = pair.open();
-      opened.channel().writeAndFlush(Unpooled.wrappedBuffer(new byte[100_000]));
-      assertThat(IdentifyProtocol.query(opened).toCompletableFuture().get(10, SECONDS).protocols())
-          .isEqualTo(SELF.protocols());
+      // Together on the event loop: the first write lets the stream read.
+      CompletableFuture<Identify> answer = new CompletableFuture<>();
+      opened
+          .channel()
+          .eventLoop()
+          .execute(
+              () -> {
+                opened.channel().writeAndFlush(Unpooled.wrappedBuffer(new byte[100_000]));
+                IdentifyProtocol.query(opened)
+                    .whenComplete(
+                        (identify, failure) -> {
+                          if (failure == null) {
+                            answer.complete(identify);
+                          } else {
+                            answer.completeExceptionally(failure);
+                          }
+                        });
+              });
+      assertThat(answer.get(10, SECONDS).protocols()).isEqualTo(SELF.protocols());
     }
   }
 

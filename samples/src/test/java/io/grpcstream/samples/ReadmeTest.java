@@ -1,0 +1,75 @@
+package io.grpcstream.samples;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.Test;
+
+class ReadmeTest {
+  private static final Path ROOT = Path.of("..");
+  private static final Path TESTS = Path.of("src", "test");
+  private static final Pattern CODE = Pattern.compile("```(\\w+)\\n(.*?)```", Pattern.DOTALL);
+
+  @Test
+  void javaIsTheExampleThatIsRun() throws IOException {
+    Path example = TESTS.resolve("java/io/grpcstream/samples/ReadmeExample.java");
+    assertThat(code("java")).containsExactly(marked(example, "java"));
+  }
+
+  @Test
+  void kotlinIsTheExampleThatIsRun() throws IOException {
+    Path example = TESTS.resolve("kotlin/io/grpcstream/samples/ReadmeExample.kt");
+    assertThat(code("kotlin")).containsExactly(marked(example, "kotlin"));
+  }
+
+  @Test
+  void javaExampleGreetsThePeerThatCalls() throws Exception {
+    assertThat(ReadmeExample.greet("Ada")).startsWith("Hello, Ada at 12D3KooW");
+  }
+
+  @Test
+  void continuousIntegrationRunsTheTestCommand() throws IOException {
+    assertThat(code("sh")).contains("mvn verify\n");
+    assertThat(Files.readString(ROOT.resolve(".ci/run"))).contains("mvn verify\n");
+  }
+
+  /** The README's blocks of code in {@code language}. */
+  private static List<String> code(String language) throws IOException {
+    Matcher matcher = CODE.matcher(Files.readString(ROOT.resolve("README.md")));
+    List<String> blocks = new ArrayList<>();
+    while (matcher.find()) {
+      if (matcher.group(1).equals(language)) {
+        blocks.add(matcher.group(2));
+      }
+    }
+    return blocks;
+  }
+
+  /** What stands between the markers in {@code source}, moved to the left margin. */
+  private static String marked(Path source, String marker) throws IOException {
+    List<String> lines = Files.readAllLines(source);
+    int begin = indexOf(lines, "// readme: " + marker);
+    int end = indexOf(lines, "// end");
+    String margin = " ".repeat(lines.get(begin).indexOf("//"));
+    StringBuilder text = new StringBuilder();
+    for (String line : lines.subList(begin + 1, end)) {
+      text.append(line.startsWith(margin) ? line.substring(margin.length()) : line).append('\n');
+    }
+    return text.toString();
+  }
+
+  private static int indexOf(List<String> lines, String marker) {
+    for (int i = 0; i < lines.size(); i++) {
+      if (lines.get(i).strip().equals(marker)) {
+        return i;
+      }
+    }
+    throw new AssertionError("no line \"" + marker + "\"");
+  }
+}
