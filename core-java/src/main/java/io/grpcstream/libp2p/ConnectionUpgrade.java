@@ -37,7 +37,6 @@ final class ConnectionUpgrade {
   private final @Nullable PeerId expected;
   private final CompletableFuture<DefaultConnection> result = new CompletableFuture<>();
   private FailureWatch watch = new FailureWatch();
-  private @Nullable Libp2pException peerRefused;
   private boolean counted;
 
   /** Set before anything is closed or completed: both may call back into this class. */
@@ -151,15 +150,7 @@ final class ConnectionUpgrade {
    * Called inside the handshake, before anything of this side's that the peer could use is sent.
    */
   private void checkPeer(PublicKey key) throws Libp2pException {
-    try {
-      check(PeerId.of(key));
-    } catch (Libp2pException e) {
-      peerRefused = e;
-      throw e;
-    }
-  }
-
-  private void check(PeerId proven) throws Libp2pException {
+    PeerId proven = PeerId.of(key);
     if (expected != null && !expected.equals(proven)) {
       PeerIdMismatchException mismatch =
           new PeerIdMismatchException(expected, proven, remoteAddress);
@@ -252,8 +243,7 @@ final class ConnectionUpgrade {
     ended = true;
     host.upgrades.remove(this);
     cancelDeadline();
-    // The handshake may close the channel before it reports what we found wrong with the peer.
-    Libp2pException failure = describe(peerRefused != null ? peerRefused : cause);
+    Libp2pException failure = describe(cause);
     if (!initiator && !counted && !(failure instanceof HostClosedException)) {
       host.refusals.add(Refusal.UPGRADE_FAILED, String.valueOf(failure.getMessage()));
     }

@@ -3,10 +3,13 @@ package io.grpcstream.libp2p;
 import static io.grpcstream.libp2p.RawPeer.YAMUX;
 import static io.grpcstream.libp2p.RawPeer.framed;
 import static io.grpcstream.libp2p.TestHosts.ECHO;
+import static io.grpcstream.libp2p.TestHosts.eventually;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.grpcstream.libp2p.crypto.PrivateKey;
 import io.grpcstream.libp2p.mux.yamux.Frame;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.List;
 import java.util.function.IntFunction;
 import org.junit.jupiter.api.AfterEach;
@@ -151,7 +154,7 @@ class HostileMuxerTest {
         }
         open = peer.trySend(peer.records(record));
       }
-      assertThat(open).as("open after 100,000 frames").isFalse();
+      peer.awaitClose();
       siege.log.await("PROTOCOL_VIOLATION", peer.id(), peer.address(), reason);
     }
     siege.isOver();
@@ -159,24 +162,36 @@ class HostileMuxerTest {
 
   @Test
   void answersThatThePeerDoesNotReadEndTheConnection() {
-    siege = new Siege();
-    try (RawPeer peer =
-        RawPeer.dial(siege.server, io.grpcstream.libp2p.crypto.PrivateKey.generateEd25519(), 4096)
-            .secured()) {
-      boolean open = true;
-      // Within all limits of streams, and never reset: each is opened and ended at once.
-      for (int i = 0; open && i < 2_000_000; i += 100) {
-        Frame[] record = new Frame[100];
-        for (int j = 0; j < 100; j++) {
-          record[j] = Frame.windowUpdate(Frame.SYN | Frame.FIN, 2L * (i + j) + 1, 0);
-        }
-        open = peer.trySend(peer.records(record));
+    siege = new Siege(limits -> limits.inboundStreamsPerPeer(100).outboundStreamsPerPeer(100));
+    Flood flood = new Flood();
+    siege.server.handle("/flood/1", stream -> stream.channel().pipeline().addLast(flood));
+    PrivateKey key = PrivateKey.generateEd25519();
+    try (RawPeer peer = RawPeer.dial(siege.server, key, 4096).secured().open(1, "/flood/1")) {
+      peer.send(Frame.windowUpdate(0, 1, 0xF000_0000L), Frame.data(0, 1, 1));
+      flood.awaitStop();
+      // Within all limits of streams, and no reset: each is opened and ended at once.
+      long ended = 0;
+      for (int id = 3; ended < 100_000 && peer.trySend(peer.records(churn(id, 50))); id += 100) {
+        ended += 50;
+        long expected = ended;
+        eventually(
+            "answered, or closed",
+            () ->
+                siege.refused(Refusal.STREAM_NEGOTIATION_FAILED) >= expected
+                    || siege.refused(Refusal.PROTOCOL_VIOLATION) > 0);
       }
-      assertThat(open).as("open after 2,000,000 streams").isFalse();
       siege.log.await(
           "PROTOCOL_VIOLATION", peer.id(), peer.address(), "frames that the peer did not read");
     }
     siege.isOver();
+  }
+
+  private static Frame[] churn(int firstId, int streams) {
+    Frame[] frames = new Frame[streams];
+    for (int i = 0; i < streams; i++) {
+      frames[i] = Frame.windowUpdate(Frame.SYN | Frame.FIN, firstId + 2 * i, 0);
+    }
+    return frames;
   }
 
   // ---- silence
@@ -217,13 +232,13 @@ class HostileMuxerTest {
     siege = new Siege();
     try (RawPeer peer = RawPeer.dialAndSecure(siege.server).open(1, ECHO)) {
       byte[] frame = Frame.data(0, 1, 1000).bytes();
-      peer.send(peer.sealed(java.util.Arrays.copyOf(frame, 7)));
+      peer.send(peer.sealed(Arrays.copyOf(frame, 7)));
       siege.honestStreamLives();
     }
     siege.isOver();
     try (RawPeer peer = RawPeer.dialAndSecure(siege.server).open(1, ECHO)) {
       byte[] frame = Frame.data(0, 1, 1000).bytes();
-      peer.send(peer.sealed(java.util.Arrays.copyOf(frame, 500)));
+      peer.send(peer.sealed(Arrays.copyOf(frame, 500)));
       siege.honestStreamLives();
     }
     siege.isOver();

@@ -99,7 +99,7 @@ final class YamuxKeepAlive {
 
   private void pingTimedOut() {
     YamuxException cause =
-        new YamuxException(
+        new UnresponsivePeerException(
             "yamux: no answer to a ping within " + config.keepAliveTimeout().toMillis() + " ms");
     finishPing(cause, 0);
     if (!heardSincePing) {
@@ -142,7 +142,7 @@ final class YamuxKeepAlive {
       onWritabilityChanged();
     } else if (!ctx.channel().isWritable()) {
       onDead.accept(
-          new YamuxException(
+          new UnresponsivePeerException(
               "yamux: the connection took none of what was sent within "
                   + config.writeTimeout().toMillis()
                   + " ms"));
