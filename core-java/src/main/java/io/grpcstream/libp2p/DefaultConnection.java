@@ -1,6 +1,7 @@
 package io.grpcstream.libp2p;
 
 import io.grpcstream.libp2p.mux.yamux.GoAwayCode;
+import io.grpcstream.libp2p.mux.yamux.UnresponsivePeerException;
 import io.grpcstream.libp2p.mux.yamux.YamuxException;
 import io.grpcstream.libp2p.mux.yamux.YamuxListener;
 import io.grpcstream.libp2p.mux.yamux.YamuxSession;
@@ -224,6 +225,13 @@ final class DefaultConnection implements Connection, YamuxListener {
   }
 
   @Override
+  public void onInboundRefused(String reason) {
+    host.refusals.add(
+        Refusal.STREAMS_PER_PEER,
+        "%s, from peer %s at %s".formatted(reason, remotePeer, remoteAddress));
+  }
+
+  @Override
   public void onGoAway(GoAwayCode code) {
     goingAway = true;
     logger.debug("{} takes no new streams: the peer goes away ({})", this, code);
@@ -236,6 +244,11 @@ final class DefaultConnection implements Connection, YamuxListener {
       host.refusals.add(
           Refusal.PROTOCOL_VIOLATION,
           "peer %s at %s broke the protocol, connection closed: %s"
+              .formatted(remotePeer, remoteAddress, Futures.describe(cause)));
+    } else if (cause instanceof UnresponsivePeerException) {
+      host.refusals.add(
+          Refusal.UNRESPONSIVE,
+          "peer %s at %s, connection closed: %s"
               .formatted(remotePeer, remoteAddress, Futures.describe(cause)));
     } else {
       logger.debug("{} has ended", this, cause);

@@ -1,6 +1,7 @@
 package io.grpcstream.libp2p.mux.yamux;
 
 import io.netty.channel.ChannelFuture;
+import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -38,7 +39,9 @@ final class FrameSender {
   private final Runnable turn;
   private final Queue<YamuxStreamChannel> ready = new ArrayDeque<>();
   private final List<YamuxStreamChannel> unannounced = new ArrayList<>();
+  private final ChannelFutureListener controlSent = sent -> controlLeft();
   private long controlBytes;
+  private int unsentControls;
   private boolean turnScheduled;
   private boolean needsFlush;
   private boolean draining;
@@ -68,7 +71,18 @@ final class FrameSender {
     needsFlush = true;
     controlBytes += YamuxHeader.SIZE;
     scheduleTurn();
-    return ctx.write(YamuxHeader.encode(ctx.alloc(), type, flags, streamId, length));
+    unsentControls++;
+    return ctx.write(YamuxHeader.encode(ctx.alloc(), type, flags, streamId, length))
+        .addListener(controlSent);
+  }
+
+  private void controlLeft() {
+    unsentControls--;
+  }
+
+  /** Frames without payload that the connection has not yet taken. */
+  int unsentControls() {
+    return unsentControls;
   }
 
   /** Asks for the end of the turn. */

@@ -100,7 +100,7 @@ final class YamuxKeepAlive {
 
   private void pingTimedOut() {
     YamuxException cause =
-        new YamuxException(
+        new UnresponsivePeerException(
             "yamux: no answer to a ping within " + config.keepAliveTimeout().toMillis() + " ms");
     finishPing(cause, 0);
     if (!heardSincePing) {
@@ -156,7 +156,7 @@ final class YamuxKeepAlive {
       scheduleStallCheck(left);
     } else {
       onDead.accept(
-          new YamuxException(
+          new UnresponsivePeerException(
               "yamux: the connection took none of what was sent within "
                   + config.writeTimeout().toMillis()
                   + " ms"));

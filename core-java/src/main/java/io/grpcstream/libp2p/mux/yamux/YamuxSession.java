@@ -346,6 +346,18 @@ public final class YamuxSession extends ChannelInboundHandlerAdapter {
     }
   }
 
+  /** An inbound stream was refused: for the number of streams, or else for the ACK backlog. */
+  void refusedInbound(long streamId, boolean forNumber) {
+    listener.onInboundRefused(
+        "limit of %d %s reached, stream %d"
+            .formatted(
+                forNumber ? config.maxInboundStreams() : config.ackBacklog(),
+                forNumber
+                    ? "inbound streams of one connection"
+                    : "unacknowledged inbound streams of one connection",
+                streamId));
+  }
+
   void acknowledge(YamuxStreamChannel stream) {
     if (stream.isInitiator() && !stream.acknowledged) {
       stream.acknowledged = true;
