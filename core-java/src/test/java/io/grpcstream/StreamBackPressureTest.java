@@ -118,7 +118,7 @@ class StreamBackPressureTest {
     }
     assertThat(given(writers)).as("given to the streams, some rounds later").isEqualTo(stopped);
     assertThat(readers).hasSize(streams).allMatch(reader -> reader.received == 0);
-    long bound = WINDOW + WriteBufferWaterMark.DEFAULT.high() + WRITE_BYTES;
+    long bound = (long) WINDOW + WriteBufferWaterMark.DEFAULT.high() + WRITE_BYTES;
     System.out.printf(
         "back-pressure, plain streams, %s, %d streams: %,d bytes in all, at most %,d a stream,"
             + " bound %,d%n",
