@@ -11,7 +11,10 @@ public interface YamuxListener {
    */
   void onInboundStream(YamuxStreamChannel stream);
 
-  /** The other side wants no new streams; with another code than NORMAL it is about to close. */
+  /**
+   * The other side wants no new streams; with another code than NORMAL it is about to close. Called
+   * once for each code, however often it comes.
+   */
   void onGoAway(GoAwayCode code);
 
   /**

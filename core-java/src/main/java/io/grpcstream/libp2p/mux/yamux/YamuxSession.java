@@ -355,6 +355,9 @@ public final class YamuxSession extends ChannelInboundHandlerAdapter {
   }
 
   void receiveGoAway(GoAwayCode code) {
+    if (code == goAwayReceived) {
+      return;
+    }
     log.debug("yamux: {} received GOAWAY {}", ctx.channel(), code);
     goAwayReceived = code;
     opener.openWaiting();
@@ -447,6 +450,7 @@ public final class YamuxSession extends ChannelInboundHandlerAdapter {
     opener.openWaiting();
     for (YamuxStreamChannel stream : streams.all()) {
       remove(stream);
+      stream.input().deliverRest();
       stream.abort(lost, true);
     }
     ctx.close();
