@@ -211,7 +211,7 @@ public final class YamuxSession extends ChannelInboundHandlerAdapter {
       context.fireChannelRead(message);
       return;
     }
-    int pinned = capacity(in);
+    int pinned = ReceiveQueue.pinnedBytes(in);
     try {
       keepAlive.onRead();
       reader.read(in);
@@ -286,15 +286,6 @@ public final class YamuxSession extends ChannelInboundHandlerAdapter {
     }
     arrivals.clear();
     sender.scheduleTurn();
-  }
-
-  /** Bytes of memory that a slice of {@code buffer} keeps alive. */
-  private static int capacity(ByteBuf buffer) {
-    ByteBuf root = buffer;
-    while (root.unwrap() != null) {
-      root = root.unwrap();
-    }
-    return root.capacity();
   }
 
   /** The end of a turn: reads are complete, and what was written leaves. */
