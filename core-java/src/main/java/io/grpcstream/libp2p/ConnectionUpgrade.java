@@ -37,8 +37,9 @@ final class ConnectionUpgrade {
   private final @Nullable PeerId expected;
   private final CompletableFuture<DefaultConnection> result = new CompletableFuture<>();
   private FailureWatch watch = new FailureWatch();
-  private @Nullable Libp2pException peerRefused;
   private boolean counted;
+  private boolean ended;
+  private long begun;
   private String step = "negotiating security";
   private String security = "";
   private @Nullable PeerId peer;
@@ -87,17 +88,12 @@ final class ConnectionUpgrade {
    */
   void begin(Duration timeout) {
     host.upgrades.add(this);
-    channel
-        .closeFuture()
-        .addListener(
-            f -> {
-              slot.release();
-              fail(new Libp2pException("the channel closed"));
-            });
+    channel.closeFuture().addListener(f -> slot.release());
     if (host.closing) {
       abort();
       return;
     }
+    begun = System.nanoTime();
     expireIn(timeout);
     channel.pipeline().addLast(watch);
     negotiate(host.securityIds(), timeout, this::secure);
@@ -131,7 +127,7 @@ final class ConnectionUpgrade {
   private <T> void then(Future<T> outcome, Consumer<T> next) {
     if (!outcome.isSuccess()) {
       fail(outcome.cause());
-    } else if (!result.isDone()) {
+    } else if (!ended) {
       try {
         next.accept(outcome.getNow());
       } catch (RuntimeException e) {
@@ -153,15 +149,7 @@ final class ConnectionUpgrade {
    * Called inside the handshake, before anything of this side's that the peer could use is sent.
    */
   private void checkPeer(PublicKey key) throws Libp2pException {
-    try {
-      check(PeerId.of(key));
-    } catch (Libp2pException e) {
-      peerRefused = e;
-      throw e;
-    }
-  }
-
-  private void check(PeerId proven) throws Libp2pException {
+    PeerId proven = PeerId.of(key);
     if (expected != null && !expected.equals(proven)) {
       PeerIdMismatchException mismatch =
           new PeerIdMismatchException(expected, proven, remoteAddress);
@@ -176,7 +164,8 @@ final class ConnectionUpgrade {
       throw new Libp2pException(message);
     }
     boolean allowed =
-        Refusals.asks("allowPeer", () -> host.gater.allowPeer(proven, remoteAddress, initiator));
+        host.refusals.allows(
+            "allowPeer", () -> host.gater.allowPeer(proven, remoteAddress, initiator));
     if (!allowed) {
       counted = true;
       throw host.refusals.gated(
@@ -216,18 +205,21 @@ final class ConnectionUpgrade {
     channel.pipeline().remove(watch);
     DefaultConnection connection =
         new DefaultConnection(host, channel, peer, remoteAddress, initiator, security, YAMUX);
-    connection.begin();
+    boolean added = connection.begin();
     host.upgrades.remove(this);
     cancelDeadline();
-    if (host.table.add(connection)) {
+    if (added) {
+      ended = true;
       result.complete(connection);
     } else {
       fail(new HostClosedException(host.self, "broke off the connection with " + remoteAddress));
     }
   }
 
+  /** Sets the deadline to {@code timeout} after the beginning. */
   private void expireIn(Duration timeout) {
     cancelDeadline();
+    long nanos = timeout.toNanos() - (System.nanoTime() - begun);
     deadline =
         channel
             .eventLoop()
@@ -235,8 +227,8 @@ final class ConnectionUpgrade {
                 () ->
                     fail(
                         new Libp2pException(
-                            "no progress within %,d ms".formatted(timeout.toMillis()))),
-                timeout.toNanos(),
+                            "not done within %,d ms".formatted(timeout.toMillis()))),
+                nanos,
                 TimeUnit.NANOSECONDS);
   }
 
@@ -247,13 +239,14 @@ final class ConnectionUpgrade {
   }
 
   private void fail(@Nullable Throwable cause) {
-    if (result.isDone()) {
+    if (ended) {
       return;
     }
+    // Closing the channel comes back here: the first failure is the one that counts.
+    ended = true;
     host.upgrades.remove(this);
     cancelDeadline();
-    // The handshake may close the channel before it reports what we found wrong with the peer.
-    Libp2pException failure = describe(peerRefused != null ? peerRefused : cause);
+    Libp2pException failure = describe(cause);
     if (!initiator && !counted && !(failure instanceof HostClosedException)) {
       host.refusals.add(Refusal.UPGRADE_FAILED, String.valueOf(failure.getMessage()));
     }
@@ -284,12 +277,26 @@ final class ConnectionUpgrade {
   }
 
   /**
-   * Last in the pipeline until the muxer is: an error that no one above handles ends the upgrade.
+   * Last in the pipeline until the muxer is: an error that no one above handles ends the upgrade,
+   * and so does the end of the channel, of which those above have heard before and said more.
    */
   private final class FailureWatch extends ChannelInboundHandlerAdapter {
     @Override
     public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
       fail(cause);
+    }
+
+    @Override
+    public void channelInactive(ChannelHandlerContext context) {
+      fail(new Libp2pException("the channel closed"));
+    }
+
+    /** Without {@code channelInactive} if the channel never was active. */
+    @Override
+    public void handlerRemoved(ChannelHandlerContext context) {
+      if (!channel.isOpen()) {
+        fail(new Libp2pException("the channel closed"));
+      }
     }
   }
 }

@@ -1,6 +1,7 @@
 package io.grpcstream.libp2p;
 
 import io.grpcstream.libp2p.mux.yamux.GoAwayCode;
+import io.grpcstream.libp2p.mux.yamux.UnresponsivePeerException;
 import io.grpcstream.libp2p.mux.yamux.YamuxException;
 import io.grpcstream.libp2p.mux.yamux.YamuxListener;
 import io.grpcstream.libp2p.mux.yamux.YamuxSession;
@@ -64,9 +65,10 @@ final class DefaultConnection implements Connection, YamuxListener {
     session = new YamuxSession(initiator, host.yamux, this);
   }
 
-  /** Takes the channel over. */
-  void begin() {
+  /** Takes the channel over, into the table. Returns false if the host takes no more. */
+  boolean begin() {
     channel.pipeline().addLast(session);
+    boolean added = host.table.add(this);
     channel
         .closeFuture()
         .addListener(
@@ -76,6 +78,7 @@ final class DefaultConnection implements Connection, YamuxListener {
               closed.complete(null);
             });
     logger.debug("{} is up", this);
+    return added;
   }
 
   @Override
@@ -222,6 +225,13 @@ final class DefaultConnection implements Connection, YamuxListener {
   }
 
   @Override
+  public void onInboundRefused(String reason) {
+    host.refusals.add(
+        Refusal.STREAMS_PER_PEER,
+        "%s, from peer %s at %s".formatted(reason, remotePeer, remoteAddress));
+  }
+
+  @Override
   public void onGoAway(GoAwayCode code) {
     goingAway = true;
     logger.debug("{} takes no new streams: the peer goes away ({})", this, code);
@@ -234,6 +244,11 @@ final class DefaultConnection implements Connection, YamuxListener {
       host.refusals.add(
           Refusal.PROTOCOL_VIOLATION,
           "peer %s at %s broke the protocol, connection closed: %s"
+              .formatted(remotePeer, remoteAddress, Futures.describe(cause)));
+    } else if (cause instanceof UnresponsivePeerException) {
+      host.refusals.add(
+          Refusal.UNRESPONSIVE,
+          "peer %s at %s, connection closed: %s"
               .formatted(remotePeer, remoteAddress, Futures.describe(cause)));
     } else {
       logger.debug("{} has ended", this, cause);
@@ -278,6 +293,16 @@ final class DefaultConnection implements Connection, YamuxListener {
       channel.eventLoop().execute(task);
     } catch (RejectedExecutionException e) {
       logger.debug("{}: its event loop has ended, and the connection with it", this, e);
+    }
+  }
+
+  /** Runs {@code task} in a later turn of the event loop, or here if the loop has ended. */
+  void onLoopLater(Runnable task) {
+    try {
+      channel.eventLoop().execute(task);
+    } catch (RejectedExecutionException e) {
+      logger.debug("{}: its event loop has ended, and the connection with it", this, e);
+      task.run();
     }
   }
 

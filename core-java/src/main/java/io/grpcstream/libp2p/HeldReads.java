@@ -1,5 +1,6 @@
 package io.grpcstream.libp2p;
 
+import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelDuplexHandler;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
@@ -145,8 +146,30 @@ final class HeldReads extends ChannelDuplexHandler {
     if (state == State.DONE) {
       ctx.fireChannelRead(message);
     } else {
-      held.add(new Bytes(message));
+      held.add(new Bytes(compact(ctx, message)));
     }
+  }
+
+  /**
+   * What waits may wait for long, and a few bytes that came in a large record would keep all of the
+   * record alive: so bytes that are not most of their memory get memory of their own.
+   */
+  private static Object compact(ChannelHandlerContext ctx, Object message) {
+    if (!(message instanceof ByteBuf bytes) || bytes.readableBytes() >= memory(bytes) / 2) {
+      return message;
+    }
+    ByteBuf copy = ctx.alloc().buffer(bytes.readableBytes());
+    copy.writeBytes(bytes);
+    bytes.release();
+    return copy;
+  }
+
+  private static int memory(ByteBuf buffer) {
+    ByteBuf root = buffer;
+    while (root.unwrap() != null) {
+      root = root.unwrap();
+    }
+    return root.capacity();
   }
 
   @Override

@@ -24,9 +24,14 @@ public enum Refusal {
   UPGRADE_FAILED,
   /** A peer broke a protocol and lost its connection. */
   PROTOCOL_VIOLATION,
+  /** A peer answered no ping, or read nothing of what it was sent, and lost its connection. */
+  UNRESPONSIVE,
   /** {@link Limits#inboundStreams()} or {@link Limits#outboundStreams()}: streams in all. */
   STREAMS,
-  /** {@link Limits#inboundStreamsPerPeer()} or {@link Limits#outboundStreamsPerPeer()}. */
+  /**
+   * {@link Limits#inboundStreamsPerPeer()} or {@link Limits#outboundStreamsPerPeer()}; or 256
+   * inbound streams that came faster than they could be acknowledged.
+   */
   STREAMS_PER_PEER,
   /** {@link Limits#inboundStreamsPerProtocol()} or {@link Limits#outboundStreamsPerProtocol()}. */
   STREAMS_PER_PROTOCOL,

@@ -134,7 +134,7 @@ final class TestHosts implements AutoCloseable {
     eventually(() -> what, condition);
   }
 
-  private static void eventually(Supplier<String> what, BooleanSupplier condition) {
+  static void eventually(Supplier<String> what, BooleanSupplier condition) {
     long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(20);
     while (!condition.getAsBoolean()) {
       if (System.nanoTime() - deadline > 0) {

@@ -19,6 +19,13 @@ final class InboundFrames implements FrameReader.Sink {
   /** Ping answers that the connection has not yet taken; more mean a peer that does not read. */
   private static final int MAX_UNSENT_PONGS = 64;
 
+  /**
+   * Control frames that the connection has not yet taken: 4 for each stream, and these. Each stream
+   * owes at most its ACK, a window update, its FIN and its RST until the peer reads again; more of
+   * them mean a peer that makes us answer and does not read.
+   */
+  private static final int MIN_UNSENT_CONTROLS = 4096;
+
   private final YamuxSession session;
   private final YamuxConfig config;
   private final StreamTable streams;
@@ -26,6 +33,7 @@ final class InboundFrames implements FrameReader.Sink {
   private final FrameSender sender;
   private final YamuxKeepAlive keepAlive;
   private final InboundStreamIds ids;
+  private final int maxUnsentControls;
   private final RateBudget pings;
   private final RateBudget resets;
   private int unsentPongs;
@@ -49,12 +57,22 @@ final class InboundFrames implements FrameReader.Sink {
     this.sender = sender;
     this.keepAlive = keepAlive;
     ids = new InboundStreamIds(!initiator);
+    maxUnsentControls =
+        MIN_UNSENT_CONTROLS
+            + (int)
+                Math.min(
+                    Integer.MAX_VALUE / 2,
+                    4L * (config.maxInboundStreams() + (long) config.maxOutboundStreams()));
     pings = new RateBudget(64, 16, session.now());
     resets = new RateBudget(Math.max(1024, 2 * config.maxInboundStreams()), 128, session.now());
   }
 
   @Override
   public void onHeader(int type, int flags, int streamId, long length) throws YamuxException {
+    if (sender.unsentControls() > maxUnsentControls) {
+      throw new YamuxException(
+          "yamux: more than " + maxUnsentControls + " control frames that the peer did not read");
+    }
     if (type == YamuxHeader.DATA || type == YamuxHeader.WINDOW_UPDATE) {
       onStreamFrame(type, flags, streamId, length);
     } else if (streamId != 0) {
@@ -83,9 +101,8 @@ final class InboundFrames implements FrameReader.Sink {
     if (dataBytes > stream.input().window().credit()) {
       throw windowExceeded(id, dataBytes, stream.input().window().credit());
     }
-    if ((flags & YamuxHeader.ACK) != 0) {
-      session.acknowledge(stream);
-    }
+    // Any frame of the other side proves that it has the stream, with or without the ACK flag.
+    session.acknowledge(stream);
     if ((flags & YamuxHeader.RST) != 0) {
       onReset(stream);
       streams.takeCreditOfEndedStreams(dataBytes);
@@ -118,7 +135,13 @@ final class InboundFrames implements FrameReader.Sink {
         && streams.inbound() < config.maxInboundStreams()
         && streams.unannouncedInbound() < config.ackBacklog()) {
       session.newInboundStream((int) id);
+      if (streams.get((int) id) == null) {
+        countReset("SYNs of streams that were refused");
+      }
     } else {
+      if (session.acceptsInbound()) {
+        session.refusedInbound(id, streams.inbound() >= config.maxInboundStreams());
+      }
       countReset(
           "SYNs past the limits of "
               + config.maxInboundStreams()

@@ -221,15 +221,6 @@ final class StreamOutput {
     return !out.isEmpty();
   }
 
-  /** Fails every flushed write that the connection has not taken. */
-  void fail(Throwable cause) {
-    completeHandedOver();
-    ChannelOutboundBuffer out = buffer();
-    while (out != null && out.remove(cause)) {
-      out = buffer();
-    }
-  }
-
   /** The channel is closed: a FIN that was asked for will not be sent as asked. */
   void close() {
     List<ChannelPromise> promises = List.copyOf(finPromises);

@@ -11,6 +11,13 @@ public interface YamuxListener {
    */
   void onInboundStream(YamuxStreamChannel stream);
 
+  /**
+   * A stream that the other side opened was reset, because it is past a limit of the session.
+   *
+   * @param reason names the limit and the stream
+   */
+  default void onInboundRefused(String reason) {}
+
   /** The other side wants no new streams; with another code than NORMAL it is about to close. */
   void onGoAway(GoAwayCode code);
 

@@ -237,7 +237,9 @@ public final class YamuxStreamChannel extends AbstractChannel implements DuplexC
       return;
     }
     abandoned = true;
-    output.fail(cause);
+    // Nothing is failed before the close: that would make the channel writable, for handlers that
+    // write whenever they can.
+    output.completeHandedOver();
     if (tell) {
       pipeline().fireExceptionCaught(cause);
     }

@@ -6,37 +6,37 @@ import java.util.List;
 import java.util.StringJoiner;
 
 /** A frame as the specification lays it out, written and read apart from the code under test. */
-record Frame(int version, int type, int flags, long streamId, long length, byte[] payload) {
-  static final int DATA = 0;
-  static final int WINDOW_UPDATE = 1;
-  static final int PING = 2;
-  static final int GO_AWAY = 3;
-  static final int SYN = 1;
-  static final int ACK = 2;
-  static final int FIN = 4;
-  static final int RST = 8;
+public record Frame(int version, int type, int flags, long streamId, long length, byte[] payload) {
+  public static final int DATA = 0;
+  public static final int WINDOW_UPDATE = 1;
+  public static final int PING = 2;
+  public static final int GO_AWAY = 3;
+  public static final int SYN = 1;
+  public static final int ACK = 2;
+  public static final int FIN = 4;
+  public static final int RST = 8;
 
-  static Frame data(int flags, long streamId, byte[] payload) {
+  public static Frame data(int flags, long streamId, byte[] payload) {
     return new Frame(0, DATA, flags, streamId, payload.length, payload);
   }
 
-  static Frame data(int flags, long streamId, int bytes) {
+  public static Frame data(int flags, long streamId, int bytes) {
     return data(flags, streamId, pattern(bytes));
   }
 
-  static Frame windowUpdate(int flags, long streamId, long credit) {
+  public static Frame windowUpdate(int flags, long streamId, long credit) {
     return new Frame(0, WINDOW_UPDATE, flags, streamId, credit, new byte[0]);
   }
 
-  static Frame ping(int flags, long value) {
+  public static Frame ping(int flags, long value) {
     return new Frame(0, PING, flags, 0, value, new byte[0]);
   }
 
-  static Frame goAway(long code) {
+  public static Frame goAway(long code) {
     return new Frame(0, GO_AWAY, 0, 0, code, new byte[0]);
   }
 
-  static byte[] pattern(int bytes) {
+  public static byte[] pattern(int bytes) {
     byte[] pattern = new byte[bytes];
     for (int i = 0; i < bytes; i++) {
       pattern[i] = (byte) (i * 31 + (i >> 8));
@@ -44,11 +44,11 @@ record Frame(int version, int type, int flags, long streamId, long length, byte[
     return pattern;
   }
 
-  boolean has(int flag) {
+  public boolean has(int flag) {
     return (flags & flag) != 0;
   }
 
-  byte[] bytes() {
+  public byte[] bytes() {
     return ByteBuffer.allocate(12 + payload.length)
         .put((byte) version)
         .put((byte) type)
@@ -59,7 +59,7 @@ record Frame(int version, int type, int flags, long streamId, long length, byte[
         .array();
   }
 
-  static List<Frame> parse(byte[] bytes) {
+  public static List<Frame> parse(byte[] bytes) {
     List<Frame> frames = new ArrayList<>();
     ByteBuffer in = ByteBuffer.wrap(bytes);
     while (in.hasRemaining()) {
