@@ -221,10 +221,6 @@ public final class GrpcStream implements AutoCloseable {
     return backlog.take();
   }
 
-  void serveAccepted(Stream stream) {
-    serve(stream);
-  }
-
   void decided(Stream stream) {
     streams.served(stream);
   }
@@ -294,36 +290,12 @@ public final class GrpcStream implements AutoCloseable {
    */
   public static CompletionStage<ManagedChannel> dial(
       Host host, Multiaddr address, String protocol) {
-    return wrapDialled(host.newStream(address, protocol));
+    return Dialled.over(host.newStream(address, protocol));
   }
 
   /** The same, over a live connection to {@code peer} or one of its known addresses. */
   public static CompletionStage<ManagedChannel> dial(Host host, PeerId peer, String protocol) {
-    return wrapDialled(host.newStream(peer, protocol));
-  }
-
-  private static CompletionStage<ManagedChannel> wrapDialled(CompletionStage<Stream> opened) {
-    CompletableFuture<ManagedChannel> dialled = new CompletableFuture<>();
-    opened.whenComplete(
-        (stream, failure) -> {
-          if (failure != null) {
-            dialled.completeExceptionally(statusOf(failure).asRuntimeException());
-          } else if (dialled.isDone()) {
-            stream.reset();
-          } else {
-            ManagedChannel channel = wrapClient(stream);
-            if (!dialled.complete(channel)) {
-              channel.shutdownNow();
-            }
-          }
-        });
-    dialled.whenComplete(
-        (channel, failure) -> {
-          if (failure != null) {
-            opened.toCompletableFuture().cancel(false);
-          }
-        });
-    return dialled;
+    return Dialled.over(host.newStream(peer, protocol));
   }
 
   /**
