@@ -202,7 +202,11 @@ class HostileHttp2Test {
   /** A stream of the hostile peer, and what came back on it. */
   private final class Raw {
     final Stream stream = await(hostile.newStream(address(server), Wire.PROTOCOL));
+
+    /** Written by the event loop, read by the test. */
+    @SuppressWarnings("JdkObsolete")
     private final StringBuffer sent = new StringBuffer();
+
     private final CompletableFuture<Void> ended = new CompletableFuture<>();
 
     Raw() {

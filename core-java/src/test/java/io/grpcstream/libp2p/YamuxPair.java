@@ -34,6 +34,7 @@ public final class YamuxPair implements AutoCloseable {
   private final MultiThreadIoEventLoopGroup group =
       new MultiThreadIoEventLoopGroup(2, NioIoHandler.newFactory());
   private final YamuxSession session;
+  private final Channel connection;
   private final String protocol;
 
   /** Streams of {@code protocol}, served by {@code handler}. */
@@ -49,9 +50,12 @@ public final class YamuxPair implements AutoCloseable {
             .sync()
             .channel();
     session = new YamuxSession(true, YamuxConfig.defaults(), new Listener(channel -> {}));
-    transport
-        .dial(group.next(), listener.localAddress(), initializer(session), Duration.ofSeconds(10))
-        .sync();
+    connection =
+        transport
+            .dial(
+                group.next(), listener.localAddress(), initializer(session), Duration.ofSeconds(10))
+            .sync()
+            .channel();
   }
 
   private void serve(YamuxStreamChannel channel, StreamHandler handler) throws Exception {
@@ -65,29 +69,26 @@ public final class YamuxPair implements AutoCloseable {
 
   /** A new stream of the dialling side, held until it is used. */
   public Stream open() {
-    // On the event loop, after the session has told the stream to read, and before it can be
-    // answered: as a negotiation does.
+    // All on the event loop, so that nothing is read before reads are held, as a host does it.
     CompletableFuture<YamuxStreamChannel> opened = new CompletableFuture<>();
-    session
-        .openStream()
-        .addListener(
-            (Future<YamuxStreamChannel> opening) -> {
-              if (opening.isSuccess()) {
-                YamuxStreamChannel channel = opening.getNow();
-                channel.eventLoop().execute(() -> hold(channel, opened));
-              } else {
-                opened.completeExceptionally(opening.cause());
-              }
-            });
+    connection.eventLoop().execute(() -> open(opened));
     YamuxStreamChannel channel = opened.join();
     return new ChannelStream(
         channel, DIALLER, ACCEPTOR, DIALLER_ADDRESS, ACCEPTOR_ADDRESS, protocol, true);
   }
 
-  private static void hold(
-      YamuxStreamChannel channel, CompletableFuture<YamuxStreamChannel> opened) {
-    channel.pipeline().addLast(HeldReads.outbound());
-    opened.complete(channel);
+  private void open(CompletableFuture<YamuxStreamChannel> opened) {
+    session
+        .openStream()
+        .addListener(
+            (Future<YamuxStreamChannel> opening) -> {
+              if (opening.isSuccess()) {
+                opening.getNow().pipeline().addLast(HeldReads.outbound());
+                opened.complete(opening.getNow());
+              } else {
+                opened.completeExceptionally(opening.cause());
+              }
+            });
   }
 
   @Override
