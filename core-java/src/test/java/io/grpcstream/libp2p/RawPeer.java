@@ -1,6 +1,7 @@
 package io.grpcstream.libp2p;
 
 import io.grpcstream.libp2p.crypto.PrivateKey;
+import io.grpcstream.libp2p.crypto.PublicKey;
 import io.grpcstream.libp2p.mux.yamux.Frame;
 import io.grpcstream.libp2p.security.noise.RawNoise;
 import java.io.ByteArrayInputStream;
@@ -120,6 +121,11 @@ public final class RawPeer implements AutoCloseable {
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
+  }
+
+  /** Sends text as it is. */
+  public RawPeer sendRaw(String text) {
+    return send(text.getBytes(StandardCharsets.UTF_8));
   }
 
   /** The same, until the other side has closed: false once it has. */
@@ -243,6 +249,12 @@ public final class RawPeer implements AutoCloseable {
   public RawPeer answerNoise() {
     noise.read(message());
     return send(framed(noise.write(noise.payload(YAMUX))));
+  }
+
+  /** The same, showing {@code claimed} as the identity without its signature. */
+  public RawPeer answerNoiseClaiming(PublicKey claimed) {
+    noise.read(message());
+    return send(framed(noise.write(noise.payloadClaiming(claimed, YAMUX))));
   }
 
   /** As the dialler: all up to the first yamux frame. */

@@ -221,6 +221,20 @@ final class StreamOutput {
     return !out.isEmpty();
   }
 
+  /**
+   * Fails every flushed write that the connection has not taken, but none that is flushed
+   * meanwhile: failing writes makes the channel writable, so a handler that writes whenever it can
+   * would keep us here for ever. Its late writes fail when the channel is closed.
+   */
+  void fail(Throwable cause) {
+    completeHandedOver();
+    ChannelOutboundBuffer out = buffer();
+    for (int left = out == null ? 0 : out.size(); left > 0 && out != null; left--) {
+      out.remove(cause);
+      out = buffer();
+    }
+  }
+
   /** The channel is closed: a FIN that was asked for will not be sent as asked. */
   void close() {
     List<ChannelPromise> promises = List.copyOf(finPromises);

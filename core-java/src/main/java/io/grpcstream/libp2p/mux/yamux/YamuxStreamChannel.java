@@ -237,9 +237,7 @@ public final class YamuxStreamChannel extends AbstractChannel implements DuplexC
       return;
     }
     abandoned = true;
-    // Nothing is failed before the close: that would make the channel writable, for handlers that
-    // write whenever they can.
-    output.completeHandedOver();
+    output.fail(cause);
     if (tell) {
       pipeline().fireExceptionCaught(cause);
     }
