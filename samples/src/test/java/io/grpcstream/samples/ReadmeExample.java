@@ -39,7 +39,9 @@ final class ReadmeExample {
       Stream stream = client.newStream(address, "/greeter/1.0.0").toCompletableFuture().get();
       ManagedChannel channel = GrpcStream.wrapClient(stream);
       HelloRequest request = HelloRequest.newBuilder().setName(name).build();
-      return GreeterGrpc.newBlockingStub(channel).sayHello(request).getMessage();
+      HelloReply reply = GreeterGrpc.newBlockingStub(channel).sayHello(request);
+      channel.shutdown(); // and with it the stream
+      return reply.getMessage();
     }
   }
   // end

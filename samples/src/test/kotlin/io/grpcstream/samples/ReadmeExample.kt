@@ -39,9 +39,11 @@ suspend fun greet(names: List<String>): List<String> {
         client.startAndAwait()
 
         val address = server.listenAddresses().first() // ends in the server's peer id
-        val greeter = GreeterCoroutineStub(client.open(address, "/greeter/1.0.0").grpcChannel())
+        val channel = client.open(address, "/greeter/1.0.0").grpcChannel()
         val requests = names.asFlow().map { helloRequest { name = it } }
-        return greeter.chat(requests).map { it.message }.toList()
+        val replies = GreeterCoroutineStub(channel).chat(requests).toList()
+        channel.shutdown() // and with it the stream
+        return replies.map { it.message }
     } finally {
         listOf(client, grpc, server).forEach { it.close() }
     }
