@@ -99,10 +99,7 @@ final class LiveStreams {
         stream,
         () -> {
           var timer =
-              stream
-                  .channel()
-                  .eventLoop()
-                  .schedule(cut, grace.toNanos(), TimeUnit.NANOSECONDS);
+              stream.channel().eventLoop().schedule(cut, grace.toNanos(), TimeUnit.NANOSECONDS);
           stream.channel().closeFuture().addListener(closed -> timer.cancel(false));
         });
   }

@@ -106,12 +106,7 @@ class FairnessTest {
     System.out.printf(
         "fairness, %s, %d bulk streams: at most %.1f frames before a ping's answer, %.1f before a"
             + " call's; bulk bytes received for each: %,d, %,d%n",
-        address,
-        bulkStreams,
-        framesAtPing,
-        framesAtCall,
-        pingBytes / CALLS,
-        callBytes / CALLS);
+        address, bulkStreams, framesAtPing, framesAtCall, pingBytes / CALLS, callBytes / CALLS);
     assertThat(pings).isGreaterThanOrEqualTo(CALLS);
     assertThat(counter.answers()).isEqualTo(CALLS);
     assertThat(pingBytes).as("bulk bytes meanwhile").isPositive();

@@ -14,8 +14,8 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 
 /**
- * Stands below yamux in a connection and counts the payload of bulk streams that leaves. For
- * each answer on another stream it notes how much of that left since the request had arrived.
+ * Stands below yamux in a connection and counts the payload of bulk streams that leaves. For each
+ * answer on another stream it notes how much of that left since the request had arrived.
  */
 final class FrameCounter extends ChannelDuplexHandler {
   /** Frames of at least so many bytes belong to bulk streams. */

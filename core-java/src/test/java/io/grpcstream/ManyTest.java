@@ -53,8 +53,7 @@ class ManyTest {
     for (int i = 0; i < MANY; i++) {
       long start = System.nanoTime();
       Connection connection = await(client.connect(Hosts.address(server)));
-      ManagedChannel channel =
-          GrpcStream.wrapClient(await(connection.newStream(Wire.PROTOCOL)));
+      ManagedChannel channel = GrpcStream.wrapClient(await(connection.newStream(Wire.PROTOCOL)));
       assertThat(Echo.unary(channel, "call " + i)).isEqualTo("call " + i);
       channel.shutdownNow();
       connection.close();
@@ -140,7 +139,8 @@ class ManyTest {
       assertThat(next(answers.get(i))).isEqualTo("call " + i);
     }
     final long end = System.nanoTime();
-    assertThat(connection.streams()).hasSize(MANY);
+    assertThat(connection.streams())
+        .hasSizeGreaterThanOrEqualTo(MANY); // Identify may be there, too.
     channels.forEach(ManagedChannel::shutdown);
     return end - start;
   }
@@ -182,8 +182,7 @@ class ManyTest {
     long least = Long.MAX_VALUE;
     for (int i = 0; i < 4; i++) {
       System.gc();
-      least =
-          Math.min(least, ManagementFactory.getMemoryMXBean().getHeapMemoryUsage().getUsed());
+      least = Math.min(least, ManagementFactory.getMemoryMXBean().getHeapMemoryUsage().getUsed());
     }
     return least;
   }

@@ -64,11 +64,7 @@ class WholeShutdownTest {
     server = await(Host.builder().listen(address).threads(2).build().start());
     client = await(Host.builder().threads(2).build().start());
     grpc =
-        GrpcStream.builder()
-            .addService(Echo.service())
-            .addService(flood.service())
-            .build()
-            .serve();
+        GrpcStream.builder().addService(Echo.service()).addService(flood.service()).build().serve();
     caller = GrpcStream.create();
     server.handle(
         Wire.PROTOCOL,
@@ -103,7 +99,10 @@ class WholeShutdownTest {
     start(address);
     List<CompletionStage<Void>> ends =
         List.of(
-            grpc.shutdown(LONG), caller.shutdown(LONG), server.shutdown(LONG), client.shutdown(LONG));
+            grpc.shutdown(LONG),
+            caller.shutdown(LONG),
+            server.shutdown(LONG),
+            client.shutdown(LONG));
     for (int i = 0; i < CALLS; i++) {
       calls.get(i).onNext("after");
       assertThat(responses.get(i).next()).isEqualTo("after");
@@ -166,8 +165,7 @@ class WholeShutdownTest {
   /** gRPC's shared threads end a second after their last user, Netty's global one likewise. */
   private void nothingIsLeft() {
     assertThat(channels).isNotEmpty().noneMatch(Channel::isOpen).noneMatch(Channel::isActive);
-    Hosts.eventually(
-        () -> "no thread is left, has " + newThreads(), () -> newThreads().isEmpty());
+    Hosts.eventually(() -> "no thread is left, has " + newThreads(), () -> newThreads().isEmpty());
     Hosts.eventually("no socket is left", () -> socketsBefore.containsAll(sockets()));
     assertThat(server.stats().inboundStreams() + server.stats().inboundConnections()).isZero();
     assertThat(client.stats().outboundStreams() + client.stats().outboundConnections()).isZero();

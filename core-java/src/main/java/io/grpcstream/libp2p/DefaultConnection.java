@@ -287,7 +287,9 @@ final class DefaultConnection implements Connection, YamuxListener {
     return drained;
   }
 
-  /** In a task of its own, since the end of a stream may come in the middle of the session's work. */
+  /**
+   * In a task of its own, since the end of a stream may come in the middle of the session's work.
+   */
   private void onFinished(Channel stream) {
     unfinished.remove(stream);
     if (draining) {

@@ -113,7 +113,8 @@ final class LiveCalls {
         calls.remove(LiveCall.this);
         unhookIfEmpty();
         boolean seemsWhole = lost && status.isOk();
-        super.onClose(seemsWhole ? end.record("it was cut with messages unread", null) : status, trailers);
+        super.onClose(
+            seemsWhole ? end.record("it was cut with messages unread", null) : status, trailers);
       }
     }
   }

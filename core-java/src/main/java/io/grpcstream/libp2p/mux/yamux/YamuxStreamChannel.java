@@ -107,9 +107,9 @@ public final class YamuxStreamChannel extends AbstractChannel implements DuplexC
   }
 
   /**
-   * Completes on the event loop once both sides have ended the stream, or one has reset it. A closed
-   * channel may be ahead of that: what it wrote may still be on its way until the other side's FIN
-   * comes, for at most {@code closeTimeout}.
+   * Completes on the event loop once both sides have ended the stream, or one has reset it. A
+   * closed channel may be ahead of that: what it wrote may still be on its way until the other
+   * side's FIN comes, for at most {@code closeTimeout}.
    */
   public Future<Void> finished() {
     return finished;
