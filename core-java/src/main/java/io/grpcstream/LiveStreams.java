@@ -81,27 +81,26 @@ final class LiveStreams {
           }
           if (role instanceof OneStreamChannel client) {
             client.drain(reason);
+            cutAfter(stream, grace, client::cut);
+          } else {
+            cutAfter(stream, grace, stream::reset);
           }
-          cutAfter(stream, grace);
         });
     completeIfEnded();
     return allEnded;
   }
 
-  private static void cutAfter(Stream stream, Duration grace) {
+  private static void cutAfter(Stream stream, Duration grace, Runnable cut) {
     if (grace.isZero() || grace.isNegative()) {
-      stream.reset();
+      cut.run();
       return;
     }
     StreamAttachment.onLoop(
         stream,
         () -> {
-          var cut =
-              stream
-                  .channel()
-                  .eventLoop()
-                  .schedule(stream::reset, grace.toNanos(), TimeUnit.NANOSECONDS);
-          stream.channel().closeFuture().addListener(closed -> cut.cancel(false));
+          var timer =
+              stream.channel().eventLoop().schedule(cut, grace.toNanos(), TimeUnit.NANOSECONDS);
+          stream.channel().closeFuture().addListener(closed -> timer.cancel(false));
         });
   }
 }

@@ -13,6 +13,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
+import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 
 /** Hosts for tests of gRPC over them, all closed in the end. */
@@ -57,10 +58,14 @@ final class Hosts implements AutoCloseable {
 
   /** Waits until {@code condition} holds. */
   static void eventually(String what, BooleanSupplier condition) {
+    eventually(() -> what, condition);
+  }
+
+  static void eventually(Supplier<String> what, BooleanSupplier condition) {
     long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(60);
     while (!condition.getAsBoolean()) {
       if (System.nanoTime() - deadline > 0) {
-        throw new AssertionError("not within 60 s: " + what);
+        throw new AssertionError("not within 60 s: " + what.get());
       }
       LockSupport.parkNanos(1_000_000);
     }

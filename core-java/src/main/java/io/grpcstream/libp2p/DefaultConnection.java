@@ -40,6 +40,9 @@ final class DefaultConnection implements Connection, YamuxListener {
   /** Channels of streams that have not agreed on a protocol yet. On the event loop. */
   private final Set<Channel> negotiating = ConcurrentHashMap.newKeySet();
 
+  /** Users' streams that not both sides have ended; some are closed on this one. */
+  private final Set<Channel> unfinished = ConcurrentHashMap.newKeySet();
+
   private final CompletableFuture<Void> closed = new CompletableFuture<>();
   private final CompletableFuture<Void> drained = new CompletableFuture<>();
   private volatile @Nullable PeerInfo peerInfo;
@@ -216,6 +219,10 @@ final class DefaultConnection implements Connection, YamuxListener {
               streams.remove(admitted);
               checkDrained();
             });
+    if (!host.isOwn(protocol)) {
+      unfinished.add(stream);
+      finished(stream).addListener(f -> onFinished(stream));
+    }
     return admitted;
   }
 
@@ -263,9 +270,10 @@ final class DefaultConnection implements Connection, YamuxListener {
 
   /**
    * Takes no new streams, cuts those still negotiating, and completes once no stream of a user is
-   * left. The peer is told by GOAWAY when the connection closes, not now: go-yamux and rust-yamux
-   * close the whole connection when they receive one, with the streams that are to drain. Any
-   * thread.
+   * left on either side: before the peer has ended a stream, too, closing the connection could lose
+   * what was written last. The peer is told by GOAWAY when the connection closes, not now: go-yamux
+   * and rust-yamux close the whole connection when they receive one, with the streams that are to
+   * drain. Any thread.
    */
   CompletableFuture<Void> drain() {
     onLoop(
@@ -279,10 +287,24 @@ final class DefaultConnection implements Connection, YamuxListener {
     return drained;
   }
 
+  /**
+   * In a task of its own, since the end of a stream may come in the middle of the session's work.
+   */
+  private void onFinished(Channel stream) {
+    unfinished.remove(stream);
+    if (draining) {
+      channel.eventLoop().execute(this::checkDrained);
+    }
+  }
+
   private void checkDrained() {
-    if (draining && streams.stream().noneMatch(s -> !host.isOwn(s.protocol()))) {
+    if (draining && unfinished.isEmpty() && streams.stream().allMatch(this::isOwn)) {
       drained.complete(null);
     }
+  }
+
+  private boolean isOwn(Stream stream) {
+    return host.isOwn(stream.protocol());
   }
 
   /** Runs {@code task} on the event loop, at once if this is it; drops it if the loop has ended. */
@@ -306,6 +328,11 @@ final class DefaultConnection implements Connection, YamuxListener {
       logger.debug("{}: its event loop has ended, and the connection with it", this, e);
       task.run();
     }
+  }
+
+  /** See {@link YamuxStreamChannel#finished()}. */
+  static Future<Void> finished(Channel stream) {
+    return ((YamuxStreamChannel) stream).finished();
   }
 
   /** Resets a stream's channel. */

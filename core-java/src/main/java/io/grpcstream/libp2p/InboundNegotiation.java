@@ -32,7 +32,7 @@ final class InboundNegotiation {
       DefaultConnection.reset(channel);
       return;
     }
-    channel.closeFuture().addListener(f -> slot.release());
+    DefaultConnection.finished(channel).addListener(f -> slot.release());
     connection.negotiating(channel);
     MultistreamResponder negotiation =
         new MultistreamResponder(host.handlers::contains, host.limits.streamNegotiationTimeout());

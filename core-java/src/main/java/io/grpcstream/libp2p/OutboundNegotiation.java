@@ -79,7 +79,8 @@ final class OutboundNegotiation {
       return;
     }
     channel = opened.getNow();
-    channel.closeFuture().addListener(f -> onClosed());
+    DefaultConnection.finished(channel).addListener(f -> slot.release());
+    channel.closeFuture().addListener(f -> fail(wrap("reset", null)));
     if (result.isDone()) {
       cut();
       return;
@@ -119,11 +120,6 @@ final class OutboundNegotiation {
     if (!result.complete(stream)) {
       stream.reset();
     }
-  }
-
-  private void onClosed() {
-    slot.release();
-    fail(wrap("reset", null));
   }
 
   private Libp2pException wrap(String what, @Nullable Throwable cause) {

@@ -27,10 +27,12 @@ public final class OneStreamChannel extends ManagedChannel {
 
   private final ManagedChannel delegate;
   private final StreamEnd end;
+  private final LiveCalls calls;
 
   OneStreamChannel(ManagedChannel delegate, StreamEnd end) {
     this.delegate = delegate;
     this.end = end;
+    calls = new LiveCalls(end);
   }
 
   /** Starts the transport; called once, before the channel is handed out. */
@@ -46,6 +48,7 @@ public final class OneStreamChannel extends ManagedChannel {
               end.record(StreamEnd.LOST, null);
               // Not at once: calls being started just now get the reason from the balancer.
               StreamAttachment.afterThisTurn(end.stream(), delegate::shutdown);
+              calls.dropWithLoop(channel.eventLoop());
             });
   }
 
@@ -61,7 +64,7 @@ public final class OneStreamChannel extends ManagedChannel {
       ended = end.record(StreamEnd.LOST, null); // The listeners of its end are about to run.
     }
     return ended == null
-        ? delegate.newCall(method, options)
+        ? calls.track(delegate.newCall(method, options))
         : new EndedCall<>(ended, options.getExecutor());
   }
 
@@ -92,6 +95,15 @@ public final class OneStreamChannel extends ManagedChannel {
             }
           }
         });
+  }
+
+  /**
+   * Resets the stream: calls in flight fail, and messages that arrived and were not asked for are
+   * dropped. Any thread, never blocks.
+   */
+  public void cut() {
+    end.stream().reset();
+    StreamAttachment.afterThisTurn(end.stream(), calls::drop);
   }
 
   /** Lets calls in flight finish, then closes the stream. */

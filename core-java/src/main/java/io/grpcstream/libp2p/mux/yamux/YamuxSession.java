@@ -420,6 +420,7 @@ public final class YamuxSession extends ChannelInboundHandlerAdapter {
       streams.remove((int) stream.streamId(), stream, stream.acknowledged);
       stream.input().window().close();
       stream.cancelCloseTimer();
+      stream.finish();
       opener.openWaiting();
     }
   }

@@ -14,6 +14,7 @@ import io.netty.channel.socket.ChannelInputShutdownReadComplete;
 import io.netty.channel.socket.ChannelOutputShutdownException;
 import io.netty.channel.socket.DuplexChannel;
 import io.netty.util.concurrent.Future;
+import io.netty.util.concurrent.Promise;
 import java.net.SocketAddress;
 import java.nio.channels.AlreadyConnectedException;
 import java.nio.channels.ClosedChannelException;
@@ -55,6 +56,7 @@ public final class YamuxStreamChannel extends AbstractChannel implements DuplexC
   private final YamuxStreamConfig config;
   private final StreamInput input;
   private final StreamOutput output;
+  private final Promise<Void> finished;
 
   /** Whether the sender's round robin knows the stream; changed by it alone. */
   boolean queuedToSend;
@@ -89,6 +91,7 @@ public final class YamuxStreamChannel extends AbstractChannel implements DuplexC
     config.setAllocator(parent.alloc());
     input = new StreamInput(this, session);
     output = new StreamOutput(this, session, streamId);
+    finished = parent.eventLoop().newPromise();
   }
 
   // ---- What users see
@@ -101,6 +104,15 @@ public final class YamuxStreamChannel extends AbstractChannel implements DuplexC
   /** Whether this side opened the stream. */
   public boolean isInitiator() {
     return initiator;
+  }
+
+  /**
+   * Completes on the event loop once both sides have ended the stream, or one has reset it. A
+   * closed channel may be ahead of that: what it wrote may still be on its way until the other
+   * side's FIN comes, for at most {@code closeTimeout}.
+   */
+  public Future<Void> finished() {
+    return finished;
   }
 
   /**
@@ -210,6 +222,11 @@ public final class YamuxStreamChannel extends AbstractChannel implements DuplexC
     if (open && config.isAutoRead() && !input.isReadPending()) {
       read();
     }
+  }
+
+  /** The session has forgotten the stream. */
+  void finish() {
+    finished.trySuccess(null);
   }
 
   /** FIN has come. */

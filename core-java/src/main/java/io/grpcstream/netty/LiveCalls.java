@@ -1,0 +1,121 @@
+package io.grpcstream.netty;
+
+import io.grpc.ClientCall;
+import io.grpc.ForwardingClientCall.SimpleForwardingClientCall;
+import io.grpc.ForwardingClientCallListener.SimpleForwardingClientCallListener;
+import io.grpc.Metadata;
+import io.grpc.Status;
+import io.netty.channel.EventLoop;
+import io.netty.util.concurrent.SingleThreadEventExecutor;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.RejectedExecutionException;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The calls of one channel whose users have not heard of their end.
+ *
+ * <p>gRPC tells the end of a call behind the messages that arrived before it, when its user has
+ * asked for all of them: that is on the stream's event loop, also long after the stream. Once the
+ * loop is gone no one could ask, so such a call would never end, and its messages would never be
+ * released. {@link #drop} gives those messages up; a call that has lost any does not end with OK.
+ * Thread-safe.
+ */
+final class LiveCalls {
+  private static final Logger log = LoggerFactory.getLogger(LiveCalls.class);
+
+  private final StreamEnd end;
+  private final Set<LiveCall<?, ?>> calls = ConcurrentHashMap.newKeySet();
+  private final Runnable dropTask = this::drop;
+  private volatile @Nullable SingleThreadEventExecutor hooked;
+
+  LiveCalls(StreamEnd end) {
+    this.end = end;
+  }
+
+  /** Lets {@code call} be one of these from its start to its end. */
+  <Q, R> ClientCall<Q, R> track(ClientCall<Q, R> call) {
+    return new LiveCall<>(call);
+  }
+
+  /** Gives up all messages that were not asked for: calls that are over end for their users. */
+  void drop() {
+    calls.forEach(LiveCall::drop);
+  }
+
+  /** Drops when {@code loop} ends, unless all calls end before. To be called on it, once. */
+  void dropWithLoop(EventLoop loop) {
+    if (!calls.isEmpty() && loop instanceof SingleThreadEventExecutor executor) {
+      executor.addShutdownHook(dropTask);
+      hooked = executor;
+      unhookIfEmpty();
+    }
+  }
+
+  private void unhookIfEmpty() {
+    SingleThreadEventExecutor executor = hooked;
+    if (executor != null && calls.isEmpty()) {
+      try {
+        executor.removeShutdownHook(dropTask);
+      } catch (RejectedExecutionException e) {
+        log.debug("the event loop has ended, and its hooks with it", e);
+      }
+    }
+  }
+
+  private final class LiveCall<Q, R> extends SimpleForwardingClientCall<Q, R> {
+    private volatile boolean dropped;
+
+    LiveCall(ClientCall<Q, R> delegate) {
+      super(delegate);
+    }
+
+    @Override
+    public void start(Listener<R> listener, Metadata headers) {
+      calls.add(this);
+      super.start(new EndListener(listener), headers);
+    }
+
+    @Override
+    public void request(int messages) {
+      if (!dropped) {
+        super.request(messages);
+      }
+    }
+
+    void drop() {
+      if (!dropped) {
+        dropped = true;
+        delegate().request(Integer.MAX_VALUE);
+      }
+    }
+
+    private final class EndListener extends SimpleForwardingClientCallListener<R> {
+      private boolean lost;
+
+      EndListener(Listener<R> delegate) {
+        super(delegate);
+      }
+
+      @Override
+      public void onMessage(R message) {
+        if (dropped) {
+          lost = true;
+        } else {
+          super.onMessage(message);
+        }
+      }
+
+      @Override
+      public void onClose(Status status, Metadata trailers) {
+        calls.remove(LiveCall.this);
+        unhookIfEmpty();
+        boolean seemsWhole = lost && status.isOk();
+        super.onClose(
+            seemsWhole ? end.record("it was cut with messages unread", null) : status, trailers);
+      }
+    }
+  }
+}
