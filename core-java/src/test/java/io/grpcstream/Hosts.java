@@ -11,6 +11,8 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
 import java.util.function.UnaryOperator;
 
 /** Hosts for tests of gRPC over them, all closed in the end. */
@@ -50,6 +52,17 @@ final class Hosts implements AutoCloseable {
       throw new AssertionError("failed: " + e.getCause(), e.getCause());
     } catch (TimeoutException | InterruptedException e) {
       throw new AssertionError(e);
+    }
+  }
+
+  /** Waits until {@code condition} holds. */
+  static void eventually(String what, BooleanSupplier condition) {
+    long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(60);
+    while (!condition.getAsBoolean()) {
+      if (System.nanoTime() - deadline > 0) {
+        throw new AssertionError("not within 60 s: " + what);
+      }
+      LockSupport.parkNanos(1_000_000);
     }
   }
 

@@ -23,7 +23,7 @@ final class Acceptor extends ChannelInitializer<Channel> {
       return;
     }
     Multiaddr address = SocketAddresses.toMultiaddr(remote);
-    if (!Refusals.asks("allowAccept", () -> host.gater.allowAccept(address))) {
+    if (!host.refusals.allows("allowAccept", () -> host.gater.allowAccept(address))) {
       host.refusals.add(
           Refusal.GATED_ACCEPT, "the connection gater refused a connection from " + address);
       channel.close();

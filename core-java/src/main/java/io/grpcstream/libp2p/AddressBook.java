@@ -1,7 +1,6 @@
 package io.grpcstream.libp2p;
 
 import java.time.Duration;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Iterator;
@@ -11,7 +10,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.LongSupplier;
-import org.jspecify.annotations.Nullable;
 
 /**
  * The known addresses of peers, all without their {@code /p2p} part.
@@ -34,8 +32,8 @@ final class AddressBook {
   private final Map<PeerId, Set<Multiaddr>> added = new LinkedHashMap<>();
   private final Map<PeerId, Learned> learned = new LinkedHashMap<>();
 
-  /** Peers whose learned addresses end, in the order in which they do. */
-  private final ArrayDeque<Expiry> expiries = new ArrayDeque<>();
+  /** When the learned addresses of a peer that has gone end; in that order. */
+  private final Map<PeerId, Long> expiries = new LinkedHashMap<>();
 
   AddressBook(LongSupplier nanoTime) {
     this.nanoTime = nanoTime;
@@ -65,9 +63,9 @@ final class AddressBook {
     Learned entry = learned.remove(peer);
     if (entry == null) {
       entry = new Learned();
-      makeRoom(learned, MAX_PEERS);
+      makeRoomForLearned();
     }
-    entry.expiry = null;
+    expiries.remove(peer);
     learned.put(peer, entry);
   }
 
@@ -82,8 +80,7 @@ final class AddressBook {
       learned.remove(peer);
       return;
     }
-    entry.expiry = new Expiry(peer, nanoTime.getAsLong() + KEEP.toNanos());
-    expiries.add(entry.expiry);
+    expiries.put(peer, nanoTime.getAsLong() + KEEP.toNanos());
   }
 
   /** Notes an address at which {@code peer}, connected now, has proved its identity. */
@@ -98,7 +95,7 @@ final class AddressBook {
   /** Replaces what {@code peer} told about itself; ignored unless it is connected. */
   synchronized void told(PeerId peer, Collection<Multiaddr> addresses) {
     Learned entry = learned.get(peer);
-    if (entry == null || entry.expiry != null) {
+    if (entry == null || expiries.containsKey(peer)) {
       return;
     }
     entry.addresses.clear();
@@ -134,12 +131,24 @@ final class AddressBook {
 
   private void expire() {
     long now = nanoTime.getAsLong();
-    while (!expiries.isEmpty() && expiries.peek().at - now <= 0) {
-      Expiry expiry = expiries.poll();
-      Learned entry = learned.get(expiry.peer);
-      if (entry != null && entry.expiry == expiry) {
-        learned.remove(expiry.peer);
+    Iterator<Map.Entry<PeerId, Long>> next = expiries.entrySet().iterator();
+    while (next.hasNext()) {
+      Map.Entry<PeerId, Long> expiry = next.next();
+      if (expiry.getValue() - now > 0) {
+        return;
       }
+      learned.remove(expiry.getKey());
+      next.remove();
+    }
+  }
+
+  /** Peers that have gone give way before those that are here. */
+  private void makeRoomForLearned() {
+    while (learned.size() >= MAX_PEERS) {
+      Map<PeerId, ?> first = expiries.isEmpty() ? learned : expiries;
+      PeerId oldest = first.keySet().iterator().next();
+      expiries.remove(oldest);
+      learned.remove(oldest);
     }
   }
 
@@ -159,17 +168,5 @@ final class AddressBook {
   private static final class Learned {
     final Set<Multiaddr> reachedAt = new LinkedHashSet<>();
     final Set<Multiaddr> addresses = new LinkedHashSet<>();
-    @Nullable Expiry expiry;
-  }
-
-  /** When a peer's learned addresses end; void once the peer is back. */
-  private static final class Expiry {
-    final PeerId peer;
-    final long at;
-
-    Expiry(PeerId peer, long at) {
-      this.peer = peer;
-      this.at = at;
-    }
   }
 }

@@ -38,10 +38,8 @@ final class ConnectionUpgrade {
   private final CompletableFuture<DefaultConnection> result = new CompletableFuture<>();
   private FailureWatch watch = new FailureWatch();
   private boolean counted;
-
-  /** Set before anything is closed or completed: both may call back into this class. */
   private boolean ended;
-
+  private long begun;
   private String step = "negotiating security";
   private String security = "";
   private @Nullable PeerId peer;
@@ -95,6 +93,7 @@ final class ConnectionUpgrade {
       abort();
       return;
     }
+    begun = System.nanoTime();
     expireIn(timeout);
     channel.pipeline().addLast(watch);
     negotiate(host.securityIds(), timeout, this::secure);
@@ -165,7 +164,8 @@ final class ConnectionUpgrade {
       throw new Libp2pException(message);
     }
     boolean allowed =
-        Refusals.asks("allowPeer", () -> host.gater.allowPeer(proven, remoteAddress, initiator));
+        host.refusals.allows(
+            "allowPeer", () -> host.gater.allowPeer(proven, remoteAddress, initiator));
     if (!allowed) {
       counted = true;
       throw host.refusals.gated(
@@ -205,10 +205,10 @@ final class ConnectionUpgrade {
     channel.pipeline().remove(watch);
     DefaultConnection connection =
         new DefaultConnection(host, channel, peer, remoteAddress, initiator, security, YAMUX);
-    connection.begin();
+    boolean added = connection.begin();
     host.upgrades.remove(this);
     cancelDeadline();
-    if (host.table.add(connection)) {
+    if (added) {
       ended = true;
       result.complete(connection);
     } else {
@@ -216,8 +216,10 @@ final class ConnectionUpgrade {
     }
   }
 
+  /** Sets the deadline to {@code timeout} after the beginning. */
   private void expireIn(Duration timeout) {
     cancelDeadline();
+    long nanos = timeout.toNanos() - (System.nanoTime() - begun);
     deadline =
         channel
             .eventLoop()
@@ -225,8 +227,8 @@ final class ConnectionUpgrade {
                 () ->
                     fail(
                         new Libp2pException(
-                            "no progress within %,d ms".formatted(timeout.toMillis()))),
-                timeout.toNanos(),
+                            "not done within %,d ms".formatted(timeout.toMillis()))),
+                nanos,
                 TimeUnit.NANOSECONDS);
   }
 
@@ -240,6 +242,7 @@ final class ConnectionUpgrade {
     if (ended) {
       return;
     }
+    // Closing the channel comes back here: the first failure is the one that counts.
     ended = true;
     host.upgrades.remove(this);
     cancelDeadline();

@@ -65,9 +65,10 @@ final class DefaultConnection implements Connection, YamuxListener {
     session = new YamuxSession(initiator, host.yamux, this);
   }
 
-  /** Takes the channel over. */
-  void begin() {
+  /** Takes the channel over, into the table. Returns false if the host takes no more. */
+  boolean begin() {
     channel.pipeline().addLast(session);
+    boolean added = host.table.add(this);
     channel
         .closeFuture()
         .addListener(
@@ -77,6 +78,7 @@ final class DefaultConnection implements Connection, YamuxListener {
               closed.complete(null);
             });
     logger.debug("{} is up", this);
+    return added;
   }
 
   @Override
@@ -291,6 +293,16 @@ final class DefaultConnection implements Connection, YamuxListener {
       channel.eventLoop().execute(task);
     } catch (RejectedExecutionException e) {
       logger.debug("{}: its event loop has ended, and the connection with it", this, e);
+    }
+  }
+
+  /** Runs {@code task} in a later turn of the event loop, or here if the loop has ended. */
+  void onLoopLater(Runnable task) {
+    try {
+      channel.eventLoop().execute(task);
+    } catch (RejectedExecutionException e) {
+      logger.debug("{}: its event loop has ended, and the connection with it", this, e);
+      task.run();
     }
   }
 

@@ -97,6 +97,16 @@ final class Dial {
         });
   }
 
+  /** Tries an address that was added, if one was, without waiting for those under way. */
+  void resume() {
+    loop.execute(
+        () -> {
+          if (hasWaiting()) {
+            tryNext();
+          }
+        });
+  }
+
   /** Ends the dial with {@code failure}. Any thread. */
   void abort(Throwable failure) {
     loop.execute(() -> finish(null, failure));

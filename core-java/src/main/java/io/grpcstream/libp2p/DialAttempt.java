@@ -51,7 +51,7 @@ final class DialAttempt {
   }
 
   private void gate(Multiaddr candidate) throws GatedException {
-    if (!Refusals.asks("allowDial", () -> host.gater.allowDial(dial.peer, candidate))) {
+    if (!host.refusals.allows("allowDial", () -> host.gater.allowDial(dial.peer, candidate))) {
       throw host.refusals.gated(
           Refusal.GATED_DIAL,
           "the connection gater refused to dial "

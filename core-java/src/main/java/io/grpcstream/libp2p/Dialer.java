@@ -4,6 +4,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.RejectedExecutionException;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -62,8 +63,17 @@ final class Dialer {
       dial.add(addresses);
     }
     Futures.relay(dial.result, result);
-    if (begin) {
-      dial.begin();
+    try {
+      if (begin) {
+        dial.begin();
+      } else {
+        dial.resume();
+      }
+    } catch (RejectedExecutionException e) {
+      end(dial, false);
+      result.completeExceptionally(
+          new DialException(
+              "cannot dial " + key + ": the event loops have ended", peer, addresses, List.of(e)));
     }
     return result;
   }

@@ -96,8 +96,7 @@ public interface Host extends AutoCloseable {
 
   /**
    * Remembers {@code address} (with or without its {@code /p2p} part) as one of {@code peer}'s.
-   * Addresses added here are kept until the host closes; at most {@value
-   * AddressBook#MAX_ADDRESSES_PER_PEER} a peer and {@value AddressBook#MAX_PEERS} peers, beyond
+   * Addresses added here are kept until the host closes; at most 32 a peer and 1,024 peers, beyond
    * which the oldest give way.
    *
    * @throws IllegalArgumentException if {@code address} names another peer

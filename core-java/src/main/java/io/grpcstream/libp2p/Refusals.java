@@ -21,6 +21,7 @@ final class Refusals {
   private static final Logger logger = LoggerFactory.getLogger(Host.class);
 
   private final Map<Refusal, Kind> kinds = new EnumMap<>(Refusal.class);
+  private final Kind gaterFailures = new Kind();
   private final PeerId host;
   private final LongSupplier nanoTime;
 
@@ -66,11 +67,13 @@ final class Refusals {
   }
 
   /** Asks a hook of the gater; one that throws refuses, and its failure is logged. */
-  static boolean asks(String hook, BooleanSupplier question) {
+  boolean allows(String hook, BooleanSupplier question) {
     try {
       return question.getAsBoolean();
     } catch (RuntimeException e) {
-      logger.warn("connection gater failed in {}, which refuses", hook, e);
+      if (gaterFailures.linesLeftOut(nanoTime.getAsLong()) >= 0) {
+        logger.warn("host {}: connection gater failed in {}, which refuses", host, hook, e);
+      }
       return false;
     }
   }

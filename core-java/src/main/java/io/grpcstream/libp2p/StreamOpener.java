@@ -65,12 +65,21 @@ final class StreamOpener {
             if (!result.complete(opened)) {
               opened.reset();
             }
-          } else if (mayRetry && isWorthAnother(connection, failure)) {
-            attempt(false);
+          } else if (mayRetry) {
+            // A dying connection takes its streams along before it knows of its own end.
+            connection.onLoopLater(() -> retry(connection, Futures.unwrap(failure)));
           } else {
             result.completeExceptionally(Futures.unwrap(failure));
           }
         });
+  }
+
+  private void retry(DefaultConnection connection, Throwable failure) {
+    if (isWorthAnother(connection, failure)) {
+      attempt(false);
+    } else {
+      result.completeExceptionally(failure);
+    }
   }
 
   private boolean isWorthAnother(DefaultConnection connection, Throwable failure) {

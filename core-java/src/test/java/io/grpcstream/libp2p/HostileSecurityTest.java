@@ -28,7 +28,7 @@ class HostileSecurityTest {
   void aPeerThatSaysNothingInsideNoiseIsClosedAtTheDeadline() {
     try (RawPeer peer = RawPeer.dial(siege.server).agreeOnNoise()) {
       assertThat(peer.awaitClose()).isEmpty();
-      handshakeFailed(peer, "no progress within 2,000 ms");
+      handshakeFailed(peer, "not done within 2,000 ms");
     }
     siege.isOver();
   }
@@ -37,7 +37,7 @@ class HostileSecurityTest {
   void aPeerThatStopsAfterTheSecondMessageIsClosedAtTheDeadline() {
     try (RawPeer peer = RawPeer.dial(siege.server).agreeOnNoise().helloNoise()) {
       assertThat(peer.awaitClose()).isEmpty();
-      handshakeFailed(peer, "no progress within 2,000 ms");
+      handshakeFailed(peer, "not done within 2,000 ms");
     }
     siege.isOver();
   }

@@ -131,7 +131,7 @@ class HostileStreamTest {
       }
       peer.send(syns);
       for (int i = 256; i < 300; i++) {
-        long refused = 2 * i + 3;
+        long refused = 2L * i + 3;
         peer.await(f -> f.has(Frame.RST) && f.streamId() == refused);
       }
       siege.log.await("STREAMS_PER_PEER", "256 unacknowledged", peer.id());

@@ -14,7 +14,9 @@ import io.netty.channel.Channel;
 import io.netty.channel.ChannelInitializer;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.nio.NioIoHandler;
+import io.netty.util.concurrent.Future;
 import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -62,9 +64,21 @@ public final class YamuxPair implements AutoCloseable {
   }
 
   /** A new stream of the dialling side, held until it is used. */
-  public Stream open() throws InterruptedException {
-    YamuxStreamChannel channel = session.openStream().sync().getNow();
-    channel.pipeline().addLast(HeldReads.outbound());
+  public Stream open() {
+    // In a listener, hence before anything is read; any later, bytes would find no handler.
+    CompletableFuture<YamuxStreamChannel> opened = new CompletableFuture<>();
+    session
+        .openStream()
+        .addListener(
+            (Future<YamuxStreamChannel> opening) -> {
+              if (opening.isSuccess()) {
+                opening.getNow().pipeline().addLast(HeldReads.outbound());
+                opened.complete(opening.getNow());
+              } else {
+                opened.completeExceptionally(opening.cause());
+              }
+            });
+    YamuxStreamChannel channel = opened.join();
     return new ChannelStream(
         channel, DIALLER, ACCEPTOR, DIALLER_ADDRESS, ACCEPTOR_ADDRESS, protocol, true);
   }

@@ -18,19 +18,19 @@ import java.util.Queue;
  *
  * <p><b>Data</b> is made into frames by round robin: a stream with flushed bytes and window waits
  * in {@code ready}; each takes one frame and goes to the end. Frames are made only while the
- * connection is writable, in portions of 64 KiB that are flushed one by one, since a cipher may
- * hide what it holds from the connection's count until it is flushed. So at most one watermark and
- * one portion of data stand before a frame that comes next, whatever the number of streams, and a
- * stream with little to say waits for at most one frame of each other stream. After 1 MiB the event
- * loop goes on with other work first.
+ * connection is writable, and flushed whenever 64 KiB of payload have come together, since a cipher
+ * may hide what it holds from the connection's count until it is flushed. So before a frame that
+ * comes next stand at most the connection's high water mark, 64 KiB and one frame, whatever the
+ * number of streams; and a stream with little to say waits for at most one frame of each other
+ * stream. After 1 MiB the event loop goes on with other work first.
  *
  * <p><b>Control</b> frames (window updates, pings, FIN, RST) are 12 bytes and are handed over at
  * once, also when the connection is not writable: they never wait behind data that is not yet a
  * frame.
  */
 final class FrameSender {
-  /** Bytes of frames made between two flushes. */
-  static final int PORTION = 64 * 1024;
+  /** Bytes of payload after which a flush is due. */
+  private static final int PORTION = 64 * 1024;
 
   private static final int MAX_TURN = 1024 * 1024;
 

@@ -101,9 +101,8 @@ final class InboundFrames implements FrameReader.Sink {
     if (dataBytes > stream.input().window().credit()) {
       throw windowExceeded(id, dataBytes, stream.input().window().credit());
     }
-    if ((flags & YamuxHeader.ACK) != 0) {
-      session.acknowledge(stream);
-    }
+    // Any frame of the other side proves that it has the stream, with or without the ACK flag.
+    session.acknowledge(stream);
     if ((flags & YamuxHeader.RST) != 0) {
       onReset(stream);
       streams.takeCreditOfEndedStreams(dataBytes);

@@ -33,6 +33,7 @@ final class YamuxKeepAlive {
   private @Nullable Future<?> pingTimer;
   private @Nullable Future<?> intervalTimer;
   private @Nullable Future<?> stallTimer;
+  private long fullSinceNanos;
   private long stalledBytes;
 
   YamuxKeepAlive(
@@ -123,24 +124,37 @@ final class YamuxKeepAlive {
     }
   }
 
-  /** The connection has become writable, or full. */
+  /**
+   * The connection has become writable, or full. This may happen for every few frames, so the timer
+   * is left alone and looks for itself what has become of the connection.
+   */
   void onWritabilityChanged() {
-    if (stallTimer != null) {
-      stallTimer.cancel(false);
-      stallTimer = null;
-    }
     if (!ctx.channel().isWritable() && ctx.channel().isActive()) {
+      fullSinceNanos = now();
       stalledBytes = unwritten();
-      long nanos = config.writeTimeout().toNanos();
-      stallTimer = loop.schedule(this::checkStall, nanos, TimeUnit.NANOSECONDS);
+      if (stallTimer == null) {
+        scheduleStallCheck(config.writeTimeout().toNanos());
+      }
     }
+  }
+
+  private void scheduleStallCheck(long nanos) {
+    stallTimer = loop.schedule(this::checkStall, nanos, TimeUnit.NANOSECONDS);
   }
 
   private void checkStall() {
     stallTimer = null;
+    if (ctx.channel().isWritable()) {
+      return;
+    }
     if (unwritten() < stalledBytes) {
       onWritabilityChanged();
-    } else if (!ctx.channel().isWritable()) {
+      return;
+    }
+    long left = config.writeTimeout().toNanos() - (now() - fullSinceNanos);
+    if (left > 0) {
+      scheduleStallCheck(left);
+    } else {
       onDead.accept(
           new UnresponsivePeerException(
               "yamux: the connection took none of what was sent within "

@@ -58,6 +58,8 @@ public final class YamuxSession extends ChannelInboundHandlerAdapter {
   private @Nullable GoAwayCode goAwayReceived;
   private boolean ended;
 
+  private volatile boolean refusesInbound;
+
   /** Set last: whoever sees it sees all of the above. */
   private volatile boolean added;
 
@@ -94,8 +96,18 @@ public final class YamuxSession extends ChannelInboundHandlerAdapter {
   }
 
   /**
+   * Resets inbound streams from now on, without a GOAWAY; those that exist go on. The first step of
+   * an orderly end, since go-yamux and rust-yamux answer a GOAWAY by cutting the connection: send
+   * that when the streams that matter have ended.
+   */
+  public void refuseInbound() {
+    refusesInbound = true;
+  }
+
+  /**
    * Announces that this side wants no more streams: inbound ones are reset from now on, those that
-   * exist go on. Completes when the connection has sent the frame.
+   * exist go on as far as the other side lets them; see {@link #refuseInbound()}. Completes when
+   * the connection has sent the frame.
    */
   public Future<Void> goAway(GoAwayCode code) {
     return onEventLoop(
@@ -261,7 +273,9 @@ public final class YamuxSession extends ChannelInboundHandlerAdapter {
     if (arrivals.isEmpty()) {
       return;
     }
-    for (YamuxStreamChannel stream : arrivals) {
+    // By index: over an in-memory connection a handler's flush may come back here with more.
+    for (int i = 0; i < arrivals.size(); i++) {
+      YamuxStreamChannel stream = arrivals.get(i);
       stream.arrivalNoted = false;
       stream.input().deliver();
       stream.input().settle(pinned);
@@ -285,7 +299,8 @@ public final class YamuxSession extends ChannelInboundHandlerAdapter {
 
   /** The end of a turn: reads are complete, and what was written leaves. */
   private void endTurn() {
-    for (YamuxStreamChannel stream : batch) {
+    for (int i = 0; i < batch.size(); i++) {
+      YamuxStreamChannel stream = batch.get(i);
       stream.batchNoted = false;
       stream.input().endBatch();
     }
@@ -308,7 +323,7 @@ public final class YamuxSession extends ChannelInboundHandlerAdapter {
 
   /** Whether inbound streams are welcome at all. */
   boolean acceptsInbound() {
-    return !goAwaySent && !ended;
+    return !refusesInbound && !goAwaySent && !ended;
   }
 
   /** Registers a stream; it is active and reads nothing yet. */

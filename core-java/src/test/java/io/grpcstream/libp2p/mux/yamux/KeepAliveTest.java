@@ -99,6 +99,20 @@ class KeepAliveTest {
   }
 
   @Test
+  void eachTimeTheConnectionIsFullTheTimeoutStartsAnew() {
+    side.feed(Frame.ping(Frame.ACK, 1));
+    side.congest();
+    side.advance(Duration.ofSeconds(9));
+    side.relieve();
+    side.congest();
+    side.advance(Duration.ofMillis(9_999));
+    assertThat(side.closedCalls).isZero();
+    side.advance(Duration.ofMillis(1));
+    assertThat(side.closedCalls).isEqualTo(1);
+    side.finish();
+  }
+
+  @Test
   void withoutAnIntervalNothingIsPingedAndNobodyIsLost() {
     Side quiet = new Side(true);
     quiet.advance(Duration.ofHours(1));

@@ -92,6 +92,30 @@ class OpenStreamTest {
   }
 
   @Test
+  void refusingInboundStreamsSaysNothingToThoseThatExist() {
+    Side side = new Side(false);
+    side.feed(Frame.windowUpdate(Frame.SYN, 1, 0));
+    side.sent();
+    side.session.refuseInbound();
+    side.feed(Frame.windowUpdate(Frame.SYN, 3, 0), Frame.data(0, 1, 10));
+    assertThat(side.sentText()).containsExactly("WINDOW[RST] 3 +0");
+    assertThat(side.recorder(side.onlyInbound()).bytes()).hasSize(10);
+    assertThat(side.session.openStream().isSuccess()).isTrue();
+    side.finish();
+  }
+
+  @Test
+  void anyFrameOfThePeerAcknowledgesAStream() {
+    Side side = new Side(true, Side.QUIET.toBuilder().ackBacklog(1).build());
+    side.open();
+    side.sent();
+    Future<YamuxStreamChannel> waiting = side.session.openStream();
+    side.feed(Frame.data(0, 1, 10));
+    assertThat(waiting.isSuccess()).isTrue();
+    side.finish();
+  }
+
+  @Test
   void afterTheEndEverythingFailsClearly() {
     Side side = new Side(true, Side.QUIET.toBuilder().ackBacklog(1).build());
     side.open();
