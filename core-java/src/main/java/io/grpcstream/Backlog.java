@@ -40,6 +40,7 @@ final class Backlog {
 
   private final int limit;
   private final Duration timeout;
+  private final RefusalLog refusals;
   private final Function<Stream, GrpcConnection> accepted;
 
   private final Object lock = new Object();
@@ -52,11 +53,14 @@ final class Backlog {
    *
    * @param limit how many streams may wait
    * @param timeout how long each may wait
+   * @param refusals told of streams that waited too long
    * @param accepted makes a connection of a stream that is handed out
    */
-  Backlog(int limit, Duration timeout, Function<Stream, GrpcConnection> accepted) {
+  Backlog(
+      int limit, Duration timeout, RefusalLog refusals, Function<Stream, GrpcConnection> accepted) {
     this.limit = limit;
     this.timeout = timeout;
+    this.refusals = refusals;
     this.accepted = accepted;
   }
 
@@ -170,7 +174,7 @@ final class Backlog {
 
   private void expire(Entry entry) {
     if (remove(entry)) {
-      log.warn("{} was not accepted within {}: reset", describe(entry), timeout);
+      refusals.refused(entry.stream, "reset, as it was not accepted within " + timeout);
       entry.stream.reset();
     }
   }

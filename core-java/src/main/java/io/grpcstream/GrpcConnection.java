@@ -62,7 +62,7 @@ public final class GrpcConnection implements AutoCloseable {
    */
   public void serve() {
     decide(Decision.SERVED);
-    owner.serveAccepted(stream);
+    owner.serve(stream);
   }
 
   /**

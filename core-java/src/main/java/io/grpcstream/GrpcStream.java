@@ -29,8 +29,6 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executor;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * gRPC over the streams of a libp2p host: one stream carries one HTTP/2 connection, and the opener
@@ -58,7 +56,6 @@ public final class GrpcStream implements AutoCloseable {
   /** The stream below a transport, in {@code getAttributes()} of its calls, on both sides. */
   public static final Attributes.Key<Stream> TRANSPORT_ATTR_STREAM = StreamAttachment.STREAM;
 
-  private static final Logger log = LoggerFactory.getLogger(GrpcStream.class);
   private static final String SHUT_DOWN = "shut down on this side";
 
   private enum Mode {
@@ -69,6 +66,7 @@ public final class GrpcStream implements AutoCloseable {
 
   private final SocketAddress address = new GrpcStreamAddress();
   private final LiveStreams streams = new LiveStreams();
+  private final RefusalLog refusals = new RefusalLog();
   private final PeerAuthorizer authorizer;
   private final Consumer<? super ManagedChannelBuilder<?>> clientOptions;
   private final @Nullable HealthStatusManager health;
@@ -82,7 +80,8 @@ public final class GrpcStream implements AutoCloseable {
     clientOptions = options.clientOptions;
     health = options.health;
     backlog =
-        new Backlog(options.backlog, options.backlogTimeout, s -> new GrpcConnection(this, s));
+        new Backlog(
+            options.backlog, options.backlogTimeout, refusals, s -> new GrpcConnection(this, s));
     servers = new Servers(address, options);
     serverView = new GrpcServerView(this, servers.server());
     options.services.forEach(servers.services()::addService);
@@ -150,7 +149,7 @@ public final class GrpcStream implements AutoCloseable {
     if (mode == Mode.CLOSED) {
       stream.reset();
     } else if (!authorizer.allows(stream.remotePeer(), stream.protocol())) {
-      log.warn("{}: refused by the authorizer", StreamAttachment.describe(stream));
+      refusals.refused(stream, "the authorizer does not allow it");
       streams.served(stream);
       servers.deny(stream);
     } else if (mode == Mode.SERVING) {
@@ -163,10 +162,7 @@ public final class GrpcStream implements AutoCloseable {
 
   private void placed(Stream stream, Backlog.Outcome outcome) {
     if (outcome == Backlog.Outcome.FULL) {
-      log.warn(
-          "{}: reset, {} streams wait to be accepted already",
-          StreamAttachment.describe(stream),
-          backlog.size());
+      refusals.refused(stream, "reset, as " + backlog.size() + " streams wait to be accepted");
       stream.reset();
     } else if (outcome == Backlog.Outcome.STOPPED) {
       serve(stream); // Which resets it if that is because of a shutdown.
@@ -223,10 +219,6 @@ public final class GrpcStream implements AutoCloseable {
    */
   public CompletionStage<GrpcConnection> accept() {
     return backlog.take();
-  }
-
-  void serveAccepted(Stream stream) {
-    serve(stream);
   }
 
   void decided(Stream stream) {
@@ -298,36 +290,12 @@ public final class GrpcStream implements AutoCloseable {
    */
   public static CompletionStage<ManagedChannel> dial(
       Host host, Multiaddr address, String protocol) {
-    return wrapDialled(host.newStream(address, protocol));
+    return Dialled.over(host.newStream(address, protocol));
   }
 
   /** The same, over a live connection to {@code peer} or one of its known addresses. */
   public static CompletionStage<ManagedChannel> dial(Host host, PeerId peer, String protocol) {
-    return wrapDialled(host.newStream(peer, protocol));
-  }
-
-  private static CompletionStage<ManagedChannel> wrapDialled(CompletionStage<Stream> opened) {
-    CompletableFuture<ManagedChannel> dialled = new CompletableFuture<>();
-    opened.whenComplete(
-        (stream, failure) -> {
-          if (failure != null) {
-            dialled.completeExceptionally(statusOf(failure).asRuntimeException());
-          } else if (dialled.isDone()) {
-            stream.reset();
-          } else {
-            ManagedChannel channel = wrapClient(stream);
-            if (!dialled.complete(channel)) {
-              channel.shutdownNow();
-            }
-          }
-        });
-    dialled.whenComplete(
-        (channel, failure) -> {
-          if (failure != null) {
-            opened.toCompletableFuture().cancel(false);
-          }
-        });
-    return dialled;
+    return Dialled.over(host.newStream(peer, protocol));
   }
 
   /**

@@ -4,7 +4,6 @@ import static io.grpcstream.Hosts.await;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.grpc.ManagedChannel;
-import io.grpcstream.Flood.Drain;
 import io.grpcstream.Flood.Pump;
 import io.grpcstream.libp2p.Host;
 import io.grpcstream.libp2p.Limits;
@@ -78,9 +77,7 @@ class GrpcBackPressureTest {
         .flatMap(
             address ->
                 Stream.of(false, true)
-                    .flatMap(
-                        fixed ->
-                            Stream.of(1, 100).map(n -> Arguments.of(address, n, fixed))));
+                    .flatMap(fixed -> Stream.of(1, 100).map(n -> Arguments.of(address, n, fixed))));
   }
 
   @ParameterizedTest(name = "{0}, {1} streams, fixed window: {2}")

@@ -8,7 +8,7 @@ import io.grpcstream.libp2p.crypto.PrivateKey;
 import io.netty.bootstrap.Bootstrap;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.channel.Channel;
-import io.netty.channel.ChannelHandler;
+import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
@@ -25,6 +25,9 @@ import io.netty.channel.socket.nio.NioSocketChannel;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
+import java.util.Queue;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Supplier;
@@ -42,6 +45,7 @@ final class Wire implements AutoCloseable {
   private final Class<? extends ServerChannel> serverType;
   private final Class<? extends Channel> clientType;
   private final Supplier<SocketAddress> address;
+  private final Queue<Stream> streams = new ConcurrentLinkedQueue<>();
 
   private Wire(
       IoHandlerFactory io,
@@ -82,20 +86,33 @@ final class Wire implements AutoCloseable {
     return open(peer(), peer(), PROTOCOL, acceptor);
   }
 
-  /** Opens a stream from {@code opener} to {@code acceptingPeer}, whose handler gets its end. */
+  /**
+   * Opens a stream from {@code opener} to {@code acceptingPeer}, whose handler has been given its
+   * end by the time this returns.
+   */
   Stream open(PeerId opener, PeerId acceptingPeer, String protocol, StreamHandler acceptor) {
+    CompletableFuture<Void> handled = new CompletableFuture<>();
+    ChannelInitializer<Channel> accept =
+        new ChannelInitializer<>() {
+          @Override
+          protected void initChannel(Channel channel) throws Exception {
+            Multiaddr address = addressOf(opener);
+            acceptor.onStream(
+                opened(Stream.over(channel, acceptingPeer, opener, address, protocol, false)));
+            handled.complete(null);
+          }
+
+          @Override
+          public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
+            handled.completeExceptionally(cause);
+            context.close();
+          }
+        };
     Channel server =
         new ServerBootstrap()
             .group(group)
             .channel(serverType)
-            .childHandler(
-                initializer(
-                    channel -> {
-                      Stream stream =
-                          Stream.over(
-                              channel, acceptingPeer, opener, addressOf(opener), protocol, false);
-                      acceptor.onStream(stream);
-                    }))
+            .childHandler(accept)
             .bind(address.get())
             .syncUninterruptibly()
             .channel();
@@ -109,7 +126,9 @@ final class Wire implements AutoCloseable {
               .connect(server.localAddress())
               .syncUninterruptibly()
               .channel();
-      return Stream.over(client, opener, acceptingPeer, addressOf(acceptingPeer), protocol, true);
+      handled.orTimeout(10, TimeUnit.SECONDS).join();
+      return opened(
+          Stream.over(client, opener, acceptingPeer, addressOf(acceptingPeer), protocol, true));
     } finally {
       server.close().syncUninterruptibly();
     }
@@ -119,21 +138,16 @@ final class Wire implements AutoCloseable {
     return Multiaddr.parse("/ip4/127.0.0.1/tcp/4001").withPeerId(peer);
   }
 
-  private interface Accept {
-    void accepted(Channel channel) throws Exception;
+  private Stream opened(Stream stream) {
+    streams.add(stream);
+    return stream;
   }
 
-  private static ChannelHandler initializer(Accept accept) {
-    return new ChannelInitializer<Channel>() {
-      @Override
-      protected void initChannel(Channel channel) throws Exception {
-        accept.accepted(channel);
-      }
-    };
-  }
-
+  /** Ends all streams, then the event loops. */
   @Override
   public void close() {
+    streams.forEach(Stream::reset);
+    streams.forEach(stream -> stream.channel().closeFuture().syncUninterruptibly());
     group.shutdownGracefully(0, 5, TimeUnit.SECONDS).syncUninterruptibly();
   }
 }

@@ -8,6 +8,7 @@ import io.grpc.ConnectivityState;
 import io.grpc.ManagedChannel;
 import io.grpc.Status;
 import io.grpc.Status.Code;
+import io.grpc.stub.ClientCalls;
 import io.grpcstream.libp2p.PeerId;
 import io.grpcstream.libp2p.Stream;
 import java.time.Duration;
@@ -110,9 +111,12 @@ class WrapClientTest {
   void callThatWaitsForReadinessFailsWhenTheStreamEndsBeforeItIsAnswered() throws Exception {
     Stream stream = wire.open(accepted::complete);
     ManagedChannel channel = GrpcStream.wrapClient(stream);
+    Echo.Responses responses = new Echo.Responses();
+    ClientCalls.asyncUnaryCall(
+        channel.newCall(Echo.UNARY, CallOptions.DEFAULT.withWaitForReady()), "hello", responses);
     get(accepted).reset();
 
-    Status failure = Echo.failure(channel, CallOptions.DEFAULT.withWaitForReady());
+    Status failure = responses.failure();
     assertThat(failure.getCode()).isEqualTo(Code.UNAVAILABLE);
     assertThat(failure.getDescription()).contains(stream.remotePeer().toString());
     awaitEnd(channel, stream);

@@ -262,15 +262,17 @@ final class DefaultConnection implements Connection, YamuxListener {
   }
 
   /**
-   * Tells the peer that no new streams will come, cuts those still negotiating, and completes once
-   * no stream of a user is left. Any thread.
+   * Takes no new streams, cuts those still negotiating, and completes once no stream of a user is
+   * left. The peer is told by GOAWAY when the connection closes, not now: go-yamux and rust-yamux
+   * close the whole connection when they receive one, with the streams that are to drain. Any
+   * thread.
    */
   CompletableFuture<Void> drain() {
     onLoop(
         () -> {
           draining = true;
           goingAway = true;
-          session.goAway(GoAwayCode.NORMAL);
+          session.refuseInbound();
           List.copyOf(negotiating).forEach(DefaultConnection::reset);
           checkDrained();
         });

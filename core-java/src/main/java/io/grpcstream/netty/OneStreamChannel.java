@@ -44,7 +44,8 @@ public final class OneStreamChannel extends ManagedChannel {
         .addListener(
             closed -> {
               end.record(StreamEnd.LOST, null);
-              delegate.shutdown();
+              // Not at once: calls being started just now get the reason from the balancer.
+              StreamAttachment.afterThisTurn(end.stream(), delegate::shutdown);
             });
   }
 

@@ -1,6 +1,7 @@
 package io.grpcstream.netty;
 
 import io.grpc.Status;
+import io.grpc.netty.GrpcHttp2ConnectionHandler;
 import io.grpcstream.libp2p.Stream;
 import io.netty.channel.ChannelDuplexHandler;
 import io.netty.channel.ChannelHandlerContext;
@@ -74,7 +75,8 @@ final class StreamEndHandler extends ChannelDuplexHandler {
   }
 
   private void tellOfEnd(ChannelHandlerContext ctx) {
-    if (!ctx.isRemoved()) {
+    // If gRPC's handlers are not in place yet, they will hear of it from connect().
+    if (ctx.pipeline().get(GrpcHttp2ConnectionHandler.class) != null) {
       ctx.fireExceptionCaught(record(StreamEnd.LOST, null).asRuntimeException());
     }
   }

@@ -65,15 +65,16 @@ public final class YamuxPair implements AutoCloseable {
 
   /** A new stream of the dialling side, held until it is used. */
   public Stream open() {
-    // In a listener, hence before anything is read; any later, bytes would find no handler.
+    // On the event loop, after the session has told the stream to read, and before it can be
+    // answered: as a negotiation does.
     CompletableFuture<YamuxStreamChannel> opened = new CompletableFuture<>();
     session
         .openStream()
         .addListener(
             (Future<YamuxStreamChannel> opening) -> {
               if (opening.isSuccess()) {
-                opening.getNow().pipeline().addLast(HeldReads.outbound());
-                opened.complete(opening.getNow());
+                YamuxStreamChannel channel = opening.getNow();
+                channel.eventLoop().execute(() -> hold(channel, opened));
               } else {
                 opened.completeExceptionally(opening.cause());
               }
@@ -81,6 +82,12 @@ public final class YamuxPair implements AutoCloseable {
     YamuxStreamChannel channel = opened.join();
     return new ChannelStream(
         channel, DIALLER, ACCEPTOR, DIALLER_ADDRESS, ACCEPTOR_ADDRESS, protocol, true);
+  }
+
+  private static void hold(
+      YamuxStreamChannel channel, CompletableFuture<YamuxStreamChannel> opened) {
+    channel.pipeline().addLast(HeldReads.outbound());
+    opened.complete(channel);
   }
 
   @Override

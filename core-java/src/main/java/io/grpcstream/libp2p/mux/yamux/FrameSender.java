@@ -137,18 +137,22 @@ final class FrameSender {
     }
     draining = true;
     try {
-      announceRest();
       int made = 0;
       do {
+        announceRest();
         made += makePortion();
         flush();
-      } while (made < MAX_TURN && (needsFlush || (!ready.isEmpty() && ctx.channel().isWritable())));
+      } while (made < MAX_TURN && hasMore());
     } finally {
       draining = false;
     }
-    if (!ready.isEmpty() && ctx.channel().isWritable()) {
+    if (hasMore()) {
       scheduleTurn();
     }
+  }
+
+  private boolean hasMore() {
+    return needsFlush || !unannounced.isEmpty() || (!ready.isEmpty() && ctx.channel().isWritable());
   }
 
   private void announceRest() {

@@ -35,6 +35,15 @@ final class ReceiveQueue {
     this.alloc = alloc;
   }
 
+  /** Bytes of memory that a slice of {@code buffer} keeps alive. */
+  static int pinnedBytes(ByteBuf buffer) {
+    ByteBuf root = buffer;
+    while (root.unwrap() != null) {
+      root = root.unwrap();
+    }
+    return root.capacity();
+  }
+
   /** Takes over a non-empty slice that has just arrived. */
   void add(ByteBuf slice) {
     arrived.add(slice);
@@ -59,7 +68,7 @@ final class ReceiveQueue {
   /**
    * Makes what has arrived fit to wait.
    *
-   * @param pinnedBytes the capacity of the buffer that the arrived slices keep alive
+   * @param pinnedBytes the {@link #pinnedBytes(ByteBuf)} of the buffer that they are slices of
    */
   void settle(int pinnedBytes) {
     for (ByteBuf slice = arrived.poll(); slice != null; slice = arrived.poll()) {

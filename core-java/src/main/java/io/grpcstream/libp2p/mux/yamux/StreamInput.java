@@ -181,6 +181,23 @@ final class StreamInput {
     }
   }
 
+  /**
+   * The connection is over. A stream whose FIN has come, and that is being read, still gets all of
+   * its data and its end: at most a window of it, and more will not come.
+   */
+  void deliverRest() {
+    while (finReceived && !delivering && channel.isOpen() && channel.config().isAutoRead()) {
+      ByteBuf next = queue.poll();
+      if (next == null) {
+        readPending = true;
+        endBatch();
+        return;
+      }
+      inBatch = true;
+      channel.pipeline().fireChannelRead(next);
+    }
+  }
+
   private void giveCredit() {
     if (!finReceived && !channel.removed) {
       int credit = session.creditDue(window);

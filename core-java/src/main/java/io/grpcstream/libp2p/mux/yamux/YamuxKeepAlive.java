@@ -20,7 +20,7 @@ final class YamuxKeepAlive {
   private final ChannelHandlerContext ctx;
   private final EventLoop loop;
   private final FrameSender sender;
-  private final Consumer<YamuxException> onDead;
+  private final Consumer<ConnectionLostException> onDead;
 
   private volatile long roundTripNanos;
   private int lastPingId;
@@ -40,7 +40,7 @@ final class YamuxKeepAlive {
       YamuxConfig config,
       ChannelHandlerContext ctx,
       FrameSender sender,
-      Consumer<YamuxException> onDead) {
+      Consumer<ConnectionLostException> onDead) {
     this.config = config;
     this.ctx = ctx;
     this.loop = ctx.channel().eventLoop();
@@ -99,12 +99,11 @@ final class YamuxKeepAlive {
   }
 
   private void pingTimedOut() {
-    YamuxException cause =
-        new UnresponsivePeerException(
-            "yamux: no answer to a ping within " + config.keepAliveTimeout().toMillis() + " ms");
-    finishPing(cause, 0);
+    String why =
+        "yamux: no answer to a ping within " + config.keepAliveTimeout().toMillis() + " ms";
+    finishPing(new YamuxException(why), 0);
     if (!heardSincePing) {
-      onDead.accept(cause);
+      onDead.accept(new UnresponsivePeerException(why));
     }
   }
 

@@ -18,7 +18,10 @@ public interface YamuxListener {
    */
   default void onInboundRefused(String reason) {}
 
-  /** The other side wants no new streams; with another code than NORMAL it is about to close. */
+  /**
+   * The other side wants no new streams; with another code than NORMAL it is about to close. Called
+   * once for each code, however often it comes.
+   */
   void onGoAway(GoAwayCode code);
 
   /**

@@ -211,7 +211,7 @@ public final class YamuxSession extends ChannelInboundHandlerAdapter {
       context.fireChannelRead(message);
       return;
     }
-    int pinned = capacity(in);
+    int pinned = ReceiveQueue.pinnedBytes(in);
     try {
       keepAlive.onRead();
       reader.read(in);
@@ -288,15 +288,6 @@ public final class YamuxSession extends ChannelInboundHandlerAdapter {
     sender.scheduleTurn();
   }
 
-  /** Bytes of memory that a slice of {@code buffer} keeps alive. */
-  private static int capacity(ByteBuf buffer) {
-    ByteBuf root = buffer;
-    while (root.unwrap() != null) {
-      root = root.unwrap();
-    }
-    return root.capacity();
-  }
-
   /** The end of a turn: reads are complete, and what was written leaves. */
   private void endTurn() {
     for (int i = 0; i < batch.size(); i++) {
@@ -367,6 +358,9 @@ public final class YamuxSession extends ChannelInboundHandlerAdapter {
   }
 
   void receiveGoAway(GoAwayCode code) {
+    if (code == goAwayReceived) {
+      return;
+    }
     log.debug("yamux: {} received GOAWAY {}", ctx.channel(), code);
     goAwayReceived = code;
     opener.openWaiting();
@@ -459,6 +453,7 @@ public final class YamuxSession extends ChannelInboundHandlerAdapter {
     opener.openWaiting();
     for (YamuxStreamChannel stream : streams.all()) {
       remove(stream);
+      stream.input().deliverRest();
       stream.abort(lost, true);
     }
     ctx.close();

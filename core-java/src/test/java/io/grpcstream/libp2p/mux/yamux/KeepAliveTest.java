@@ -51,7 +51,9 @@ class KeepAliveTest {
     side.advance(Duration.ofMillis(9_999));
     assertThat(side.closedCalls).isZero();
     side.advance(Duration.ofMillis(1));
-    assertThat(side.closedCause).hasMessage("yamux: no answer to a ping within 10000 ms");
+    assertThat(side.closedCause)
+        .isInstanceOf(ConnectionLostException.class)
+        .hasMessage("yamux: no answer to a ping within 10000 ms");
     assertThat(ping.cause()).hasMessage("yamux: no answer to a ping within 10000 ms");
     assertThat(side.recorder(stream).exception)
         .isInstanceOf(ConnectionLostException.class)
@@ -83,6 +85,7 @@ class KeepAliveTest {
     assertThat(side.closedCalls).isZero();
     side.advance(Duration.ofMillis(1));
     assertThat(side.closedCause)
+        .isInstanceOf(ConnectionLostException.class)
         .hasMessage("yamux: the connection took none of what was sent within 10000 ms");
     side.finish();
   }

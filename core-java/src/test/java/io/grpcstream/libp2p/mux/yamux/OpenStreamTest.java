@@ -92,6 +92,24 @@ class OpenStreamTest {
   }
 
   @Test
+  void aStreamOpenedWhenAWriteCompletesIsAnnouncedToo() {
+    Side side = new Side(true);
+    YamuxStreamChannel first = side.open();
+    side.sent();
+    side.turn(() -> first.writeAndFlush(Side.buffer(10)).addListener(written -> side.open()));
+    assertThat(side.sentText()).containsExactly("DATA 1 +10", "WINDOW[SYN] 3 +0");
+    side.finish();
+  }
+
+  @Test
+  void aRepeatedGoAwayIsHeardOnce() {
+    Side side = new Side(true);
+    side.feed(Frame.goAway(0), Frame.goAway(0), Frame.goAway(2));
+    assertThat(side.goAways).containsExactly(GoAwayCode.NORMAL, GoAwayCode.INTERNAL_ERROR);
+    side.finish();
+  }
+
+  @Test
   void refusingInboundStreamsSaysNothingToThoseThatExist() {
     Side side = new Side(false);
     side.feed(Frame.windowUpdate(Frame.SYN, 1, 0));

@@ -238,6 +238,31 @@ class StreamCloseTest {
   }
 
   @Test
+  void aStreamThatThePeerFinishedIsReadToItsEndAlsoWhenTheConnectionEndsWithIt() {
+    YamuxStreamChannel whole = opened();
+    YamuxStreamChannel cut = opened();
+    side.turn(
+        () -> {
+          for (int i = 0; i < 40; i++) {
+            side.connection.pipeline().fireChannelRead(side.bufferOf(Frame.data(0, 1, 5000)));
+            side.connection.pipeline().fireChannelRead(side.bufferOf(Frame.data(0, 3, 5000)));
+          }
+          side.connection
+              .pipeline()
+              .fireChannelRead(side.bufferOf(Frame.windowUpdate(Frame.FIN, 1, 0)));
+          side.connection.pipeline().fireChannelInactive();
+        });
+    assertThat(side.recorder(whole).bytes()).hasSize(200_000);
+    assertThat(side.recorder(whole).exception).isNull();
+    assertThat(side.recorder(whole).inactive).isTrue();
+    assertThat(side.recorder(cut).events)
+        .startsWith("read 5000")
+        .containsSubsequence("ConnectionLostException", "inactive")
+        .endsWith("inactive");
+    side.finish();
+  }
+
+  @Test
   void aFailureOfTheConnectionIsTheCauseOfItsStreamsEnd() {
     YamuxStreamChannel stream = opened();
     java.io.IOException broken = new java.io.IOException("cable cut");
