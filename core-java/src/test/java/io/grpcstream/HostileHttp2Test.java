@@ -202,11 +202,7 @@ class HostileHttp2Test {
   /** A stream of the hostile peer, and what came back on it. */
   private final class Raw {
     final Stream stream = await(hostile.newStream(address(server), Wire.PROTOCOL));
-
-    /** Written by the event loop, read by the test. */
-    @SuppressWarnings("JdkObsolete")
-    private final StringBuffer sent = new StringBuffer();
-
+    private final StringBuilder sent = new StringBuilder();
     private final CompletableFuture<Void> ended = new CompletableFuture<>();
 
     Raw() {
@@ -217,7 +213,9 @@ class HostileHttp2Test {
               new ChannelInboundHandlerAdapter() {
                 @Override
                 public void channelRead(ChannelHandlerContext ctx, Object message) {
-                  sent.append(((ByteBuf) message).toString(StandardCharsets.ISO_8859_1));
+                  synchronized (sent) {
+                    sent.append(((ByteBuf) message).toString(StandardCharsets.ISO_8859_1));
+                  }
                   ((ByteBuf) message).release();
                 }
 
@@ -239,7 +237,9 @@ class HostileHttp2Test {
     }
 
     String sent() {
-      return sent.toString();
+      synchronized (sent) {
+        return sent.toString();
+      }
     }
 
     /** Waits until the other side has ended the stream. */

@@ -43,6 +43,18 @@ class HeldReadsTest {
   }
 
   @Test
+  void aFewHeldBytesDoNotKeepTheRecordAliveTheyCameIn() {
+    HeldReads held = negotiated(HeldReads.inbound());
+    channel.pipeline().addLast(new Recorder());
+    ByteBuf record = channel.alloc().buffer(65_536).writeZero(65_000);
+    channel.writeInbound(record.readRetainedSlice(3));
+
+    assertThat(record.release()).as("nobody else holds the record").isTrue();
+    held.handled();
+    assertThat(seen).containsExactly("\0\0\0", "complete");
+  }
+
+  @Test
   void inboundReadsAreNotPassedOnUntilTheHandlerHasReturned() {
     negotiated(HeldReads.inbound());
     channel.reads = 0;

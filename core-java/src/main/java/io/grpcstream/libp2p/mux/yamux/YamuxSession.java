@@ -81,8 +81,10 @@ public final class YamuxSession extends ChannelInboundHandlerAdapter {
 
   /**
    * Opens a stream. The future completes on the event loop, with a registered and active channel of
-   * which nothing has been read: its listeners add the handlers, and reading starts after them. The
-   * other side learns of the stream with its first flush, at the latest at the end of the turn.
+   * which nothing has been read: its listeners add the handlers, and reading starts after them.
+   * Where the other side may write first, call this on the event loop: a listener that another
+   * thread adds may come too late. The other side learns of the stream with its first flush, at the
+   * latest at the end of the turn.
    * While {@code ackBacklog} streams wait for their ACK, opening waits; cancelling gives up the
    * place.
    *

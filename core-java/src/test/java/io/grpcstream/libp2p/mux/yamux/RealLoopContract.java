@@ -40,6 +40,7 @@ abstract class RealLoopContract {
   private volatile java.util.function.Consumer<YamuxStreamChannel> onInbound = stream -> {};
   private Channel server;
   private YamuxSession dialer;
+  private Channel connection;
 
   RealLoopContract(EventLoopGroup loops) {
     this.loops = loops;
@@ -77,12 +78,14 @@ abstract class RealLoopContract {
             .sync()
             .channel();
     dialer = new YamuxSession(true, config, new Listener());
-    client()
-        .group(loops)
-        .option(ChannelOption.ALLOCATOR, alloc)
-        .handler(dialer)
-        .connect(server.localAddress())
-        .sync();
+    connection =
+        client()
+            .group(loops)
+            .option(ChannelOption.ALLOCATOR, alloc)
+            .handler(dialer)
+            .connect(server.localAddress())
+            .sync()
+            .channel();
   }
 
   @AfterEach
@@ -109,10 +112,16 @@ abstract class RealLoopContract {
     for (int i = 0; i < 16; i++) {
       Bulk bulk = new Bulk(2 * i + 1);
       outbound.add(bulk);
-      dialer
-          .openStream()
-          .addListener(
-              (Future<YamuxStreamChannel> opened) -> opened.getNow().pipeline().addLast(bulk))
+      // On the event loop: the other side writes first, and the handler must stand by then.
+      connection
+          .eventLoop()
+          .submit(
+              () ->
+                  dialer
+                      .openStream()
+                      .addListener(
+                          (Future<YamuxStreamChannel> opened) ->
+                              opened.getNow().pipeline().addLast(bulk)))
           .sync();
     }
     for (Bulk bulk : outbound) {
