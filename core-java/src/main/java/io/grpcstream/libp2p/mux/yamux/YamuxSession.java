@@ -84,9 +84,8 @@ public final class YamuxSession extends ChannelInboundHandlerAdapter {
    * which nothing has been read: its listeners add the handlers, and reading starts after them.
    * Where the other side may write first, call this on the event loop: a listener that another
    * thread adds may come too late. The other side learns of the stream with its first flush, at the
-   * latest at the end of the turn.
-   * While {@code ackBacklog} streams wait for their ACK, opening waits; cancelling gives up the
-   * place.
+   * latest at the end of the turn. While {@code ackBacklog} streams wait for their ACK, opening
+   * waits; cancelling gives up the place.
    *
    * <p>Fails with {@link GoAwayException} after a GOAWAY of either side, {@link
    * StreamLimitException} when {@code maxOutboundStreams} are open or waiting, {@link
