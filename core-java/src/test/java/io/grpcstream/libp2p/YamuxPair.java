@@ -11,7 +11,9 @@ import io.grpcstream.libp2p.mux.yamux.YamuxSession;
 import io.grpcstream.libp2p.mux.yamux.YamuxStreamChannel;
 import io.grpcstream.libp2p.transport.memory.MemoryTransport;
 import io.netty.channel.Channel;
+import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInitializer;
+import io.netty.channel.ChannelOutboundHandlerAdapter;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.nio.NioIoHandler;
 import io.netty.util.concurrent.Future;
@@ -83,7 +85,7 @@ public final class YamuxPair implements AutoCloseable {
         .addListener(
             (Future<YamuxStreamChannel> opening) -> {
               if (opening.isSuccess()) {
-                opening.getNow().pipeline().addLast(HeldReads.outbound());
+                opening.getNow().pipeline().addLast(HeldReads.outbound(), new FirstRead());
                 opened.complete(opening.getNow());
               } else {
                 opened.completeExceptionally(opening.cause());
@@ -103,6 +105,14 @@ public final class YamuxPair implements AutoCloseable {
         channel.pipeline().addLast(session);
       }
     };
+  }
+
+  /** Keeps the read with which the session starts the stream, as a negotiation would. */
+  private static final class FirstRead extends ChannelOutboundHandlerAdapter {
+    @Override
+    public void read(ChannelHandlerContext ctx) {
+      ctx.pipeline().remove(this);
+    }
   }
 
   private interface Inbound {
