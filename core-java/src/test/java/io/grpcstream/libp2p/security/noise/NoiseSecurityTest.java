@@ -13,8 +13,10 @@ import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelOutboundHandlerAdapter;
 import io.netty.util.concurrent.Future;
 import java.security.GeneralSecurityException;
+import java.security.Provider;
 import java.util.Arrays;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.bouncycastle.jce.provider.BouncyCastleProvider;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -91,6 +93,39 @@ class NoiseSecurityTest {
     listen(List.of(), ANYONE);
     exchange();
     assertThat(dialed.get().remoteKey()).isEqualTo(listenerKey.publicKey());
+  }
+
+  @Test
+  void aConnectionCostsOneFreshKeyPairItsEphemeralOne() throws Exception {
+    CountingProvider provider = new CountingProvider();
+    NoiseSecurity noise = new NoiseSecurity(dialerKey, provider);
+    provider.keyPairGenerators.set(0);
+
+    Future<SecuredConnection> dialed = secure(noise, dialer, true, List.of(), ANYONE);
+    listen(List.of(), ANYONE);
+    exchange();
+
+    assertThat(dialed.get().remoteKey()).isEqualTo(listenerKey.publicKey());
+    assertThat(provider.keyPairGenerators).hasValue(1);
+  }
+
+  /** Bouncy Castle, with its key pair generators counted. */
+  private static final class CountingProvider extends Provider {
+    private static final long serialVersionUID = 1L;
+    private final transient Provider delegate = new BouncyCastleProvider();
+    private final transient AtomicInteger keyPairGenerators = new AtomicInteger();
+
+    CountingProvider() {
+      super("Counting", "1", "counts key pair generators");
+    }
+
+    @Override
+    public Service getService(String type, String algorithm) {
+      if (type.equals("KeyPairGenerator")) {
+        keyPairGenerators.incrementAndGet();
+      }
+      return delegate.getService(type, algorithm);
+    }
   }
 
   @Test
