@@ -1,6 +1,7 @@
 package io.grpcstream.samples.greeter;
 
 import io.grpc.ManagedChannel;
+import io.grpc.Status;
 import io.grpc.StatusException;
 import io.grpc.stub.BlockingClientCall;
 import io.grpcstream.GrpcStream;
@@ -35,8 +36,7 @@ public final class GreeterClient {
    * Calls the peer at the multiaddr {@code args[0]}, which should end in the peer's id: another
    * peer that answers there is then not spoken to.
    */
-  public static void main(String[] args)
-      throws ExecutionException, InterruptedException, StatusException {
+  public static void main(String[] args) throws InterruptedException, StatusException {
     if (args.length != 1 || args[0].isBlank()) {
       System.err.println("Say whom to call: the multiaddr that the server prints.");
       System.exit(2);
@@ -57,6 +57,10 @@ public final class GreeterClient {
       client.bidirectional();
 
       channel.shutdown();
+    } catch (ExecutionException e) {
+      Status status = GrpcStream.statusOf(e); // what a gRPC call would have failed with
+      System.err.println(status.getCode() + ": " + status.getDescription());
+      System.exit(1);
     }
   }
 
