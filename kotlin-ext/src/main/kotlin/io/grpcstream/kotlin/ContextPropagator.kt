@@ -1,0 +1,26 @@
+package io.grpcstream.kotlin
+
+import io.grpc.Metadata
+import kotlin.coroutines.CoroutineContext
+import kotlin.coroutines.EmptyCoroutineContext
+
+/**
+ * Carries coroutine-context elements of the user's choice, such as a logging context or a trace, from
+ * the coroutine that makes a call to the one that serves it, as headers of the call.
+ *
+ * Both functions are called once a call; they must not block. What they throw fails that call.
+ */
+public interface ContextPropagator {
+    /** On the calling side: writes what should travel from the caller's [context] into the [headers]. */
+    public fun inject(
+        context: CoroutineContext,
+        headers: Metadata,
+    ) {
+    }
+
+    /**
+     * On the serving side: the elements that the service's coroutine gets, from the request's
+     * [headers]. They are what the peer claims, which nothing proves.
+     */
+    public fun extract(headers: Metadata): CoroutineContext = EmptyCoroutineContext
+}
