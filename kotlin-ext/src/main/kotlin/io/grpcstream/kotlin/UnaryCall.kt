@@ -34,7 +34,7 @@ internal suspend fun <Q, R> Channel.unaryCall(
             }
         }
     if (!end.status.isOk) {
-        call.cancel(end.status.description, null) // Still runs if it had a second response.
+        call.cancel("the call has failed", null) // It still runs if it had a second response.
         caller.fail(end.status, end.trailers)
     }
     @Suppress("UNCHECKED_CAST") // There is a response if the status is OK; it may be null.
