@@ -1,21 +1,15 @@
 package io.grpcstream;
 
 import io.grpcstream.libp2p.Stream;
-import io.grpcstream.netty.StreamAttachment;
-import io.netty.util.concurrent.ScheduledFuture;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.RejectedExecutionException;
-import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * The streams that wait to be accepted, and the accepts that wait for streams; at most one of the
@@ -35,8 +29,6 @@ final class Backlog {
     /** Nothing is accepted any more. */
     STOPPED
   }
-
-  private static final Logger log = LoggerFactory.getLogger(Backlog.class);
 
   private final int limit;
   private final Duration timeout;
@@ -94,11 +86,11 @@ final class Backlog {
         }
       }
       if (taker == null) {
-        entry.startTimer();
+        entry.deadline.start();
         stream.closed().thenRun(() -> remove(entry));
         return Outcome.TAKEN;
       }
-      if (taker.complete(accepted.apply(stream))) {
+      if (handOut(stream, taker)) {
         return Outcome.TAKEN;
       }
       atHead = true; // The taker gave up just now; this stream is still the oldest.
@@ -121,10 +113,19 @@ final class Backlog {
     if (entry == null) {
       taker.whenComplete((connection, failure) -> forget(taker));
     } else {
-      entry.stopTimer();
-      taker.complete(accepted.apply(entry.stream));
+      entry.deadline.stop();
+      handOut(entry.stream, taker);
     }
     return taker;
+  }
+
+  private boolean handOut(Stream stream, CompletableFuture<GrpcConnection> taker) {
+    GrpcConnection connection = accepted.apply(stream);
+    boolean taken = taker.complete(connection);
+    if (taken) {
+      connection.decisionDue();
+    }
+    return taken;
   }
 
   private void forget(CompletableFuture<GrpcConnection> taker) {
@@ -152,7 +153,7 @@ final class Backlog {
     unserved.forEach(taker -> taker.completeExceptionally(failure.get()));
     List<Stream> streams = new ArrayList<>();
     for (Entry entry : entries) {
-      entry.stopTimer();
+      entry.deadline.stop();
       streams.add(entry.stream);
     }
     return streams;
@@ -166,7 +167,7 @@ final class Backlog {
   }
 
   private boolean remove(Entry entry) {
-    entry.stopTimer();
+    entry.deadline.stop();
     synchronized (lock) {
       return waiting.remove(entry);
     }
@@ -179,40 +180,14 @@ final class Backlog {
     }
   }
 
-  private static String describe(Entry entry) {
-    return StreamAttachment.describe(entry.stream);
-  }
-
   /** One waiting stream and its time limit. */
   private final class Entry {
     final Stream stream;
-    private @Nullable ScheduledFuture<?> timer;
-    private boolean done;
+    final Deadline deadline;
 
     Entry(Stream stream) {
       this.stream = stream;
-    }
-
-    synchronized void startTimer() {
-      if (done) {
-        return;
-      }
-      try {
-        timer =
-            stream
-                .channel()
-                .eventLoop()
-                .schedule(() -> expire(this), timeout.toNanos(), TimeUnit.NANOSECONDS);
-      } catch (RejectedExecutionException e) {
-        log.debug("{} ended with its event loop", describe(this), e);
-      }
-    }
-
-    synchronized void stopTimer() {
-      done = true;
-      if (timer != null) {
-        timer.cancel(false);
-      }
+      deadline = new Deadline(stream, timeout, () -> expire(this));
     }
   }
 }

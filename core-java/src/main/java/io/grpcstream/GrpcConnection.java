@@ -5,6 +5,7 @@ import io.grpcstream.libp2p.Multiaddr;
 import io.grpcstream.libp2p.PeerId;
 import io.grpcstream.libp2p.Stream;
 import io.grpcstream.netty.StreamAttachment;
+import java.time.Duration;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
@@ -12,6 +13,10 @@ import org.jspecify.annotations.Nullable;
 /**
  * One accepted stream, awaiting a decision: {@link #serve}, {@link #client}, {@link #refuse} or
  * {@link #giveBack}, exactly one of them. Until then its bytes wait, uncredited, with the peer.
+ *
+ * <p>The decision has the time that {@link GrpcStream.Builder#backlogTimeout} sets, from the moment
+ * the connection is handed out; then the stream is reset. A decision that comes too late is none:
+ * what it makes is what it would make of any stream that has ended, and giving back does nothing.
  *
  * <p>All methods may be called from any thread; none blocks.
  */
@@ -21,17 +26,35 @@ public final class GrpcConnection implements AutoCloseable {
     SERVED,
     WRAPPED,
     REFUSED,
-    GIVEN_BACK
+    GIVEN_BACK,
+    /** None came in time; the stream was reset. One decision may still follow, without effect. */
+    OVERDUE
   }
 
   private final GrpcStream owner;
   private final Stream stream;
   private final AtomicReference<Decision> decision = new AtomicReference<>(Decision.NONE);
+  private final Deadline deadline;
   private volatile @Nullable ManagedChannel client;
 
-  GrpcConnection(GrpcStream owner, Stream stream) {
+  GrpcConnection(GrpcStream owner, Stream stream, Duration timeout, RefusalLog refusals) {
     this.owner = owner;
     this.stream = stream;
+    deadline = new Deadline(stream, timeout, () -> overdue(timeout, refusals));
+  }
+
+  /** Someone has this connection now: the time to decide about it begins. */
+  void decisionDue() {
+    deadline.start();
+  }
+
+  private void overdue(Duration timeout, RefusalLog refusals) {
+    if (decision.compareAndSet(Decision.NONE, Decision.OVERDUE)) {
+      owner.decided(stream);
+      refusals.refused(
+          stream, "reset, as nobody decided about it within " + timeout + " of its being accepted");
+      stream.reset();
+    }
   }
 
   /** The id that the peer has proven. */
@@ -96,12 +119,17 @@ public final class GrpcConnection implements AutoCloseable {
    * @throws IllegalStateException if the connection was decided about before
    */
   public void giveBack() {
-    decide(Decision.GIVEN_BACK);
-    owner.takeBack(stream);
+    if (decide(Decision.GIVEN_BACK)) {
+      owner.takeBack(stream);
+    }
   }
 
-  private void decide(Decision made) {
+  /** Whether the decision came in time. */
+  private boolean decide(Decision made) {
     Decision before = decision.compareAndExchange(Decision.NONE, made);
+    if (before == Decision.OVERDUE && decision.compareAndSet(Decision.OVERDUE, made)) {
+      return false;
+    }
     if (before != Decision.NONE) {
       throw new IllegalStateException(
           StreamAttachment.describe(stream)
@@ -110,7 +138,9 @@ public final class GrpcConnection implements AutoCloseable {
               + ", now "
               + made);
     }
+    deadline.stop();
     owner.decided(stream);
+    return true;
   }
 
   /** Completes, never exceptionally, once the stream has ended; on the stream's event loop. */
@@ -125,6 +155,7 @@ public final class GrpcConnection implements AutoCloseable {
   @Override
   public void close() {
     if (decision.compareAndSet(Decision.NONE, Decision.REFUSED)) {
+      deadline.stop();
       owner.decided(stream);
       stream.reset();
       return;

@@ -79,9 +79,13 @@ public final class GrpcStream implements AutoCloseable {
     authorizer = options.authorizer;
     clientOptions = options.clientOptions;
     health = options.health;
+    Duration timeout = options.backlogTimeout;
     backlog =
         new Backlog(
-            options.backlog, options.backlogTimeout, refusals, s -> new GrpcConnection(this, s));
+            options.backlog,
+            timeout,
+            refusals,
+            stream -> new GrpcConnection(this, stream, timeout, refusals));
     servers = new Servers(address, options);
     serverView = new GrpcServerView(this, servers.server());
     options.services.forEach(servers.services()::addService);
@@ -348,6 +352,13 @@ public final class GrpcStream implements AutoCloseable {
   }
 
   /**
+   * Completes, never exceptionally, when the stage of {@link #shutdown} does, by whomever called.
+   */
+  public CompletionStage<Void> terminated() {
+    return streams.ended().minimalCompletionStage();
+  }
+
+  /**
    * {@link #shutdown} with {@link #DEFAULT_GRACE}, and waits for its end. If the thread is
    * interrupted, cuts at once and returns with the interrupt flag set.
    *
@@ -441,7 +452,11 @@ public final class GrpcStream implements AutoCloseable {
       return this;
     }
 
-    /** How long a stream may wait to be accepted before it is reset; default: 30 seconds. */
+    /**
+     * How long a stream may wait to be accepted before it is reset; default: 30 seconds. Once it is
+     * accepted, the decision about the {@link GrpcConnection} has the same time anew: one that
+     * nobody decides about does not stay for ever.
+     */
     public Builder backlogTimeout(Duration timeout) {
       if (timeout.isZero() || timeout.isNegative()) {
         throw new IllegalArgumentException("backlog timeout " + timeout + " is not positive");

@@ -59,6 +59,11 @@ final class LiveStreams {
     }
   }
 
+  /** Completes once {@link #end} was called and no stream is left. */
+  CompletableFuture<Void> ended() {
+    return allEnded;
+  }
+
   /** Whether the calling thread is the event loop of one of the streams. */
   boolean inEventLoop() {
     return streams.keySet().stream().anyMatch(s -> s.channel().eventLoop().inEventLoop());

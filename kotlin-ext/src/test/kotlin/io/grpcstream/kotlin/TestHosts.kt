@@ -1,7 +1,10 @@
 package io.grpcstream.kotlin
 
 import io.grpcstream.libp2p.Host
+import io.kotest.assertions.nondeterministic.eventually
+import io.kotest.matchers.shouldBe
 import kotlin.time.Duration
+import kotlin.time.Duration.Companion.seconds
 
 internal const val PROTOCOL = "/greeter/1.0.0"
 
@@ -16,5 +19,12 @@ internal suspend fun twoHosts(test: suspend (dialer: Host, listener: Host) -> Un
     } finally {
         dialer.shutdownAndAwait(Duration.ZERO)
         listener.shutdownAndAwait(Duration.ZERO)
+    }
+}
+
+/** Waits until this host has [count] streams of [PROTOCOL]. */
+internal suspend fun Host.awaitStreams(count: Int) {
+    eventually(10.seconds) {
+        connections().flatMap { it.streams() }.count { it.protocol() == PROTOCOL } shouldBe count
     }
 }

@@ -1,0 +1,62 @@
+package io.grpcstream;
+
+import io.grpcstream.libp2p.Stream;
+import io.grpcstream.netty.StreamAttachment;
+import io.netty.channel.ChannelFutureListener;
+import io.netty.util.concurrent.ScheduledFuture;
+import java.time.Duration;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A time limit on the event loop of a stream, of use once. It ends with the stream. What stops it
+ * may come before what starts it: then it never runs. Thread-safe.
+ */
+final class Deadline {
+  private static final Logger log = LoggerFactory.getLogger(Deadline.class);
+
+  private final Stream stream;
+  private final Duration timeout;
+  private final Runnable expired;
+  private final ChannelFutureListener streamEnded = closed -> stop();
+  private @Nullable ScheduledFuture<?> timer;
+  private boolean done;
+
+  /**
+   * A deadline that was not started.
+   *
+   * @param expired runs on the stream's event loop, at about the time when it is stopped at the
+   *     latest: whether it came first, it must find out itself
+   */
+  Deadline(Stream stream, Duration timeout, Runnable expired) {
+    this.stream = stream;
+    this.timeout = timeout;
+    this.expired = expired;
+  }
+
+  synchronized void start() {
+    if (done) {
+      return;
+    }
+    try {
+      timer =
+          stream.channel().eventLoop().schedule(expired, timeout.toNanos(), TimeUnit.NANOSECONDS);
+    } catch (RejectedExecutionException e) {
+      log.debug("{} ended with its event loop", StreamAttachment.describe(stream), e);
+      return;
+    }
+    stream.channel().closeFuture().addListener(streamEnded);
+  }
+
+  synchronized void stop() {
+    done = true;
+    if (timer != null) {
+      timer.cancel(false);
+      timer = null;
+      stream.channel().closeFuture().removeListener(streamEnded);
+    }
+  }
+}
