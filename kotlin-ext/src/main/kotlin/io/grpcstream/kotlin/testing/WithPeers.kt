@@ -1,0 +1,61 @@
+package io.grpcstream.kotlin.testing
+
+import io.grpcstream.kotlin.startAndAwait
+
+/**
+ * Runs [test] with [count] peers that reach each other in memory, and takes them down after it.
+ *
+ * ```
+ * withPeers(configure = { grpc { GrpcStream.builder().addService(Greeter()).build() } }) { (alice, bob) ->
+ *     val stub = GreeterCoroutineStub(alice.channelTo(bob))
+ *     stub.sayHello(helloRequest { name = "Ada" }).message shouldBe "Hello, Ada!"
+ * }
+ * ```
+ *
+ * Afterwards, also if the test failed or was cancelled, it shuts down the channels that
+ * [Peer.channelTo] made, each [GrpcStream][io.grpcstream.GrpcStream] and each host without any grace,
+ * and then looks for leaks: what has not ended by itself, connections and streams that a host still
+ * counts, threads of the hosts, and, with `-Dio.netty.leakDetection.level=paranoid`, Netty buffers
+ * that were dropped without a release. Leaks fail the test with an [AssertionError] that names them,
+ * suppressed by the test's own failure if there is one. Buffers are tracked for the whole JVM, so
+ * one that is reported may have been dropped by code that ran before; to hear of them, this takes
+ * the place of [Netty's leak listener][io.netty.buffer.ByteBufUtil.setLeakListener].
+ *
+ * It needs no test framework. In `runTest` all works in real time except the test's own `delay`
+ * and `withTimeout`, whose virtual time does not wait for peers: a `withTimeout` around a call
+ * expires as soon as the test has nothing else to do. Put such a call into
+ * `withContext(Dispatchers.Default)`.
+ *
+ * @param configure options of the peers; see [PeersBuilder]
+ * @return what [test] returns
+ */
+public suspend fun <T> withPeers(
+    count: Int = 2,
+    configure: PeersBuilder.() -> Unit = { },
+    test: suspend (Peers) -> T,
+): T {
+    val peers = PeersBuilder().apply(configure).build(count)
+    var failure: Throwable? = null
+    try {
+        peers.start()
+        return test(peers)
+    } catch (e: Throwable) {
+        failure = e
+        throw e
+    } finally {
+        val leaks = peers.closeAndFindLeaks()
+        if (leaks.isNotEmpty()) {
+            val error = leakError(leaks)
+            failure?.addSuppressed(error) ?: throw error
+        }
+    }
+}
+
+/** Starts all hosts; those that were started before one failed stay so. */
+internal suspend fun Peers.start() {
+    BufferLeaks.ofNetty // Records from here on.
+    forEach { it.host.startAndAwait() }
+}
+
+internal fun leakError(leaks: List<String>): AssertionError =
+    AssertionError("${leaks.size} left after the test:\n" + leaks.joinToString("\n"))

@@ -1,0 +1,146 @@
+package io.grpcstream.kotlin.testing
+
+import io.grpcstream.GrpcStream
+import io.grpcstream.greeter.GreeterGrpcKt.GreeterCoroutineImplBase
+import io.grpcstream.greeter.GreeterGrpcKt.GreeterCoroutineStub
+import io.grpcstream.greeter.HelloReply
+import io.grpcstream.greeter.HelloRequest
+import io.grpcstream.greeter.helloReply
+import io.grpcstream.greeter.helloRequest
+import io.grpcstream.kotlin.awaitConnection
+import io.grpcstream.libp2p.Stream
+import io.kotest.assertions.throwables.shouldThrow
+import io.kotest.core.spec.style.StringSpec
+import io.kotest.matchers.collections.shouldBeEmpty
+import io.kotest.matchers.collections.shouldHaveSize
+import io.kotest.matchers.nulls.shouldBeNull
+import io.kotest.matchers.shouldBe
+import io.kotest.matchers.types.shouldBeSameInstanceAs
+import kotlinx.coroutines.CompletableDeferred
+import kotlinx.coroutines.ExperimentalCoroutinesApi
+import kotlinx.coroutines.awaitCancellation
+import kotlinx.coroutines.cancelAndJoin
+import kotlinx.coroutines.delay
+import kotlinx.coroutines.launch
+import kotlinx.coroutines.test.currentTime
+import kotlinx.coroutines.test.runTest
+import kotlin.time.Duration.Companion.hours
+
+internal class Greeter(
+    private val greeting: String = "Hello",
+) : GreeterCoroutineImplBase() {
+    override suspend fun sayHello(request: HelloRequest): HelloReply =
+        helloReply { message = "$greeting, ${request.name}!" }
+}
+
+internal fun greeter(greeting: String = "Hello"): GrpcStream =
+    GrpcStream.builder().addService(Greeter(greeting)).build()
+
+internal suspend fun Peer.greet(other: Peer): String =
+    GreeterCoroutineStub(channelTo(other)).sayHello(helloRequest { name = "Ada" }).message
+
+@OptIn(ExperimentalCoroutinesApi::class) // For currentTime.
+class WithPeersSpec :
+    StringSpec({
+        "each of two peers calls the other" {
+            val greetings = listOf("Hello", "Bonjour")
+            withPeers(configure = { grpc { greeter(greetings[it]) } }) { (alice, bob) ->
+                alice.greet(bob) shouldBe "Bonjour, Ada!"
+                bob.greet(alice) shouldBe "Hello, Ada!"
+                alice.host.connections() shouldHaveSize 1
+            }
+        }
+
+        "what the test returns is returned" {
+            withPeers(3) { peers -> peers.map { it.peerId }.toSet().size } shouldBe 3
+        }
+
+        "peers that do not serve have streams to accept" {
+            val configure: PeersBuilder.() -> Unit = {
+                serve = false
+                protocol = "/chat/1.0.0"
+                grpc { greeter() }
+            }
+            withPeers(configure = configure) { (alice, bob) ->
+                val stream = alice.open(bob)
+                val connection = bob.grpc!!.awaitConnection()
+                connection.remotePeer() shouldBe alice.peerId
+                connection.protocol() shouldBe "/chat/1.0.0"
+                connection.refuse()
+                stream.reset()
+            }
+        }
+
+        "bare hosts speak any protocol" {
+            withPeers { (alice, bob) ->
+                alice.grpc.shouldBeNull()
+                val inbound = CompletableDeferred<Stream>()
+                bob.host.handle("/raw/1.0.0") { inbound.complete(it) }
+                alice.open(bob, "/raw/1.0.0")
+                inbound.await().remotePeer() shouldBe alice.peerId
+            }
+        }
+
+        "nothing is left of the peers, whatever the test left open" {
+            val peers =
+                withPeers(configure = { grpc { greeter() } }) { peers ->
+                    val (alice, bob) = peers
+                    alice.greet(bob)
+                    alice.open(bob)
+                    peers
+                }
+            peers.flatMap { threadsOf(it.peerId) }.shouldBeEmpty()
+            peers.forEach { open(it.host.stats()).shouldBeNull() }
+            peers[0].channels.single().isTerminated shouldBe true
+        }
+
+        "a failed test fails with its own failure, and its peers are taken down" {
+            val failure = IllegalStateException("the test's own")
+            lateinit var kept: Peers
+            shouldThrow<IllegalStateException> {
+                withPeers { peers ->
+                    kept = peers
+                    throw failure
+                }
+            } shouldBeSameInstanceAs failure
+            kept.flatMap { threadsOf(it.peerId) }.shouldBeEmpty()
+        }
+
+        "a host that cannot start fails the test, and those before it are taken down" {
+            val started = mutableListOf<Int>()
+            shouldThrow<Exception> {
+                withPeers(2, { host { started += listen("/memory/4711").let { _ -> it } } }) { }
+            }
+            started shouldBe listOf(0, 1)
+            withPeers(1, {
+                host { listen("/memory/4711") }
+            }) { it.single().host.listenAddresses() } shouldHaveSize
+                2
+        }
+
+        "a cancelled test takes its peers down before it ends" {
+            val up = CompletableDeferred<Peers>()
+            val test =
+                launch {
+                    withPeers { peers ->
+                        up.complete(peers)
+                        awaitCancellation()
+                    }
+                }
+            val peers = up.await()
+            test.cancelAndJoin()
+            peers.flatMap { threadsOf(it.peerId) }.shouldBeEmpty()
+        }
+
+        "in runTest calls take no virtual time, and delays no real time" {
+            runTest {
+                withPeers(configure = { grpc { greeter() } }) { (alice, bob) ->
+                    alice.greet(bob) shouldBe "Hello, Ada!"
+                    currentTime shouldBe 0
+                    delay(5.hours)
+                    alice.greet(bob) shouldBe "Hello, Ada!"
+                    currentTime shouldBe 5.hours.inWholeMilliseconds
+                }
+            }
+        }
+    })
