@@ -10,7 +10,8 @@ import java.util.concurrent.TimeUnit;
 
 /**
  * Runs {@link GreeterServer} and {@link GreeterClient} as two processes, shows what both print, and
- * ends when the caller has made its calls: {@code mvn -q compile -Pgreeter}.
+ * ends when the caller has made its calls: {@code mvn -q compile -Pgreeter}. Two arguments name the
+ * classes to run instead of these, such as those in Kotlin.
  */
 public final class GreeterDemo {
   private static final String SERVING_AT = "serving at ";
@@ -20,14 +21,15 @@ public final class GreeterDemo {
 
   /** Exits with the exit code of the caller. */
   public static void main(String[] args) throws IOException, InterruptedException {
-    Process server = launch(GreeterServer.class);
+    boolean named = args.length == 2;
+    Process server = launch(named ? args[0] : GreeterServer.class.getName());
     int exitCode;
     try (BufferedReader fromServer = server.inputReader()) {
       String address = readAddress(fromServer);
       Thread serverLines = new Thread(() -> show("server", fromServer));
       serverLines.start();
 
-      Process caller = launch(GreeterClient.class, address);
+      Process caller = launch(named ? args[1] : GreeterClient.class.getName(), address);
       try (BufferedReader fromCaller = caller.inputReader()) {
         show("caller", fromCaller);
       }
@@ -42,13 +44,13 @@ public final class GreeterDemo {
   }
 
   /** Starts {@code main} in a JVM like this one. */
-  private static Process launch(Class<?> main, String... args) throws IOException {
+  private static Process launch(String main, String... args) throws IOException {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.addAll(ManagementFactory.getRuntimeMXBean().getInputArguments());
     command.add("-cp");
     command.add(System.getProperty("java.class.path"));
-    command.add(main.getName());
+    command.add(main);
     command.addAll(List.of(args));
     return new ProcessBuilder(command).redirectErrorStream(true).start();
   }

@@ -1,0 +1,55 @@
+package io.grpcstream.samples.chat
+
+import io.grpc.StatusException
+import io.grpcstream.libp2p.Multiaddr
+import kotlinx.coroutines.Dispatchers
+import kotlinx.coroutines.cancelAndJoin
+import kotlinx.coroutines.launch
+import kotlinx.coroutines.runBlocking
+import java.nio.charset.Charset
+import kotlin.system.exitProcess
+
+private const val USAGE = "Say whom to join: -Dpeer=ADDRESS, with an address that a peer of the room prints."
+
+/**
+ * Chats until standard input ends or Ctrl-C: `room LISTEN` opens a room, `join LISTEN PEER` joins the
+ * one that the peer at the multiaddr PEER is in. LISTEN is the multiaddr to listen on.
+ */
+fun main(args: Array<String>) {
+    val entrance =
+        when {
+            args.size == 2 && args[0] == "room" -> null
+            args.size == 3 && args[0] == "join" -> Multiaddr.parse(args[2])
+            else -> fail(2, USAGE)
+        }
+    val peer = ChatPeer(args[1], Screen(usesColour()), ::println)
+    val failure = runUntilInterrupted { peer.chat(entrance, stdin().linesInBackground()) }
+    failure?.let { fail(1, "${it.status.code}: ${it.status.description}") }
+}
+
+/** Runs [chat]; Ctrl-C cancels it and waits until it has ended. */
+private fun runUntilInterrupted(chat: suspend () -> Unit): StatusException? {
+    var failure: StatusException? = null
+    runBlocking(Dispatchers.IO) {
+        val job =
+            launch {
+                try {
+                    chat()
+                } catch (e: StatusException) {
+                    failure = e
+                }
+            }
+        Runtime.getRuntime().addShutdownHook(Thread { runBlocking { job.cancelAndJoin() } })
+    }
+    return failure
+}
+
+private fun stdin() = System.`in`.bufferedReader(Charset.forName(System.getProperty("native.encoding")))
+
+private fun fail(
+    exitCode: Int,
+    message: String,
+): Nothing {
+    System.err.println(message)
+    exitProcess(exitCode)
+}

@@ -1,0 +1,29 @@
+package io.grpcstream.samples.chat
+
+import io.grpcstream.PeerContext
+import io.grpcstream.chat.ChatMessage
+import io.grpcstream.chat.RoomGrpcKt.RoomCoroutineImplBase
+import kotlinx.coroutines.coroutineScope
+import kotlinx.coroutines.flow.Flow
+import kotlinx.coroutines.flow.emitAll
+import kotlinx.coroutines.flow.flow
+import kotlinx.coroutines.launch
+
+/** The end of a conversation that was called. */
+class RoomService(
+    private val room: Room,
+) : RoomCoroutineImplBase() {
+    override fun join(requests: Flow<ChatMessage>): Flow<ChatMessage> {
+        val caller = PeerContext.current().peerId()
+        val conversation = Conversation(caller, caller)
+        return flow {
+            conversation.run {
+                coroutineScope {
+                    val hearing = launch { room.hear(conversation, requests) }
+                    emitAll(conversation.outgoing)
+                    hearing.cancel()
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,45 @@
+package io.grpcstream.samples.greeter.coroutines
+
+import io.grpcstream.GrpcStream
+import io.grpcstream.kotlin.shutdownAndAwait
+import io.grpcstream.kotlin.startAndAwait
+import io.grpcstream.libp2p.Host
+import kotlinx.coroutines.NonCancellable
+import kotlinx.coroutines.awaitCancellation
+import kotlinx.coroutines.cancelAndJoin
+import kotlinx.coroutines.launch
+import kotlinx.coroutines.runBlocking
+import kotlinx.coroutines.withContext
+import kotlin.time.Duration.Companion.seconds
+
+/** The libp2p protocol id under which the peers speak gRPC. */
+internal const val PROTOCOL: String = "/greeter/1.0.0"
+
+private const val ANY_PORT = "/ip4/127.0.0.1/tcp/0"
+private val GRACE = 2.seconds
+
+/**
+ * A peer that greets whoever calls, until it is interrupted; on the multiaddr `args[0]`, by default
+ * on any free TCP port of this machine.
+ */
+fun main(args: Array<String>): Unit =
+    runBlocking {
+        val serving = launch { serve(args.firstOrNull() ?: ANY_PORT) }
+        Runtime.getRuntime().addShutdownHook(Thread { runBlocking { serving.cancelAndJoin() } })
+    }
+
+private suspend fun serve(address: String) {
+    val grpc = GrpcStream.create().registerService(GreeterService()).serve()
+    val host = Host.builder().listen(address).build()
+    host.handle(PROTOCOL, grpc.handler())
+    try {
+        host.startAndAwait()
+        println("serving at ${host.listenAddresses().first()}")
+        awaitCancellation()
+    } finally {
+        withContext(NonCancellable) {
+            grpc.shutdownAndAwait(GRACE)
+            host.shutdownAndAwait(GRACE)
+        }
+    }
+}
