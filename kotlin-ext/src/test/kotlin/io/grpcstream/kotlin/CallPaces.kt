@@ -1,0 +1,179 @@
+package io.grpcstream.kotlin
+
+import io.kotest.matchers.collections.shouldContainExactly
+import io.kotest.matchers.ints.shouldBeLessThanOrEqual
+import io.kotest.matchers.shouldBe
+import kotlinx.coroutines.CompletableDeferred
+import kotlinx.coroutines.async
+import kotlinx.coroutines.flow.Flow
+import kotlinx.coroutines.flow.asFlow
+import kotlinx.coroutines.flow.collect
+import kotlinx.coroutines.flow.flow
+import kotlinx.coroutines.flow.flowOf
+import kotlinx.coroutines.flow.toList
+import kotlinx.coroutines.launch
+import java.util.concurrent.ConcurrentLinkedQueue
+
+private const val MANY = 10_000
+private const val LARGE_MESSAGES = 200
+private const val STEPS = 5
+
+/** How fast the two sides of a call write and read. */
+internal object CallPaces {
+    suspend fun slowReader(
+        style: CallStyle,
+        kind: CallKind,
+    ) {
+        if (kind == CallKind.UNARY) {
+            busyCaller(style)
+            return
+        }
+        val slow = SlowReading(kind, LARGE_MESSAGES)
+        calling(style, slow.handler, SlowReading.WINDOW) { scope ->
+            val call = scope.launch { slow.run(client) }
+            slow.paused.await()
+            onceStill(slow::emitted) shouldBeLessThanOrEqual slow.bound(SlowReading.WINDOW)
+            slow.readOn()
+            call.join()
+            slow.read.toList() shouldContainExactly List(LARGE_MESSAGES) { it }
+        }
+    }
+
+    /** A reply that its caller is too busy to take waits, and other calls do not wait for it. */
+    private suspend fun busyCaller(style: CallStyle) {
+        val started = CompletableDeferred<Unit>()
+        val gate = CompletableDeferred<Unit>()
+        val caller = HeldDispatcher()
+        val handler: Handler = { requests ->
+            flow {
+                requests.collect {
+                    if (it == "busy") {
+                        started.complete(Unit)
+                        gate.await()
+                    }
+                    emit(it)
+                }
+            }
+        }
+        calling(style, handler) { scope ->
+            val call = scope.async(caller) { client.unary("busy") }
+            started.await()
+            caller.hold()
+            gate.complete(Unit)
+            repeat(STEPS) { client.unary("other") shouldBe "other" }
+            call.isCompleted shouldBe false
+            caller.release()
+            call.await() shouldBe "busy"
+        }
+    }
+
+    suspend fun slowWriter(
+        style: CallStyle,
+        kind: CallKind,
+    ) {
+        if (kind == CallKind.UNARY) {
+            slowService(style)
+            return
+        }
+        val arrived = List(STEPS) { CompletableDeferred<Unit>() }
+        val seen = ConcurrentLinkedQueue<Int>()
+        val numbers: Flow<String> =
+            flow {
+                arrived.forEachIndexed { number, read ->
+                    emit("$number")
+                    read.await() // Nothing that would push this message comes after it.
+                }
+            }
+
+        fun arrive(number: String) {
+            seen += number.toInt()
+            arrived[number.toInt()].complete(Unit)
+        }
+        val handler: Handler = { requests ->
+            flow {
+                when {
+                    !kind.manyRequests -> {
+                        requests.collect { numbers.collect(::emit) }
+                    }
+
+                    kind.manyReplies -> {
+                        requests.collect(::emit)
+                    }
+
+                    else -> {
+                        requests.collect(::arrive)
+                        emit("read")
+                    }
+                }
+            }
+        }
+        calling(style, handler) {
+            kind.call(client, if (kind.manyRequests) numbers else flowOf("write")).collect {
+                if (kind.manyReplies) {
+                    arrive(it)
+                }
+            }
+            seen.toList() shouldContainExactly List(STEPS) { it }
+        }
+    }
+
+    /** Calls do not wait for one whose service takes its time. */
+    private suspend fun slowService(style: CallStyle) {
+        val started = CompletableDeferred<Unit>()
+        val gate = CompletableDeferred<Unit>()
+        val handler: Handler = { requests ->
+            flow {
+                requests.collect {
+                    if (it == "slow") {
+                        started.complete(Unit)
+                        gate.await()
+                    }
+                    emit(it)
+                }
+            }
+        }
+        calling(style, handler) { scope ->
+            val call = scope.async { client.unary("slow") }
+            started.await()
+            repeat(STEPS) { client.unary("other") shouldBe "other" }
+            call.isCompleted shouldBe false
+            gate.complete(Unit)
+            call.await() shouldBe "slow"
+        }
+    }
+
+    suspend fun manyInOrder(
+        style: CallStyle,
+        kind: CallKind,
+    ) {
+        val numbers = List(MANY) { "$it" }
+        val seen = ConcurrentLinkedQueue<String>()
+        val handler: Handler = { requests ->
+            flow {
+                requests.collect {
+                    seen += it
+                    if (kind == CallKind.UNARY || kind == CallKind.BIDI_STREAMING) {
+                        emit(it)
+                    }
+                }
+                when (kind) {
+                    CallKind.SERVER_STREAMING -> numbers.forEach { emit(it) }
+                    CallKind.CLIENT_STREAMING -> emit("${seen.size}")
+                    CallKind.UNARY, CallKind.BIDI_STREAMING -> Unit
+                }
+            }
+        }
+        calling(style, handler) {
+            val replies =
+                when (kind) {
+                    CallKind.UNARY -> numbers.map { client.unary(it) }
+                    CallKind.SERVER_STREAMING -> client.serverStreaming("all").toList()
+                    else -> kind.call(client, numbers.asFlow()).toList()
+                }
+            val requests = if (kind == CallKind.SERVER_STREAMING) listOf("all") else numbers
+            (seen.toList() == requests) shouldBe true
+            val expected = if (kind == CallKind.CLIENT_STREAMING) listOf("$MANY") else numbers
+            (replies == expected) shouldBe true
+        }
+    }
+}
