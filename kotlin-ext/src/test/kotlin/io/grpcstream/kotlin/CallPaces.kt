@@ -10,13 +10,16 @@ import kotlinx.coroutines.flow.asFlow
 import kotlinx.coroutines.flow.collect
 import kotlinx.coroutines.flow.flow
 import kotlinx.coroutines.flow.flowOf
+import kotlinx.coroutines.flow.onEach
 import kotlinx.coroutines.flow.toList
+import kotlinx.coroutines.joinAll
 import kotlinx.coroutines.launch
 import java.util.concurrent.ConcurrentLinkedQueue
 
 private const val MANY = 10_000
 private const val LARGE_MESSAGES = 200
 private const val STEPS = 5
+private const val CALLERS = 10
 
 /** How fast the two sides of a call write and read. */
 internal object CallPaces {
@@ -146,34 +149,53 @@ internal object CallPaces {
         style: CallStyle,
         kind: CallKind,
     ) {
+        if (kind == CallKind.UNARY) {
+            manyCalls(style)
+            return
+        }
         val numbers = List(MANY) { "$it" }
         val seen = ConcurrentLinkedQueue<String>()
         val handler: Handler = { requests ->
             flow {
                 requests.collect {
                     seen += it
-                    if (kind == CallKind.UNARY || kind == CallKind.BIDI_STREAMING) {
+                    if (kind == CallKind.BIDI_STREAMING) {
                         emit(it)
                     }
                 }
                 when (kind) {
                     CallKind.SERVER_STREAMING -> numbers.forEach { emit(it) }
                     CallKind.CLIENT_STREAMING -> emit("${seen.size}")
-                    CallKind.UNARY, CallKind.BIDI_STREAMING -> Unit
+                    else -> Unit
                 }
             }
         }
         calling(style, handler) {
-            val replies =
-                when (kind) {
-                    CallKind.UNARY -> numbers.map { client.unary(it) }
-                    CallKind.SERVER_STREAMING -> client.serverStreaming("all").toList()
-                    else -> kind.call(client, numbers.asFlow()).toList()
-                }
-            val requests = if (kind == CallKind.SERVER_STREAMING) listOf("all") else numbers
-            (seen.toList() == requests) shouldBe true
-            val expected = if (kind == CallKind.CLIENT_STREAMING) listOf("$MANY") else numbers
-            (replies == expected) shouldBe true
+            val requests = if (kind.manyRequests) numbers else listOf("all")
+            val replies = kind.call(client, requests.asFlow()).toList()
+            seen.toList() shouldBe requests
+            replies shouldBe if (kind.manyReplies) numbers else listOf("$MANY")
+        }
+    }
+
+    /** Callers that call one after another, at the same time as others do. */
+    private suspend fun manyCalls(style: CallStyle) {
+        val numbers = List(MANY / CALLERS) { it }
+        val seen = List(CALLERS) { ConcurrentLinkedQueue<Int>() }
+        val handler: Handler = { requests ->
+            requests.onEach {
+                val (caller, number) = it.split(':').map(String::toInt)
+                seen[caller] += number
+            }
+        }
+        calling(style, handler) { scope ->
+            seen.indices
+                .map { caller ->
+                    scope.launch {
+                        numbers.forEach { client.unary("$caller:$it") shouldBe "$caller:$it" }
+                    }
+                }.joinAll()
+            seen.map { it.toList() } shouldBe List(CALLERS) { numbers }
         }
     }
 }
