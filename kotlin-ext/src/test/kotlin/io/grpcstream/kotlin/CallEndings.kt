@@ -74,15 +74,15 @@ internal object CallEndings {
         style: CallStyle,
         kind: CallKind,
     ) {
-        val requests = HangingCall(kind)
+        val hanging = HangingCall(kind)
         val handler: Handler = {
             it.map { throw CancellationException("no more today") }
         }
         calling(style, handler) { scope ->
             val failure =
-                shouldThrow<StatusException> { kind.call(client, requests.requests).collect() }
+                shouldThrow<StatusException> { kind.call(client, hanging.requests).collect() }
             failure.status.code shouldBe Status.Code.CANCELLED
-            requests.requestsEnd.await()
+            hanging.requestsEnd.await()
             scope.ensureActive() // It is the call that was cancelled, not its caller.
         }
     }

@@ -4,22 +4,18 @@ import io.kotest.matchers.collections.shouldContainExactly
 import io.kotest.matchers.ints.shouldBeLessThanOrEqual
 import io.kotest.matchers.shouldBe
 import kotlinx.coroutines.CompletableDeferred
-import kotlinx.coroutines.async
 import kotlinx.coroutines.flow.Flow
 import kotlinx.coroutines.flow.asFlow
 import kotlinx.coroutines.flow.collect
 import kotlinx.coroutines.flow.flow
 import kotlinx.coroutines.flow.flowOf
-import kotlinx.coroutines.flow.onEach
 import kotlinx.coroutines.flow.toList
-import kotlinx.coroutines.joinAll
 import kotlinx.coroutines.launch
 import java.util.concurrent.ConcurrentLinkedQueue
 
 private const val MANY = 10_000
 private const val LARGE_MESSAGES = 200
 private const val STEPS = 5
-private const val CALLERS = 10
 
 /** How fast the two sides of a call write and read. */
 internal object CallPaces {
@@ -28,7 +24,7 @@ internal object CallPaces {
         kind: CallKind,
     ) {
         if (kind == CallKind.UNARY) {
-            busyCaller(style)
+            UnaryPaces.busyCaller(style)
             return
         }
         val slow = SlowReading(kind, LARGE_MESSAGES)
@@ -42,40 +38,12 @@ internal object CallPaces {
         }
     }
 
-    /** A reply that its caller is too busy to take waits, and other calls do not wait for it. */
-    private suspend fun busyCaller(style: CallStyle) {
-        val started = CompletableDeferred<Unit>()
-        val gate = CompletableDeferred<Unit>()
-        val caller = HeldDispatcher()
-        val handler: Handler = { requests ->
-            flow {
-                requests.collect {
-                    if (it == "busy") {
-                        started.complete(Unit)
-                        gate.await()
-                    }
-                    emit(it)
-                }
-            }
-        }
-        calling(style, handler) { scope ->
-            val call = scope.async(caller) { client.unary("busy") }
-            started.await()
-            caller.hold()
-            gate.complete(Unit)
-            repeat(STEPS) { client.unary("other") shouldBe "other" }
-            call.isCompleted shouldBe false
-            caller.release()
-            call.await() shouldBe "busy"
-        }
-    }
-
     suspend fun slowWriter(
         style: CallStyle,
         kind: CallKind,
     ) {
         if (kind == CallKind.UNARY) {
-            slowService(style)
+            UnaryPaces.slowService(style)
             return
         }
         val arrived = List(STEPS) { CompletableDeferred<Unit>() }
@@ -120,37 +88,12 @@ internal object CallPaces {
         }
     }
 
-    /** Calls do not wait for one whose service takes its time. */
-    private suspend fun slowService(style: CallStyle) {
-        val started = CompletableDeferred<Unit>()
-        val gate = CompletableDeferred<Unit>()
-        val handler: Handler = { requests ->
-            flow {
-                requests.collect {
-                    if (it == "slow") {
-                        started.complete(Unit)
-                        gate.await()
-                    }
-                    emit(it)
-                }
-            }
-        }
-        calling(style, handler) { scope ->
-            val call = scope.async { client.unary("slow") }
-            started.await()
-            repeat(STEPS) { client.unary("other") shouldBe "other" }
-            call.isCompleted shouldBe false
-            gate.complete(Unit)
-            call.await() shouldBe "slow"
-        }
-    }
-
     suspend fun manyInOrder(
         style: CallStyle,
         kind: CallKind,
     ) {
         if (kind == CallKind.UNARY) {
-            manyCalls(style)
+            UnaryPaces.manyCalls(style, MANY)
             return
         }
         val numbers = List(MANY) { "$it" }
@@ -175,27 +118,6 @@ internal object CallPaces {
             val replies = kind.call(client, requests.asFlow()).toList()
             seen.toList() shouldBe requests
             replies shouldBe if (kind.manyReplies) numbers else listOf("$MANY")
-        }
-    }
-
-    /** Callers that call one after another, at the same time as others do. */
-    private suspend fun manyCalls(style: CallStyle) {
-        val numbers = List(MANY / CALLERS) { it }
-        val seen = List(CALLERS) { ConcurrentLinkedQueue<Int>() }
-        val handler: Handler = { requests ->
-            requests.onEach {
-                val (caller, number) = it.split(':').map(String::toInt)
-                seen[caller] += number
-            }
-        }
-        calling(style, handler) { scope ->
-            seen.indices
-                .map { caller ->
-                    scope.launch {
-                        numbers.forEach { client.unary("$caller:$it") shouldBe "$caller:$it" }
-                    }
-                }.joinAll()
-            seen.map { it.toList() } shouldBe List(CALLERS) { numbers }
         }
     }
 }
