@@ -29,7 +29,9 @@ public val CALLER_CONTEXT: CallOptions.Key<CoroutineContext> =
  * withTimeout(2.seconds) { stub.withCallerContext().sayHello(request) }
  * ```
  *
- * The deadline is fixed here, so use the result at once and do not keep it.
+ * The deadline is fixed here, so use the result at once and do not keep it. If the timeout strikes just
+ * when the peer's does, the stub may throw `DEADLINE_EXCEEDED` instead of the timeout's exception, which
+ * is the one that [Channel.unary] always throws.
  */
 public suspend fun <S : AbstractStub<S>> S.withCallerContext(): S {
     val context = currentCoroutineContext()

@@ -119,6 +119,21 @@ class CallsSpec :
             }
         }
 
+        "cancelling a call cancels the calls that its service makes" {
+            val last = SilentGreeter()
+            calling(last) { onward ->
+                val relay = ScriptedGreeter().apply { unary = { onward.unary(UNARY, it) } }
+                calling(relay) { channel ->
+                    coroutineScope {
+                        val caller = launch { channel.unary(UNARY, request("Ada")) }
+                        last.called.await()
+                        caller.cancelAndJoin()
+                        last.cancelled.await()
+                    }
+                }
+            }
+        }
+
         SENDING.forEach { (kind, call) ->
             "a failing flow of requests cancels its $kind call and is thrown as it is" {
                 val greeter = SilentGreeter()

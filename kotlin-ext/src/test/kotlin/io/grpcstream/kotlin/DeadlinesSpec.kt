@@ -110,12 +110,23 @@ class DeadlinesSpec :
             }
         }
 
-        "an earlier deadline of the options or of gRPC's context stays" {
+        "an earlier deadline of the options stays" {
             val greeter = NotingGreeter()
             calling(greeter) { channel ->
                 val options = CallOptions.DEFAULT.withDeadlineAfter(5, MINUTES)
                 withTimeout(1.hours) { channel.unary(UNARY, request("Ada"), options) }
                 greeter.deadline.shouldBeAtMost(minutes = 5)
+            }
+        }
+
+        "the deadline that came with a call bounds the calls that its service makes" {
+            val last = NotingGreeter()
+            calling(last) { onward ->
+                val relay = ScriptedGreeter().apply { unary = { onward.unary(UNARY, it) } }
+                calling(relay) { channel ->
+                    withTimeout(5.minutes) { channel.unary(UNARY, request("Ada")) }
+                    last.deadline.shouldBeAtMost(minutes = 5)
+                }
             }
         }
 

@@ -133,7 +133,13 @@ class StreamingCallSpec :
                 val names = flowOf(request("Ada"))
                 listOf<suspend () -> Unit>(
                     { channel.unary(UNARY.failing(failure), request("Ada")) },
+                    {
+                        channel
+                            .serverStreaming(SERVER_STREAMING.failing(failure), request("Ada"))
+                            .toList()
+                    },
                     { channel.clientStreaming(CLIENT_STREAMING.failing(failure), names) },
+                    { channel.bidiStreaming(BIDI_STREAMING.failing(failure), names).toList() },
                 ).forEach { call ->
                     val thrown = shouldThrow<StatusException> { call() }
                     thrown.status.code shouldBe Status.Code.CANCELLED
