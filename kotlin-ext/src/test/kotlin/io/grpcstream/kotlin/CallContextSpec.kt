@@ -119,7 +119,7 @@ class CallContextSpec :
             calling({ service(service) }) { channel ->
                 val headers = HeadersWaiter { it[NAME]?.let { proceed.complete(Unit) } }
                 val stub = GreeterCoroutineStub(channel).withInterceptors(headers)
-                stub.sayHelloStream(hello("Ada")).first().message shouldBe "late"
+                stub.sayHelloStream(request("Ada")).first().message shouldBe "late"
             }
         }
 
@@ -165,10 +165,10 @@ class CallContextSpec :
                 bothKinds { GreeterCoroutineStub(downstream).sayHello(it) }.values.forEach {
                     calling(it) { channel ->
                         val stub = GreeterCoroutineStub(channel)
-                        stub.sayHello(hello("Ada")).message shouldBe "no deadline"
+                        stub.sayHello(request("Ada")).message shouldBe "no deadline"
                         stub
                             .withDeadlineAfter(100, SECONDS)
-                            .sayHello(hello("Ada"))
+                            .sayHello(request("Ada"))
                             .message
                             .toInt() shouldBeLessThanOrEqualTo 100
                     }

@@ -219,7 +219,7 @@ class FailureMappingSpec :
                         val stream = dialer.open(listener.listenAddresses().first(), PROTOCOL)
                         val channel = stream.grpcChannel()
                         shouldThrow<StatusException> {
-                            GreeterCoroutineStub(channel).sayHello(hello("Ada"))
+                            GreeterCoroutineStub(channel).sayHello(request("Ada"))
                         }
                         channel.shutdownNow()
                     }

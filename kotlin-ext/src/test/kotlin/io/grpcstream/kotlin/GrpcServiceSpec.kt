@@ -29,9 +29,9 @@ class GrpcServiceSpec :
             calling({ service(greeterOfLambdas) }) { channel ->
                 val stub = GreeterCoroutineStub(channel)
                 val names = listOf("Ada", "Grace")
-                val requests = flow { names.forEach { emit(hello(it)) } }
-                stub.sayHello(hello("Ada")).message shouldBe "Hello, Ada!"
-                stub.sayHelloStream(hello("Ada")).map { it.message }.toList() shouldBe
+                val requests = flow { names.forEach { emit(request(it)) } }
+                stub.sayHello(request("Ada")).message shouldBe "Hello, Ada!"
+                stub.sayHelloStream(request("Ada")).map { it.message }.toList() shouldBe
                     listOf("Hello, Ada!", "Bonjour, Ada!")
                 stub.sayHelloMany(requests).message shouldBe "Ada, Grace"
                 stub.chat(requests).map { it.message }.toList() shouldBe names

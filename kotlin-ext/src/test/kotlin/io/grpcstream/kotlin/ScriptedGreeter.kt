@@ -7,7 +7,6 @@ import io.grpcstream.GrpcStream
 import io.grpcstream.greeter.GreeterGrpcKt.GreeterCoroutineImplBase
 import io.grpcstream.greeter.HelloReply
 import io.grpcstream.greeter.HelloRequest
-import io.grpcstream.greeter.helloReply
 import io.grpcstream.greeter.helloRequest
 import kotlinx.coroutines.CompletableDeferred
 import kotlinx.coroutines.awaitCancellation
@@ -18,8 +17,6 @@ import kotlinx.coroutines.flow.toList
 import kotlin.time.Duration
 
 internal fun request(name: String): HelloRequest = helloRequest { this.name = name }
-
-internal fun reply(text: String): HelloReply = helloReply { message = text }
 
 internal fun greet(request: HelloRequest): HelloReply = reply("Hello, ${request.name}!")
 

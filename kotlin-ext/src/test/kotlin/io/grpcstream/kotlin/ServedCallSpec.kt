@@ -66,7 +66,7 @@ class ServedCallSpec :
                 }
             }) { channel ->
                 coroutineScope {
-                    val call = async { GreeterCoroutineStub(channel).sayHello(hello("Ada")) }
+                    val call = async { GreeterCoroutineStub(channel).sayHello(request("Ada")) }
                     started.await()
                     call.cancelAndJoin()
                     cancelled.await()
@@ -111,7 +111,7 @@ class ServedCallSpec :
                 }
             }) { channel ->
                 val stub = GreeterCoroutineStub(channel)
-                val requests = flow { repeat(many) { emit(hello("$it")) } }
+                val requests = flow { repeat(many) { emit(request("$it")) } }
                 stub.sayHelloMany(requests).message shouldBe "0"
                 stub.chat(requests).toList().map { it.message } shouldBe listOf("0, 1")
             }
@@ -128,7 +128,7 @@ class ServedCallSpec :
                     }
                 }
             }) { channel ->
-                val requests = flowOf(hello("a"), hello("b"))
+                val requests = flowOf(request("a"), request("b"))
                 GreeterCoroutineStub(channel).sayHelloMany(requests).message shouldBe "2"
             }
             second.await()?.message shouldContain "greeter.Greeter/SayHelloMany"
@@ -156,7 +156,7 @@ class ServedCallSpec :
                             }
                         }
                     call.start(listener, Metadata())
-                    repeat(it.key) { call.sendMessage(hello("Ada")) }
+                    repeat(it.key) { call.sendMessage(request("Ada")) }
                     call.halfClose()
                     closed.await().code shouldBe Code.INTERNAL
                     closed.await().description shouldContain it.value
@@ -170,20 +170,20 @@ class ServedCallSpec :
                     serverStreaming(GreeterGrpc.getSayHelloStreamMethod()) { flowOf() }
                 }
             }) { channel ->
-                GreeterCoroutineStub(channel).sayHelloStream(hello("a")).toList().size shouldBe 0
+                GreeterCoroutineStub(channel).sayHelloStream(request("a")).toList().size shouldBe 0
             }
         }
 
         "a service that may block never runs on an event loop, given at first or later" {
             calling({ service(JavaGreeter()) }) { channel ->
-                GreeterCoroutineStub(channel).sayHello(hello("Ada")).message shouldBe "false"
+                GreeterCoroutineStub(channel).sayHello(request("Ada")).message shouldBe "false"
             }
             val grpc = grpcStream().registerService(JavaGreeter()).serve()
             twoHosts { dialer, listener ->
                 listener.handle(PROTOCOL, grpc.handler())
                 val stream = dialer.open(listener.listenAddresses().first(), PROTOCOL)
                 val channel = stream.grpcChannel()
-                GreeterCoroutineStub(channel).sayHello(hello("Ada")).message shouldBe "false"
+                GreeterCoroutineStub(channel).sayHello(request("Ada")).message shouldBe "false"
                 channel.shutdownNow()
             }
             grpc.shutdownAndAwait(Duration.ZERO)
@@ -203,9 +203,9 @@ class ServedCallSpec :
                 val stream = dialer.open(listener.listenAddresses().first(), PROTOCOL)
                 val channel = stream.grpcChannel()
                 val stub = GreeterCoroutineStub(channel)
-                stub.sayHello(hello("${dialer.peerId()}")).message shouldBe
+                stub.sayHello(request("${dialer.peerId()}")).message shouldBe
                     "greeter.Greeter/SayHello"
-                shouldThrow<StatusException> { stub.sayHello(hello("Eve")) }.status.code shouldBe
+                shouldThrow<StatusException> { stub.sayHello(request("Eve")) }.status.code shouldBe
                     Code.INVALID_ARGUMENT
                 channel.shutdownNow()
             }

@@ -15,15 +15,12 @@ import io.grpcstream.greeter.GreeterGrpcKt.GreeterCoroutineStub
 import io.grpcstream.greeter.HelloReply
 import io.grpcstream.greeter.HelloRequest
 import io.grpcstream.greeter.helloReply
-import io.grpcstream.greeter.helloRequest
 import kotlinx.coroutines.flow.Flow
 import kotlinx.coroutines.flow.flow
 import kotlinx.coroutines.flow.flowOf
 import kotlinx.coroutines.flow.map
 import kotlinx.coroutines.flow.toList
 import kotlin.time.Duration
-
-internal fun hello(name: String): HelloRequest = helloRequest { this.name = name }
 
 internal fun reply(message: String): HelloReply = helloReply { this.message = message }
 
@@ -86,10 +83,10 @@ internal suspend fun allCalls(
     check: suspend (call: suspend () -> HelloReply) -> Unit,
 ) {
     val stub = GreeterCoroutineStub(channel)
-    check { stub.sayHello(hello("Ada")) }
-    check { stub.sayHelloStream(hello("Ada")).toList().single() }
-    check { stub.sayHelloMany(flowOf(hello("Ada"))) }
-    check { stub.chat(flowOf(hello("Ada"))).toList().single() }
+    check { stub.sayHello(request("Ada")) }
+    check { stub.sayHelloStream(request("Ada")).toList().single() }
+    check { stub.sayHelloMany(flowOf(request("Ada"))) }
+    check { stub.chat(flowOf(request("Ada"))).toList().single() }
 }
 
 /** Tells [onHeaders] of the response's headers as they come. */
