@@ -5,6 +5,7 @@ import io.grpc.ServerCall
 import io.grpc.Status
 import kotlinx.coroutines.CancellationException
 import kotlinx.coroutines.CoroutineScope
+import kotlinx.coroutines.CoroutineStart
 import kotlinx.coroutines.Job
 import kotlinx.coroutines.SupervisorJob
 import kotlinx.coroutines.async
@@ -32,11 +33,13 @@ internal class ServedCall<R>(
 
     /** Runs [serve] on the dispatcher of the context; call this at most once. */
     fun launch(serve: suspend () -> Unit) {
-        CoroutineScope(context + job)
-            .async {
+        val coroutine =
+            CoroutineScope(context + job).async(start = CoroutineStart.LAZY) {
                 serve()
                 open()
-            }.invokeOnCompletion(::end)
+            }
+        coroutine.invokeOnCompletion(::end) // Before it starts, to end where the coroutine does.
+        coroutine.start()
     }
 
     /** Sends [response] once the transport can take it. Only for the call's coroutine. */
