@@ -27,16 +27,15 @@ internal class OneRequestListener<Q, R>(
     override fun onMessage(message: Q) {
         if (request == null) {
             request = message
-        } else if (!tooMany) {
+        } else {
             tooMany = true
-            fail("more than one request")
         }
     }
 
     override fun onHalfClose() {
         val one = request
         when {
-            tooMany -> Unit
+            tooMany -> fail("more than one request")
             one == null -> fail("half-closed without a request")
             else -> served.launch { serve(one) }
         }

@@ -9,7 +9,8 @@ import kotlinx.coroutines.runBlocking
 import java.nio.charset.Charset
 import kotlin.system.exitProcess
 
-private const val USAGE = "Say whom to join: -Dpeer=ADDRESS, with an address that a peer of the room prints."
+private const val USAGE =
+    "Say whom to join: -Dpeer=ADDRESS, with an address that a peer of the room prints."
 
 /**
  * Chats until standard input ends or Ctrl-C: `room LISTEN` opens a room, `join LISTEN PEER` joins the
@@ -44,7 +45,8 @@ private fun runUntilInterrupted(chat: suspend () -> Unit): StatusException? {
     return failure
 }
 
-private fun stdin() = System.`in`.bufferedReader(Charset.forName(System.getProperty("native.encoding")))
+private fun stdin() =
+    System.`in`.bufferedReader(Charset.forName(System.getProperty("native.encoding")))
 
 private fun fail(
     exitCode: Int,

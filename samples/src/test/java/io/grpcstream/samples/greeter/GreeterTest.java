@@ -21,8 +21,16 @@ class GreeterTest {
 
   @Test
   void twoProcessesMakeAllFourKindsOfCall() throws Exception {
-    Output demo = run(GreeterDemo.class);
+    checkDemo(run(GreeterDemo.class));
+  }
 
+  @Test
+  void inKotlinTheyMakeTheSameCalls() throws Exception {
+    String here = "io.grpcstream.samples.greeter.coroutines.";
+    checkDemo(run(GreeterDemo.class, here + "ServerKt", here + "ClientKt"));
+  }
+
+  private static void checkDemo(Output demo) {
     String server = demo.find("server \\| serving at /ip4/127\\.0\\.0\\.1/tcp/\\d+/p2p/" + PEER_ID);
     String caller = demo.find("caller \\| calling as " + PEER_ID);
     assertThat(server).isNotEqualTo(caller);
@@ -63,7 +71,8 @@ class GreeterTest {
     return line.replaceFirst("^ +\\d+\\.\\d\\d ms  ", "");
   }
 
-  private static Output run(Class<?> main) throws IOException, InterruptedException {
+  private static Output run(Class<?> main, String... args)
+      throws IOException, InterruptedException {
     List<String> command =
         new ArrayList<>(
             List.of(
@@ -75,6 +84,7 @@ class GreeterTest {
       command.add(flags);
     }
     command.addAll(List.of("-cp", System.getProperty("java.class.path"), main.getName()));
+    command.addAll(List.of(args));
     Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
     try (BufferedReader lines = process.inputReader()) {
       return new Output(lines.lines().toList(), process.waitFor());

@@ -1,0 +1,142 @@
+package io.grpcstream.samples.chat
+
+import io.grpc.StatusException
+import io.grpcstream.chat.ChatMessage
+import io.grpcstream.libp2p.Multiaddr
+import io.grpcstream.libp2p.PeerId
+import io.grpcstream.libp2p.crypto.PrivateKey
+import io.kotest.assertions.throwables.shouldThrow
+import io.kotest.core.spec.style.StringSpec
+import io.kotest.matchers.collections.shouldContainExactly
+import io.kotest.matchers.collections.shouldHaveSize
+import io.kotest.matchers.shouldBe
+import kotlinx.coroutines.awaitCancellation
+import kotlinx.coroutines.cancelAndJoin
+import kotlinx.coroutines.coroutineScope
+import kotlinx.coroutines.flow.filter
+import kotlinx.coroutines.flow.flow
+import kotlinx.coroutines.flow.flowOf
+import kotlinx.coroutines.flow.map
+import kotlinx.coroutines.flow.take
+import kotlinx.coroutines.flow.toList
+import kotlinx.coroutines.launch
+import java.util.concurrent.CopyOnWriteArrayList
+
+/** What a peer does to those that are slow or break the rules of the room. */
+class RoomSpec :
+    StringSpec({
+        val here = hereMessage(emptyList())
+
+        "a peer that does not read is dropped, and another one still hears every line" {
+            val events = CopyOnWriteArrayList<RoomEvent>()
+            val room = Room(newPeer(), { emptyList() }, events::add)
+            val deaf = newPeer().let { Conversation(it, it) }
+            val listener = newPeer().let { Conversation(it, it) }
+            coroutineScope {
+                val hearing = listOf(deaf, listener).map { launch { room.hear(it, staying(here)) } }
+                listOf(deaf, listener).forEach { it.awaitEntry() }
+
+                val lines = List(ChatLimits.OUTBOX + 1) { "line $it" }
+                val heard = mutableListOf<String>()
+                for (line in lines) {
+                    room.say(line)
+                    heard +=
+                        listener.outgoing
+                            .filter { it.hasText() }
+                            .map { it.text }
+                            .take(1)
+                            .toList()
+                }
+
+                heard shouldContainExactly lines
+                (deaf.peer in room) shouldBe false
+                (listener.peer in room) shouldBe true
+                events.filterIsInstance<RoomEvent.Dropped>().map { it.peer } shouldBe
+                    listOf(deaf.peer)
+                hearing.forEach { it.cancelAndJoin() }
+            }
+            events.filterIsInstance<RoomEvent.Left>().map { it.peer } shouldBe listOf(listener.peer)
+        }
+
+        "a line that is too long ends the conversation" {
+            val long = textMessage("x".repeat(ChatLimits.TEXT_LENGTH + 1))
+            refusal(here, long) shouldBe "INVALID_ARGUMENT: a line of 2001 characters, at most 2000"
+        }
+
+        "who speaks before saying that it is here is not let in" {
+            refusal(textMessage("hi")) shouldBe "INVALID_ARGUMENT: TEXT before HERE"
+        }
+
+        "who gives another peer's address as its own is not let in" {
+            val address = Multiaddr.parse("/ip4/127.0.0.1/tcp/1").withPeerId(newPeer())
+            refusal(hereMessage(listOf(address))) shouldBe
+                "INVALID_ARGUMENT: an address of another peer than $STRANGER"
+        }
+
+        "a full room lets nobody in" {
+            val room = Room(newPeer(), { emptyList() }, {})
+            coroutineScope {
+                val hearing =
+                    List(ChatLimits.PEERS) {
+                        val conversation = newPeer().let { Conversation(it, it) }
+                        launch {
+                            room.hear(
+                                conversation,
+                                staying(here),
+                            )
+                        }.also { conversation.awaitEntry() }
+                    }
+                hearing shouldHaveSize ChatLimits.PEERS
+                refusal(here, room = room) shouldBe "RESOURCE_EXHAUSTED: the room is full: 32 peers"
+                hearing.forEach { it.cancelAndJoin() }
+            }
+        }
+
+        "of two calls between the same peers, the one that the smaller id made stays" {
+            val (smaller, larger) = listOf(newPeer(), newPeer()).sorted()
+            for (self in listOf(smaller, larger)) {
+                val other = if (self == smaller) larger else smaller
+                val events = CopyOnWriteArrayList<RoomEvent>()
+                val room = Room(self, { emptyList() }, events::add)
+                coroutineScope {
+                    val stays = Conversation(other, caller = smaller)
+                    val gives = Conversation(other, caller = larger)
+                    val first = launch { room.hear(gives, staying(here)) }
+                    gives.awaitEntry()
+                    val second = launch { room.hear(stays, staying(here)) }
+                    stays.awaitEntry()
+                    first.cancelAndJoin()
+                    (other in room) shouldBe true
+
+                    val late = Conversation(other, caller = larger)
+                    shouldThrow<StatusException> { room.hear(late, flowOf(here)) }.message shouldBe
+                        "ALREADY_EXISTS: $self has called already"
+                    (other in room) shouldBe true
+                    second.cancelAndJoin()
+                }
+                events shouldContainExactly listOf(RoomEvent.Joined(other), RoomEvent.Left(other))
+            }
+        }
+    })
+
+private val STRANGER = newPeer()
+
+private fun newPeer(): PeerId = PeerId.of(PrivateKey.generateEd25519().publicKey())
+
+/** A peer that says [message] and then stays. */
+private fun staying(message: ChatMessage) =
+    flow {
+        emit(message)
+        awaitCancellation()
+    }
+
+/** How a room, by default an empty one, refuses the stranger that sends these messages. */
+private suspend fun refusal(
+    vararg messages: ChatMessage,
+    room: Room = Room(newPeer(), { emptyList() }, {}),
+): String? {
+    val conversation = Conversation(STRANGER, STRANGER)
+    val refused = shouldThrow<StatusException> { room.hear(conversation, flowOf(*messages)) }
+    (STRANGER in room) shouldBe false
+    return refused.message
+}
