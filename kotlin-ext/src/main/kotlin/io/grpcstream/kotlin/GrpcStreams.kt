@@ -1,9 +1,7 @@
 package io.grpcstream.kotlin
 
-import io.grpc.ManagedChannel
 import io.grpcstream.GrpcConnection
 import io.grpcstream.GrpcStream
-import io.grpcstream.libp2p.Stream
 import kotlin.time.Duration
 import kotlin.time.toJavaDuration
 
@@ -18,13 +16,6 @@ import kotlin.time.toJavaDuration
  */
 public suspend fun GrpcStream.awaitConnection(): GrpcConnection =
     accept().awaitResource(GrpcConnection::giveBack)
-
-/**
- * A gRPC channel that lives on this stream alone and owns it: shutting the channel down closes the
- * stream, and once the stream has ended all calls fail with `UNAVAILABLE`, also those that wait for
- * a ready channel; see [GrpcStream.wrapClient].
- */
-public fun Stream.grpcChannel(): ManagedChannel = GrpcStream.wrapClient(this)
 
 /**
  * Refuses new streams, lets calls finish for up to [grace], then cuts them, and returns once all has
