@@ -1,0 +1,78 @@
+package io.grpcstream.kotlin
+
+import io.grpc.Metadata
+import io.grpc.ServerCall
+import io.grpc.Status
+import kotlinx.coroutines.CancellationException
+import kotlinx.coroutines.CoroutineScope
+import kotlinx.coroutines.Job
+import kotlinx.coroutines.SupervisorJob
+import kotlinx.coroutines.async
+import kotlinx.coroutines.channels.Channel
+import java.util.concurrent.atomic.AtomicBoolean
+import kotlin.coroutines.CoroutineContext
+
+/**
+ * The responding half of a call that one coroutine serves, and that coroutine's life.
+ *
+ * The coroutine's completion closes the call, whatever completes it: also a [Job] of the service's
+ * context that was cancelled before the coroutine could start. A failure ends there. It is the
+ * call's outcome and not the failure of a coroutine, so the parent job, if there is one, cancels
+ * calls but is never cancelled by one.
+ */
+internal class ServedCall<R>(
+    private val call: ServerCall<*, R>,
+    private val context: CoroutineContext,
+) {
+    private val job = SupervisorJob(context[Job])
+    private val ended = AtomicBoolean()
+    private val ready = Channel<Unit>(Channel.CONFLATED)
+    private var opened = false
+
+    /** Runs [serve] on the dispatcher of the context; call this at most once. */
+    fun launch(serve: suspend () -> Unit) {
+        CoroutineScope(context + job)
+            .async {
+                serve()
+                open()
+            }.invokeOnCompletion(::end)
+    }
+
+    /** Sends [response] once the transport can take it. Only for the call's coroutine. */
+    suspend fun send(response: R) {
+        open()
+        while (!call.isReady) {
+            ready.receive()
+        }
+        call.sendMessage(response)
+    }
+
+    private fun open() {
+        if (!opened) {
+            opened = true
+            call.sendHeaders(Metadata())
+        }
+    }
+
+    /** Ends the call; [failure] null is success. Only the first end counts. */
+    fun end(failure: Throwable?) {
+        if (ended.compareAndSet(false, true)) {
+            val closing = failure?.let(::closingOf) ?: Closing(Status.OK, null)
+            call.close(closing.status, closing.trailers ?: Metadata())
+        }
+        job.complete()
+    }
+
+    fun onReady() {
+        ready.trySend(Unit)
+    }
+
+    fun onCancel() {
+        val method = call.methodDescriptor.fullMethodName
+        job.cancel(
+            CancellationException(
+                "$method: the caller cancelled, its deadline passed or its stream ended",
+            ),
+        )
+    }
+}

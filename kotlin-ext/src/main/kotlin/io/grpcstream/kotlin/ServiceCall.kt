@@ -1,0 +1,72 @@
+package io.grpcstream.kotlin
+
+import io.grpc.ForwardingServerCall.SimpleForwardingServerCall
+import io.grpc.Metadata
+import io.grpc.ServerCall
+import io.grpc.Status
+import kotlinx.coroutines.CancellationException
+import kotlinx.coroutines.TimeoutCancellationException
+
+/**
+ * A call on its way from a service to gRPC: it adds the headers and trailers of the [CallContext],
+ * and turns failures into statuses.
+ */
+internal class ServiceCall<Q, R>(
+    call: ServerCall<Q, R>,
+    private val failures: FailureMapping,
+    private val log: FailureLog,
+) : SimpleForwardingServerCall<Q, R>(call) {
+    lateinit var context: CallContext
+    private val lock = Any()
+    private var opened = false
+    private var closed = false
+
+    /** The service may have opened the response already, when its engine comes to do so. */
+    override fun sendHeaders(headers: Metadata) {
+        synchronized(lock) {
+            if (!opened && !closed) {
+                opened = true
+                headers.merge(context.responseHeaders)
+                super.sendHeaders(headers)
+            }
+        }
+    }
+
+    override fun close(
+        status: Status,
+        trailers: Metadata,
+    ) {
+        val closing = closing(status)
+        closing.trailers?.let(trailers::merge)
+        trailers.merge(context.trailers)
+        synchronized(lock) {
+            closed = true
+            super.close(closing.status, trailers)
+        }
+    }
+
+    private fun closing(status: Status): Closing {
+        val failure = status.hiddenFailure()
+        if (failure == null) {
+            status.cause?.let { log.failed(context, status, it) }
+            return Closing(status, null)
+        }
+        if (isCancelled && failure is CancellationException) {
+            return Closing(status, null) // Nobody hears it any more, and nothing went wrong here.
+        }
+        val closing = mapped(failure)
+        if (failure !is CancellationException || failure is TimeoutCancellationException) {
+            log.failed(context, closing.status, failure)
+        }
+        return closing
+    }
+
+    @Suppress("TooGenericExceptionCaught") // The hook is the user's code.
+    private fun mapped(failure: Throwable): Closing =
+        try {
+            failures.closingFor(failure)
+        } catch (e: Throwable) {
+            log.hookFailed(context, e)
+            Closing(Status.INTERNAL.withCause(failure), null)
+        }
+}
