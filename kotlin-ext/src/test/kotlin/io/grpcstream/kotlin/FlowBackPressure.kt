@@ -45,6 +45,7 @@ internal fun flowBackPressure(
                 report("$title, ${kind.title}, after 5 s", "$emitted of $LONG", bound)
                 emitted shouldBeLessThanOrEqual bound
                 call.cancelAndJoin()
+                slow.served.await()
             }
         }
     }
@@ -64,6 +65,7 @@ private suspend fun emittedOnceStill(
         emitted = onceStill(slow::emitted)
         slow.read.size shouldBe SlowReading.TAKEN
         call.cancelAndJoin()
+        slow.served.await()
     }
     return emitted
 }

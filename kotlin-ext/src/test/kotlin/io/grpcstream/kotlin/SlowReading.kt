@@ -5,6 +5,7 @@ import kotlinx.coroutines.delay
 import kotlinx.coroutines.flow.Flow
 import kotlinx.coroutines.flow.flow
 import kotlinx.coroutines.flow.flowOf
+import kotlinx.coroutines.flow.onCompletion
 import java.util.concurrent.ConcurrentLinkedQueue
 import java.util.concurrent.atomic.AtomicInteger
 import kotlin.time.Duration
@@ -43,6 +44,9 @@ internal class SlowReading(
     /** Completes, with the messages emitted so far, once the reader has taken [TAKEN] of them. */
     val paused = CompletableDeferred<Int>()
 
+    /** Completes once the service is done with the call, or was cancelled. */
+    val served = CompletableDeferred<Unit>()
+
     /** How many messages the writer's flow has been asked to produce. */
     fun emitted(): Int = written.get()
 
@@ -68,7 +72,7 @@ internal class SlowReading(
                     emit("read")
                 }
             }
-        }
+        }.onCompletion { served.complete(Unit) }
     }
 
     suspend fun run(client: GreeterClient) {
