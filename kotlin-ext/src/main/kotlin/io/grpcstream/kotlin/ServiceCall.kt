@@ -37,18 +37,20 @@ internal class ServiceCall<Q, R>(
         trailers: Metadata,
     ) {
         val closing = closing(status)
-        closing.trailers?.let(trailers::merge)
-        trailers.merge(context.trailers)
+        val all = Metadata() // The given ones may be those of an exception, which is thrown again.
+        all.merge(trailers)
+        closing.trailers?.let(all::merge)
+        all.merge(context.trailers)
         synchronized(lock) {
             closed = true
-            super.close(closing.status, trailers)
+            super.close(closing.status, all)
         }
     }
 
     private fun closing(status: Status): Closing {
         val failure = status.hiddenFailure()
         if (failure == null) {
-            status.cause?.let { log.failed(context, status, it) }
+            status.cause?.takeUnless { isCancelled }?.let { log.failed(context, status, it) }
             return Closing(status, null)
         }
         if (isCancelled && failure is CancellationException) {
