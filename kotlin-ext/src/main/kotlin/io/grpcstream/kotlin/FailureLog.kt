@@ -3,6 +3,7 @@ package io.grpcstream.kotlin
 import io.grpc.Status
 import org.slf4j.Logger
 import org.slf4j.LoggerFactory
+import java.util.concurrent.RejectedExecutionException
 
 /**
  * Logs failures of services, each once with its stack: as errors those that nobody foresaw
@@ -32,6 +33,12 @@ internal class FailureLog(
         call: CallContext,
         failure: Throwable,
     ) = write(true, "$call: mapFailure failed, so the call fails with INTERNAL", failure)
+
+    /** What a service does after its host is gone is no failure that an operator could act on. */
+    fun tooLate(
+        call: CallContext,
+        rejection: RejectedExecutionException,
+    ) = logger.debug("{}: the service goes on after its host's end", call, rejection)
 
     private fun write(
         error: Boolean,

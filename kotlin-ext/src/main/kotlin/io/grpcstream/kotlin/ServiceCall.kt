@@ -6,6 +6,7 @@ import io.grpc.ServerCall
 import io.grpc.Status
 import kotlinx.coroutines.CancellationException
 import kotlinx.coroutines.TimeoutCancellationException
+import java.util.concurrent.RejectedExecutionException
 
 /**
  * A call on its way from a service to gRPC: it adds the headers and trailers of the [CallContext],
@@ -27,10 +28,14 @@ internal class ServiceCall<Q, R>(
             if (!opened && !closed) {
                 opened = true
                 headers.merge(context.responseHeaders)
-                super.sendHeaders(headers)
+                untilLoopEnds { super.sendHeaders(headers) }
             }
         }
     }
+
+    override fun request(numMessages: Int) = untilLoopEnds { super.request(numMessages) }
+
+    override fun sendMessage(message: R) = untilLoopEnds { super.sendMessage(message) }
 
     override fun close(
         status: Status,
@@ -43,7 +48,19 @@ internal class ServiceCall<Q, R>(
         all.merge(context.trailers)
         synchronized(lock) {
             closed = true
-            super.close(closing.status, all)
+            untilLoopEnds { super.close(closing.status, all) }
+        }
+    }
+
+    /**
+     * Hands something to gRPC. A service may outlive its host, whose event loop then takes nothing
+     * more: the call has ended long since, and nobody hears what the service still does with it.
+     */
+    private inline fun untilLoopEnds(action: () -> Unit) {
+        try {
+            action()
+        } catch (e: RejectedExecutionException) {
+            log.tooLate(context, e)
         }
     }
 
