@@ -1,5 +1,6 @@
 package io.grpcstream.kotlin
 
+import io.grpcstream.libp2p.Connection
 import io.grpcstream.libp2p.Host
 import io.grpcstream.libp2p.Multiaddr
 import io.grpcstream.libp2p.PeerId
@@ -32,6 +33,41 @@ public suspend fun Host.open(
     peer: PeerId,
     protocol: String,
 ): Stream = newStream(peer, protocol).awaitResource(Stream::reset)
+
+/**
+ * A live connection to the peer at [address], or a new one; see [Host.connect] for how it fails.
+ *
+ * The connection is the host's, which keeps it also if the coroutine is cancelled as it comes;
+ * cancelling before that gives the dial up.
+ */
+public suspend fun Host.connectAndAwait(address: Multiaddr): Connection =
+    connect(address).awaitResource { }
+
+/** A live connection to [peer], or a new one to one of its known addresses. */
+public suspend fun Host.connectAndAwait(peer: PeerId): Connection = connect(peer).awaitResource { }
+
+/**
+ * Opens a stream that speaks [protocol] over this connection; see [Connection.newStream] for how it
+ * fails. Cancelling the coroutine gives up, or resets the stream if it was just opened.
+ */
+public suspend fun Connection.open(protocol: String): Stream =
+    newStream(protocol).awaitResource(Stream::reset)
+
+/**
+ * Suspends until the connection has ended and its socket is released; it does not fail. Cancelling
+ * the coroutine ends the wait alone.
+ */
+public suspend fun Connection.awaitClosed() {
+    closed().awaitCompletion()
+}
+
+/**
+ * Suspends until the stream is closed in both directions, for whatever reason; it does not fail.
+ * Cancelling the coroutine ends the wait alone.
+ */
+public suspend fun Stream.awaitClosed() {
+    closed().awaitCompletion()
+}
 
 /**
  * Shuts the host down and returns once its sockets, timers and threads are released: open streams

@@ -216,7 +216,7 @@ internal suspend fun Host.openTo(listener: Host): ManagedChannel =
     open(listener.listenAddresses().first(), PROTOCOL).grpcChannel()
 
 /** The reset of a refused stream may overtake the agreement on its protocol. */
-private suspend fun Host.shouldBeRefusedBy(listener: Host) {
+internal suspend fun Host.shouldBeRefusedBy(listener: Host) {
     val failure =
         shouldThrow<IOException> {
             val channel = openTo(listener)

@@ -1,0 +1,133 @@
+package io.grpcstream.kotlin
+
+import io.grpcstream.libp2p.Host
+import io.grpcstream.libp2p.Stream
+import io.netty.buffer.Unpooled
+import io.netty.channel.ChannelFuture
+import io.netty.channel.socket.DuplexChannel
+import kotlinx.coroutines.CoroutineScope
+import kotlinx.coroutines.ensureActive
+import kotlinx.coroutines.flow.Flow
+import kotlinx.coroutines.flow.flow
+import kotlinx.coroutines.launch
+import kotlinx.coroutines.suspendCancellableCoroutine
+import org.slf4j.LoggerFactory
+import java.io.IOException
+import kotlin.coroutines.resumeWithException
+
+private val log = LoggerFactory.getLogger("io.grpcstream.kotlin.ByteStreams")
+
+/**
+ * What the peer sends on this stream, in pieces as they come, none of them empty; they are the
+ * collector's. For protocols beside gRPC; a stream with a gRPC channel, or one that is served, has
+ * no bytes for others.
+ *
+ * The flow is cold, can be collected once, and then fails with [IllegalStateException]. It reads when
+ * the collector asks, so that a slow collector holds the peer back by the stream's receive window.
+ * It completes when the peer has ended its half of the stream ([finish] or close), which leaves ours
+ * open, and fails with [IOException] if the stream is reset, or ended on this side, or its connection
+ * is lost. Cancelling the collector leaves the stream open: [Stream.close] or [Stream.reset] it.
+ *
+ * The first of [bytes], [write], [writeAll] and [finish] to be called takes the stream over: from then
+ * on nothing is read but by this flow. A flow that is never collected does not see the peer's end.
+ */
+public fun Stream.bytes(): Flow<ByteArray> =
+    flow {
+        val reader = ByteReader.of(this@bytes)
+        reader.claim()
+        while (true) {
+            emit(reader.next() ?: break)
+        }
+    }
+
+/**
+ * Sends [bytes], and suspends until the connection has taken all of them, which waits for the
+ * peer's receive window: a peer that reads slowly suspends its sender.
+ *
+ * The array must not change before this returns. Fails with [IOException] if the stream has ended or
+ * [finish] was called. After a cancellation any part of the bytes may be sent, also later, and the
+ * array must not change any more: all that is left to do with such a stream is to reset it.
+ */
+public suspend fun Stream.write(bytes: ByteArray) {
+    ByteReader.of(this)
+    channel().writeAndFlush(Unpooled.wrappedBuffer(bytes)).awaitSent()
+}
+
+/** [Writes][write] all of [source], which goes on when the peer takes more. Does not [finish]. */
+public suspend fun Stream.writeAll(source: Flow<ByteArray>) {
+    source.collect { write(it) }
+}
+
+/**
+ * Ends this side's half of the stream, after all that was written: the peer's [bytes] complete. What
+ * the peer sends can still be read. Suspends until the connection has taken the end over.
+ *
+ * Fails with [IOException] if the stream has ended before, and with [UnsupportedOperationException]
+ * if it comes from another stack whose streams cannot be half closed.
+ */
+public suspend fun Stream.finish() {
+    ByteReader.of(this)
+    val channel = channel()
+    when {
+        channel is DuplexChannel -> channel.shutdownOutput().awaitSent()
+
+        // Such a channel, jvm-libp2p's for one, ends its output so.
+        channel.metadata().hasDisconnect() -> channel.disconnect().awaitSent()
+
+        else -> throw UnsupportedOperationException("$this cannot be half closed")
+    }
+}
+
+/**
+ * Serves [protocol], as [Host.handle] does: each stream that a peer opens is given to [handler], in a
+ * coroutine of its own in [scope], on the scope's dispatcher. Nothing is read from the stream before
+ * the handler asks for its [bytes].
+ *
+ * When the handler returns, its stream is closed. When it fails, its stream is reset and the failure
+ * logged (as a warning, or at debug level if it is an [IOException], which peers can cause at will);
+ * neither other streams nor the scope are harmed. When the scope is cancelled, its streams are reset,
+ * and so are those that come later.
+ */
+public fun Host.handle(
+    protocol: String,
+    scope: CoroutineScope,
+    handler: suspend (Stream) -> Unit,
+) {
+    handle(protocol) { stream ->
+        ByteReader.of(stream)
+        scope
+            .launch { handleOne(stream, handler) }
+            // Also if the scope was cancelled before the coroutine could begin.
+            .invokeOnCompletion { cancelled -> if (cancelled != null) stream.reset() }
+    }
+}
+
+private suspend fun CoroutineScope.handleOne(
+    stream: Stream,
+    handler: suspend (Stream) -> Unit,
+) {
+    try {
+        handler(stream)
+        stream.close()
+    } catch (failure: Throwable) {
+        stream.reset()
+        ensureActive()
+        if (failure is IOException) {
+            log.debug("{}: its handler failed", stream, failure)
+        } else {
+            log.warn("{}: reset, as its handler failed", stream, failure)
+        }
+    }
+}
+
+/** Cancelling the coroutine leaves what was begun alone. */
+private suspend fun ChannelFuture.awaitSent(): Unit =
+    suspendCancellableCoroutine { continuation ->
+        addListener {
+            if (isSuccess) {
+                continuation.resume(Unit) { _, _, _ -> }
+            } else {
+                continuation.resumeWithException(cause())
+            }
+        }
+    }
