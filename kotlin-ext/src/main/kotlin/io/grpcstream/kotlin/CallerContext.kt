@@ -26,7 +26,7 @@ public val CALLER_CONTEXT: CallOptions.Key<CoroutineContext> =
  * itself.
  *
  * ```
- * withTimeout(2.seconds) { stub.withCallerContext().sayHello(request) }
+ * withTimeout(20.seconds) { stub.withCallerContext().sayHello(request) }
  * ```
  *
  * The deadline is fixed here, so use the result at once and do not keep it. If the timeout strikes just

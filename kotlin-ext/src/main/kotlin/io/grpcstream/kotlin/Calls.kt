@@ -13,7 +13,7 @@ import kotlinx.coroutines.flow.flow
  * Calls [method] with one [request] and returns its one response.
  *
  * ```
- * val reply = channel.unary(GreeterGrpc.getSayHelloMethod(), helloRequest { name = "Ada" })
+ * val reply = channel.unary(GreeterGrpc.getSayHelloMethod(), request)
  * ```
  *
  * **Ends.** Whatever ends the call other than an OK with exactly one response is thrown as
@@ -101,8 +101,8 @@ public suspend fun <Q, R> Channel.clientStreaming(
  * for the other: each direction has its own back-pressure.
  *
  * ```
- * channel.bidiStreaming(GreeterGrpc.getChatMethod(), names.map { helloRequest { name = it } })
- *     .collect { println(it.message) }
+ * val requests = flowOf("Ada", "Grace").map { helloRequest { name = it } }
+ * val replies = channel.bidiStreaming(GreeterGrpc.getChatMethod(), requests)
  * ```
  *
  * @throws IllegalArgumentException at once, if [method] is not bidirectional

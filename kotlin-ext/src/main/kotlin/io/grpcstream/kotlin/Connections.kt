@@ -26,33 +26,28 @@ import java.nio.channels.ClosedChannelException
  *
  * One coroutine a connection:
  * ```
- * coroutineScope {
- *     grpc.connections().collect { launch { it.serveAndAwait() } }
- * }
+ * grpc.connections().collect { launch { it.serveAndAwait() } }
  * ```
  * Admission by peer id (`filter` alone would leave the others without an answer):
  * ```
- * grpc.connections()
- *     .filter { (it.remotePeer() in friends).also { friend -> if (!friend) it.refuse() } }
- *     .collect { it.serve() }
+ * grpc
+ *     .connections()
+ *     .filter { connection ->
+ *         val admitted = connection.remotePeer() in friends
+ *         if (!admitted) connection.refuse()
+ *         admitted
+ *     }.collect { it.serve() }
  * ```
  * At most 100 connections at a time; those beyond them wait in the backlog:
  * ```
  * val seats = Semaphore(100)
- * grpc.connections()
- *     .onStart { seats.acquire() }
- *     .collect { connection ->
- *         launch { try { connection.serveAndAwait() } finally { seats.release() } }
- *         seats.acquire()
- *     }
- * ```
- * Calling a peer back, over the libp2p connection by which it came:
- * ```
- * grpc.connections().collect { connection ->
- *     connection.serve()
- *     launch { greetBack(host.open(connection.remotePeer(), "/greeter/1.0.0").grpcChannel()) }
+ * grpc.connections().onStart { seats.acquire() }.collect { connection ->
+ *     launch { connection.serveAndAwait() }.invokeOnCompletion { seats.release() }
+ *     seats.acquire()
  * }
  * ```
+ * Calling a peer back, over the libp2p connection by which it came, takes no more than
+ * `host.grpcChannel(connection.remotePeer(), protocol)`.
  */
 public fun GrpcStream.connections(): Flow<GrpcConnection> =
     flow {

@@ -16,10 +16,11 @@ import kotlin.coroutines.EmptyCoroutineContext
  * A service from lambdas, for methods of any kind and any messages:
  *
  * ```
- * val greeter = grpcService("greeter.Greeter") {
- *     unary(GreeterGrpc.getSayHelloMethod()) { request -> greet(request) }
- *     bidiStreaming(GreeterGrpc.getChatMethod()) { requests -> requests.map(::greet) }
- * }
+ * val greeter =
+ *     grpcService("greeter.Greeter") {
+ *         unary(GreeterGrpc.getSayHelloMethod()) { request -> greet(request) }
+ *         bidiStreaming(GreeterGrpc.getChatMethod()) { requests -> requests.map(::greet) }
+ *     }
  * ```
  *
  * Each call is one coroutine, in the [context] given here, by default on

@@ -18,10 +18,11 @@ import kotlin.time.toJavaDuration
  * A [GrpcStream] for coroutines:
  *
  * ```
- * val grpc = grpcStream {
- *     service(GreeterService())
- *     mapFailure { if (it is UnknownRoom) Status.NOT_FOUND else null }
- * }
+ * val grpc =
+ *     grpcStream {
+ *         service(GreetingService { throw UnknownRoom() })
+ *         mapFailure { if (it is UnknownRoom) Status.NOT_FOUND else null }
+ *     }
  * host.handle("/greeter/1.0.0", grpc.serve().handler())
  * ```
  */

@@ -18,7 +18,7 @@ import java.util.concurrent.atomic.AtomicReference
  * ```
  * val metadata = ResponseMetadata()
  * val reply = channel.withInterceptors(metadata).unary(method, request)
- * metadata.headers()[SERVER_VERSION]
+ * metadata.headers()[SERVER_VERSION] shouldBe "1.0"
  * ```
  *
  * With a generated stub: `stub.withInterceptors(metadata)`. It belongs to the first call made with

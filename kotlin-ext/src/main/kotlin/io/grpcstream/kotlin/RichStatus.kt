@@ -12,7 +12,8 @@ import com.google.protobuf.Any as ProtoAny
  * causes; null if there is no gRPC status in it. A status that was sent without details has none.
  *
  * ```
- * catch (e: StatusException) { val missing = e.richStatus()?.detail<BadRequest>() }
+ * } catch (e: StatusException) {
+ *     missing = e.richStatus()?.detail<BadRequest>()
  * ```
  *
  * Fails with [IllegalArgumentException] if the peer sent details that cannot be parsed.

@@ -20,11 +20,8 @@ import kotlin.time.Duration.Companion.seconds
  * completes as well when somebody else has shut the GrpcStream down.
  *
  * ```
- * coroutineScope {
- *     grpc.serveIn(this)
- *     host.handle("/greeter/1.0.0", grpc.handler())
- *     // …until this scope is cancelled.
- * }
+ * val serving = grpc.serveIn(this)
+ * host.handle("/greeter/1.0.0", grpc.handler())
  * ```
  *
  * Fails with [IllegalStateException] after a shutdown.

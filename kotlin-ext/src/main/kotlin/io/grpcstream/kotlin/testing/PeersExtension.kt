@@ -10,11 +10,11 @@ import io.kotest.core.spec.Spec
  * [withPeers] after its last one. A leak fails the spec.
  *
  * ```
- * class GreeterSpec : StringSpec({
- *     val (alice, bob) = install(PeersExtension(2) { grpc { GrpcStream.builder().addService(Greeter()).build() } })
+ * val (alice, bob) =
+ *     install(PeersExtension(2) { grpc { grpcStream { service(GreetingService()) } } })
  *
- *     "it greets" { GreeterCoroutineStub(alice.channelTo(bob)).sayHello(helloRequest { name = "Ada" }) }
- * })
+ * "peers for a whole spec" {
+ *     val stub = GreeterCoroutineStub(alice.channelTo(bob))
  * ```
  *
  * The peers can be used in tests and in the spec's own before- and after-callbacks for tests; before

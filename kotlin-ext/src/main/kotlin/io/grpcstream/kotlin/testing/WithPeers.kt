@@ -6,7 +6,7 @@ import io.grpcstream.kotlin.startAndAwait
  * Runs [test] with [count] peers that reach each other in memory, and takes them down after it.
  *
  * ```
- * withPeers(configure = { grpc { GrpcStream.builder().addService(Greeter()).build() } }) { (alice, bob) ->
+ * withPeers(configure = { grpc { grpcStream { service(service) } } }) { (alice, bob) ->
  *     val stub = GreeterCoroutineStub(alice.channelTo(bob))
  *     stub.sayHello(helloRequest { name = "Ada" }).message shouldBe "Hello, Ada!"
  * }

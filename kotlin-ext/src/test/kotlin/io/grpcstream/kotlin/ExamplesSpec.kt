@@ -1,0 +1,209 @@
+package io.grpcstream.kotlin
+
+import com.google.rpc.BadRequest
+import io.grpc.Metadata
+import io.grpc.Status
+import io.grpc.Status.Code
+import io.grpc.StatusException
+import io.grpcstream.GrpcStream
+import io.grpcstream.greeter.GreeterGrpc
+import io.grpcstream.greeter.GreeterGrpcKt.GreeterCoroutineStub
+import io.grpcstream.greeter.helloRequest
+import io.grpcstream.kotlin.testing.PeersExtension
+import io.grpcstream.kotlin.testing.withPeers
+import io.grpcstream.libp2p.Host
+import io.kotest.core.spec.style.StringSpec
+import io.kotest.matchers.collections.shouldContainExactly
+import io.kotest.matchers.shouldBe
+import kotlinx.coroutines.CoroutineScope
+import kotlinx.coroutines.CoroutineStart
+import kotlinx.coroutines.cancelAndJoin
+import kotlinx.coroutines.coroutineScope
+import kotlinx.coroutines.flow.filter
+import kotlinx.coroutines.flow.flowOf
+import kotlinx.coroutines.flow.map
+import kotlinx.coroutines.flow.onStart
+import kotlinx.coroutines.flow.toList
+import kotlinx.coroutines.launch
+import kotlinx.coroutines.sync.Semaphore
+import kotlinx.coroutines.withTimeout
+import kotlin.time.Duration.Companion.seconds
+
+private val SERVER_VERSION = Metadata.Key.of("server-version", Metadata.ASCII_STRING_MARSHALLER)
+
+private class UnknownRoom : Exception("a text that no peer gets to see")
+
+/** The examples in KDoc, as [KDocExamplesSpec] finds them here. */
+class ExamplesSpec :
+    StringSpec({
+        val greeter =
+            grpcService("greeter.Greeter") {
+                unary(GreeterGrpc.getSayHelloMethod()) { request -> greet(request) }
+                bidiStreaming(GreeterGrpc.getChatMethod()) { requests -> requests.map(::greet) }
+            }
+
+        "calls without stubs" {
+            callingService(greeter) { channel ->
+                val request = helloRequest { name = "Ada" }
+                val reply = channel.unary(GreeterGrpc.getSayHelloMethod(), request)
+                reply.message shouldBe "Hello, Ada!"
+
+                val requests = flowOf("Ada", "Grace").map { helloRequest { name = it } }
+                val replies = channel.bidiStreaming(GreeterGrpc.getChatMethod(), requests)
+                replies.map { it.message }.toList() shouldContainExactly
+                    listOf("Hello, Ada!", "Hello, Grace!")
+
+                val stub = GreeterCoroutineStub(channel)
+                val again =
+                    withTimeout(20.seconds) { stub.withCallerContext().sayHello(request) }
+                again shouldBe reply
+            }
+        }
+
+        "a call's response headers" {
+            val versioned =
+                grpcService("greeter.Greeter") {
+                    unary(GreeterGrpc.getSayHelloMethod()) { request ->
+                        currentCall().responseHeaders.put(SERVER_VERSION, "1.0")
+                        greet(request)
+                    }
+                }
+            callingService(versioned) { channel ->
+                val method = GreeterGrpc.getSayHelloMethod()
+                val request = helloRequest { name = "Ada" }
+                val metadata = ResponseMetadata()
+                val reply = channel.withInterceptors(metadata).unary(method, request)
+                metadata.headers()[SERVER_VERSION] shouldBe "1.0"
+                reply.message shouldBe "Hello, Ada!"
+            }
+        }
+
+        "a GrpcStream and its failures" {
+            twoHosts { dialer, host ->
+                val grpc =
+                    grpcStream {
+                        service(GreetingService { throw UnknownRoom() })
+                        mapFailure { if (it is UnknownRoom) Status.NOT_FOUND else null }
+                    }
+                host.handle("/greeter/1.0.0", grpc.serve().handler())
+                dialer.grpcChannel(host.listenAddresses().first(), "/greeter/1.0.0").use { channel ->
+                    codeOf { channel.greet("Ada") } shouldBe Code.NOT_FOUND
+                }
+                grpc.shutdownAndAwait(0.seconds)
+            }
+        }
+
+        "error details" {
+            val noName = statusException(Code.INVALID_ARGUMENT, "no name", NO_NAME)
+            val refusing = GreetingService { throw noName }
+            callingService(refusing.bindService()) { channel ->
+                var missing: BadRequest? = null
+                try {
+                    channel.greet("")
+                } catch (e: StatusException) {
+                    missing = e.richStatus()?.detail<BadRequest>()
+                }
+                missing shouldBe NO_NAME
+            }
+        }
+
+        "a channel with options" {
+            accepting(GrpcStream.create().registerService(GreetingService()).serve()) { _, dialer, host ->
+                val stream = dialer.open(host.listenAddresses().first(), PROTOCOL)
+                val channel = stream.grpcChannel { maxInboundMessageSize(16 * 1024 * 1024) }
+                channel.use { it.greet("Ada") } shouldBe "Hello, Ada!"
+            }
+        }
+
+        "serving as a part of a scope" {
+            twoHosts { dialer, host ->
+                val grpc = GrpcStream.create().registerService(GreetingService())
+                coroutineScope {
+                    val serving = grpc.serveIn(this)
+                    host.handle("/greeter/1.0.0", grpc.handler())
+                    dialer.greetFrom(host) shouldBe "Hello, Ada!"
+                    serving.cancelAndJoin()
+                }
+                grpc.awaitTermination()
+            }
+        }
+
+        "one coroutine a connection" {
+            collecting({ grpc, _ ->
+                grpc.connections().collect { launch { it.serveAndAwait() } }
+            }) { dialer, listener -> dialer.greetFrom(listener) shouldBe "Hello, Ada!" }
+        }
+
+        "admission by peer id" {
+            val stranger = Host.builder().build().startAndAwait()
+            collecting({ grpc, friend ->
+                val friends = setOf(friend.peerId())
+                grpc
+                    .connections()
+                    .filter { connection ->
+                        val admitted = connection.remotePeer() in friends
+                        if (!admitted) connection.refuse()
+                        admitted
+                    }.collect { it.serve() }
+            }) { dialer, listener ->
+                codeOf { stranger.greetFrom(listener) } shouldBe Code.UNAVAILABLE
+                dialer.greetFrom(listener) shouldBe "Hello, Ada!"
+            }
+            stranger.shutdownAndAwait(0.seconds)
+        }
+
+        "a cap on connections" {
+            collecting({ grpc, _ ->
+                val seats = Semaphore(100)
+                grpc.connections().onStart { seats.acquire() }.collect { connection ->
+                    launch { connection.serveAndAwait() }.invokeOnCompletion { seats.release() }
+                    seats.acquire()
+                }
+            }) { dialer, listener -> dialer.greetFrom(listener) shouldBe "Hello, Ada!" }
+        }
+
+        "peers in memory" {
+            val service = GreetingService()
+            withPeers(configure = { grpc { grpcStream { service(service) } } }) { (alice, bob) ->
+                val stub = GreeterCoroutineStub(alice.channelTo(bob))
+                stub.sayHello(helloRequest { name = "Ada" }).message shouldBe "Hello, Ada!"
+            }
+        }
+
+        val (alice, bob) =
+            install(PeersExtension(2) { grpc { grpcStream { service(GreetingService()) } } })
+
+        "peers for a whole spec" {
+            val stub = GreeterCoroutineStub(alice.channelTo(bob))
+            stub.sayHello(helloRequest { name = "Ada" }).message shouldBe "Hello, Ada!"
+        }
+    })
+
+private val NO_NAME: BadRequest =
+    BadRequest
+        .newBuilder()
+        .addFieldViolations(BadRequest.FieldViolation.newBuilder().setField("name"))
+        .build()
+
+private suspend fun codeOf(call: suspend () -> Any?): Code? =
+    try {
+        call()
+        null
+    } catch (e: StatusException) {
+        e.status.code
+    }
+
+private suspend fun Host.greetFrom(server: Host): String =
+    grpcChannel(server.listenAddresses().first(), PROTOCOL).use { it.greet("Ada") }
+
+/** Runs [test] while [collect] deals with the connections. */
+private suspend fun collecting(
+    collect: suspend CoroutineScope.(grpc: GrpcStream, dialer: Host) -> Unit,
+    test: suspend (dialer: Host, listener: Host) -> Unit,
+) = accepting { grpc, dialer, listener ->
+    coroutineScope {
+        val collector = launch(start = CoroutineStart.UNDISPATCHED) { collect(grpc, dialer) }
+        test(dialer, listener)
+        collector.cancelAndJoin()
+    }
+}
