@@ -28,6 +28,7 @@ import kotlin.time.Duration.Companion.seconds
 
 class ByteStreamsSpec :
     StringSpec({
+        timeout = 60_000
         "bytes go both ways, each half with an end of its own" {
             handled({ it.writeAll(it.bytes()) }) { stream ->
                 stream.write("Hello".toByteArray())
@@ -81,6 +82,7 @@ class ByteStreamsSpec :
                     written.get() shouldBe total
                 }
                 stream.finish()
+                stream.bytes().toList() shouldBe emptyList()
                 stream.awaitClosed()
             }
         }

@@ -19,6 +19,7 @@ import kotlin.time.Duration
 
 class ConnectionEventsSpec :
     StringSpec({
+        timeout = 60_000
         "live connections come first, then what happens" {
             twoHosts { dialer, listener ->
                 val first = dialer.connectAndAwait(listener.listenAddresses().first())
