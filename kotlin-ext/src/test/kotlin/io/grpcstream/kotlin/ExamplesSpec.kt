@@ -86,7 +86,8 @@ class ExamplesSpec :
                         mapFailure { if (it is UnknownRoom) Status.NOT_FOUND else null }
                     }
                 host.handle("/greeter/1.0.0", grpc.serve().handler())
-                dialer.grpcChannel(host.listenAddresses().first(), "/greeter/1.0.0").use { channel ->
+                val address = host.listenAddresses().first()
+                dialer.grpcChannel(address, "/greeter/1.0.0").use { channel ->
                     codeOf { channel.greet("Ada") } shouldBe Code.NOT_FOUND
                 }
                 grpc.shutdownAndAwait(0.seconds)
@@ -108,7 +109,9 @@ class ExamplesSpec :
         }
 
         "a channel with options" {
-            accepting(GrpcStream.create().registerService(GreetingService()).serve()) { _, dialer, host ->
+            accepting(
+                GrpcStream.create().registerService(GreetingService()).serve(),
+            ) { _, dialer, host ->
                 val stream = dialer.open(host.listenAddresses().first(), PROTOCOL)
                 val channel = stream.grpcChannel { maxInboundMessageSize(16 * 1024 * 1024) }
                 channel.use { it.greet("Ada") } shouldBe "Hello, Ada!"
