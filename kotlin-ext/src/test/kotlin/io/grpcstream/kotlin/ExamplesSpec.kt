@@ -12,6 +12,7 @@ import io.grpcstream.greeter.helloRequest
 import io.grpcstream.kotlin.testing.PeersExtension
 import io.grpcstream.kotlin.testing.withPeers
 import io.grpcstream.libp2p.Host
+import io.kotest.core.extensions.install
 import io.kotest.core.spec.style.StringSpec
 import io.kotest.matchers.collections.shouldContainExactly
 import io.kotest.matchers.shouldBe
