@@ -13,6 +13,7 @@ import kotlinx.coroutines.launch
 import kotlinx.coroutines.suspendCancellableCoroutine
 import org.slf4j.LoggerFactory
 import java.io.IOException
+import java.util.concurrent.RejectedExecutionException
 import kotlin.coroutines.resumeWithException
 
 private val log = LoggerFactory.getLogger("io.grpcstream.kotlin.ByteStreams")
@@ -123,11 +124,20 @@ private suspend fun CoroutineScope.handleOne(
 /** Cancelling the coroutine leaves what was begun alone. */
 private suspend fun ChannelFuture.awaitSent(): Unit =
     suspendCancellableCoroutine { continuation ->
-        addListener {
+        val resume = {
             if (isSuccess) {
                 continuation.resume(Unit) { _, _, _ -> }
             } else {
-                continuation.resumeWithException(cause())
+                continuation.resumeWithException(cause().asIOException())
             }
         }
+        // An event loop that has ended fails what it is given, but calls no listeners.
+        if (isDone) resume() else addListener { resume() }
+    }
+
+private fun Throwable.asIOException(): Throwable =
+    if (this is RejectedExecutionException) {
+        IOException("the stream's event loop has ended", this)
+    } else {
+        this
     }

@@ -124,8 +124,9 @@ public class GrpcStreamBuilder internal constructor() {
      * such as [error details][statusException], throw a `StatusException` here. If [map] fails
      * otherwise, that is logged and the call fails with `INTERNAL`.
      *
-     * It is not asked about status exceptions, which are sent as they are. It runs on the service's
-     * dispatcher, once a failed call, and must not block.
+     * It is not asked about status exceptions, which are sent as they are. It runs once a failed call,
+     * on the service's dispatcher or, for a call that did not get that far, on the stream's event loop;
+     * it must not block.
      */
     public fun mapFailure(map: (failure: Throwable) -> Status?) {
         failureHooks += map

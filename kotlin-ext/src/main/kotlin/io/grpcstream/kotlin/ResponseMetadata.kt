@@ -48,7 +48,12 @@ public class ResponseMetadata : ClientInterceptor {
             "this ResponseMetadata is that of a call to ${call.get().fullMethodName}: " +
                 "for a call to ${method.fullMethodName}, make another one"
         }
-        return Observed(next.newCall(method, options))
+        try {
+            return Observed(next.newCall(method, options))
+        } catch (e: Throwable) {
+            ended(Status.fromThrowable(e), Metadata())
+            throw e
+        }
     }
 
     private fun ended(

@@ -75,6 +75,9 @@ internal class ServedCall<R>(
             // An interceptor has closed the call: then the peer has its status from there.
             val method = call.methodDescriptor.fullMethodName
             logger.debug("{}: not closed with {}", method, closing.status, e)
+        } catch (e: Throwable) {
+            val method = call.methodDescriptor.fullMethodName
+            logger.error("{}: an interceptor failed to close it with {}", method, closing.status, e)
         }
     }
 

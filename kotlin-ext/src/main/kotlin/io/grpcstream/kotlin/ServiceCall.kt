@@ -22,6 +22,9 @@ internal class ServiceCall<Q, R>(
     private var opened = false
     private var closed = false
 
+    /** Whether the service has ended the call; gRPC and interceptors can end it, too. */
+    val isClosed: Boolean get() = synchronized(lock) { closed }
+
     /** The service may have opened the response already, when its engine comes to do so. */
     override fun sendHeaders(headers: Metadata) {
         synchronized(lock) {

@@ -2,6 +2,7 @@ package io.grpcstream.kotlin
 
 import io.grpc.Context
 import io.grpc.Contexts
+import io.grpc.ForwardingServerCallListener.SimpleForwardingServerCallListener
 import io.grpc.Metadata
 import io.grpc.ServerCall
 import io.grpc.ServerCallHandler
@@ -42,9 +43,11 @@ internal class ServiceInterceptor(
             return object : ServerCall.Listener<Q>() {}
         }
         val context = Context.current().withValue(CallContext.KEY, serviceCall.context)
-        return Contexts.interceptCall(context, serviceCall, headers) { inner, innerHeaders ->
-            ElementsForGeneratedServices.interceptCall(inner, innerHeaders, next)
-        }
+        val listener =
+            Contexts.interceptCall(context, serviceCall, headers) { inner, innerHeaders ->
+                ElementsForGeneratedServices.interceptCall(inner, innerHeaders, next)
+            }
+        return EndOfCallListener(listener, serviceCall)
     }
 
     private fun elements(
@@ -54,6 +57,19 @@ internal class ServiceInterceptor(
         propagators.fold(contextOf(call.methodDescriptor.serviceName)) { elements, propagator ->
             elements + propagator.extract(headers)
         }
+}
+
+/**
+ * Cancels the service's coroutine when the call was ended by another than the service: by gRPC, which
+ * could not parse a request, or by an interceptor. gRPC calls that the completion of the call.
+ */
+private class EndOfCallListener<Q>(
+    listener: ServerCall.Listener<Q>,
+    private val call: ServiceCall<*, *>,
+) : SimpleForwardingServerCallListener<Q>(listener) {
+    override fun onComplete() {
+        if (call.isClosed) super.onComplete() else super.onCancel()
+    }
 }
 
 /** The one way that grpc-kotlin offers to give elements to the coroutines of generated services. */

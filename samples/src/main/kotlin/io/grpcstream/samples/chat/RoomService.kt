@@ -8,6 +8,7 @@ import kotlinx.coroutines.flow.Flow
 import kotlinx.coroutines.flow.emitAll
 import kotlinx.coroutines.flow.flow
 import kotlinx.coroutines.launch
+import kotlinx.coroutines.withTimeoutOrNull
 
 /** The end of a conversation that was called. */
 class RoomService(
@@ -21,6 +22,8 @@ class RoomService(
                 coroutineScope {
                     val hearing = launch { room.hear(conversation, requests) }
                     emitAll(conversation.outgoing)
+                    // Our half has ended; what the peer said before it hears of that still counts.
+                    withTimeoutOrNull(ChatLimits.GOODBYE) { hearing.join() }
                     hearing.cancel()
                 }
             }
