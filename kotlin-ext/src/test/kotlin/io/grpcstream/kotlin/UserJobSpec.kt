@@ -1,10 +1,6 @@
 package io.grpcstream.kotlin
 
-import io.grpc.ForwardingServerCall.SimpleForwardingServerCall
 import io.grpc.Metadata
-import io.grpc.ServerCall
-import io.grpc.ServerCallHandler
-import io.grpc.ServerInterceptor
 import io.grpc.Status
 import io.grpc.Status.Code
 import io.grpc.StatusException
@@ -18,6 +14,7 @@ import kotlinx.coroutines.CompletableDeferred
 import kotlinx.coroutines.Job
 import kotlinx.coroutines.async
 import kotlinx.coroutines.coroutineScope
+import java.io.IOException
 import kotlin.time.Duration.Companion.seconds
 
 /** What a Job in the context of a whole GrpcStream has to do with its calls, and they with it. */
@@ -30,7 +27,7 @@ class UserJobSpec :
                 calling({
                     context = job
                     service()
-                    intercept(EndingInstead { call -> call.close(Status.ABORTED, Metadata()) })
+                    intercept(ServerTap(onMessage = { it.close(Status.ABORTED, Metadata()) }))
                 }) { channel ->
                     allCalls(channel) { call ->
                         shouldThrow<StatusException> { call() }.status.code shouldBe Code.ABORTED
@@ -56,7 +53,11 @@ class UserJobSpec :
                 calling({
                     context = job
                     services.getValue(kind)()
-                    intercept(FailingAfterClose)
+                    intercept(
+                        ServerTap(
+                            afterClose = { throw IOException("no metric") },
+                        ),
+                    )
                 }) { channel ->
                     coroutineScope {
                         val stub = GreeterCoroutineStub(channel)
@@ -109,41 +110,4 @@ private suspend fun Job.shouldBeUnharmed() {
     eventually(10.seconds) { children.toList().shouldBeEmpty() }
     isActive shouldBe true
     cancel()
-}
-
-/** Does [end] in place of sending the first response. */
-private class EndingInstead(
-    private val end: (ServerCall<*, *>) -> Unit,
-) : ServerInterceptor {
-    override fun <Q, R> interceptCall(
-        call: ServerCall<Q, R>,
-        headers: Metadata,
-        next: ServerCallHandler<Q, R>,
-    ): ServerCall.Listener<Q> =
-        next.startCall(
-            object : SimpleForwardingServerCall<Q, R>(call) {
-                override fun sendMessage(message: R) = end(delegate())
-            },
-            headers,
-        )
-}
-
-private object FailingAfterClose : ServerInterceptor {
-    override fun <Q, R> interceptCall(
-        call: ServerCall<Q, R>,
-        headers: Metadata,
-        next: ServerCallHandler<Q, R>,
-    ): ServerCall.Listener<Q> =
-        next.startCall(
-            object : SimpleForwardingServerCall<Q, R>(call) {
-                override fun close(
-                    status: Status,
-                    trailers: Metadata,
-                ) {
-                    super.close(status, trailers)
-                    throw UnsupportedOperationException("a metric could not be written")
-                }
-            },
-            headers,
-        )
 }

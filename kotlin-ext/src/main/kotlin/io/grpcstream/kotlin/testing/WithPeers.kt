@@ -44,7 +44,7 @@ public suspend fun <T> withPeers(
     return result
 }
 
-/** What [action] returns. If it fails, the peers are taken down, and its failure stays the one thrown. */
+/** Returns what [action] does. If it fails, takes the peers down and throws its failure all the same. */
 internal suspend fun <T> Peers.orTakeDown(action: suspend () -> T): T =
     try {
         action()
