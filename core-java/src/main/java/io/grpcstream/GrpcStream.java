@@ -148,7 +148,12 @@ public final class GrpcStream implements AutoCloseable {
     return this::onStream;
   }
 
-  private void onStream(Stream stream) {
+  /**
+   * Takes one stream as {@link #handler()} does, for streams that come from another stack than our
+   * {@link io.grpcstream.libp2p.Host}; see {@link Stream#over}. Call it on the stream's event loop,
+   * before any of its bytes are delivered. It never blocks.
+   */
+  public void onStream(Stream stream) {
     streams.undecided(stream);
     if (mode == Mode.CLOSED) {
       stream.reset();

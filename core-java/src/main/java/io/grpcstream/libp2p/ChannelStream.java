@@ -144,15 +144,15 @@ final class ChannelStream implements Stream {
   }
 
   private void resetNow() {
+    if (channel instanceof ForeignStreamChannel foreign) {
+      foreign.reset(); // Also if it is closed: the channel below may still be open.
+      return;
+    }
     if (!channel.isOpen()) {
       return;
     }
     if (channel instanceof YamuxStreamChannel yamux) {
       yamux.reset();
-      return;
-    }
-    if (channel instanceof ForeignStreamChannel foreign) {
-      foreign.reset();
       return;
     }
     if (channel.config().getOptions().containsKey(ChannelOption.SO_LINGER)) {
