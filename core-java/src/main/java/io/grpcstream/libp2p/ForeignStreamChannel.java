@@ -337,11 +337,11 @@ final class ForeignStreamChannel extends AbstractChannel implements DuplexChanne
       return;
     }
     boolean first = !outputEnded;
-    endOutput();
     List<ChannelPromise> promises = List.copyOf(outputEnds);
-    outputEnds.clear();
+    outputEnds.clear(); // If the input has ended, ending the output closes the channel.
+    endOutput();
     promises.forEach(ChannelPromise::trySuccess);
-    if (first) {
+    if (first && open) {
       pipeline().fireUserEventTriggered(ChannelOutputShutdownEvent.INSTANCE);
       closeIfFinished();
     }

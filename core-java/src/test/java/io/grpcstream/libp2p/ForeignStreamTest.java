@@ -103,7 +103,7 @@ class ForeignStreamTest {
     channel.writeAndFlush(bytes(1)).sync();
     farReader.await(1);
     far.writeAndFlush(bytes(5 * MEGABYTE)).sync();
-    assertThat(far.isWritable()).isTrue();
+    assertThat(on(far.eventLoop(), far::isWritable)).isTrue();
     stream.close();
     farReader.await(END);
   }
@@ -219,6 +219,17 @@ class ForeignStreamTest {
     assertThat(reader.failure).isNull();
     near.closeFuture().sync();
     assertThat(near.resetHere).isFalse();
+  }
+
+  @Test
+  void theEndOfTheOutputSucceedsThoughItEndsTheStream() throws Exception {
+    channel.config().setOption(ChannelOption.ALLOW_HALF_CLOSURE, true);
+    channel.config().setAutoRead(true);
+    far.disconnect();
+    reader.await(END);
+    assertThat(channel.shutdownOutput().await().isSuccess()).isTrue();
+    reader.await(INACTIVE);
+    assertThat(reader.failure).isNull();
   }
 
   @Test

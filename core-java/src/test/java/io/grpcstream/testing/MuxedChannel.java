@@ -14,7 +14,9 @@ import java.io.IOException;
 import java.net.SocketAddress;
 import java.nio.channels.ClosedChannelException;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Deque;
+import java.util.List;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
@@ -41,6 +43,7 @@ public final class MuxedChannel extends AbstractChannel {
   private static final ChannelMetadata METADATA = new ChannelMetadata(true);
 
   private final Deque<ByteBuf> waiting = new ArrayDeque<>();
+  private final List<Runnable> early = new ArrayList<>();
   private @Nullable MuxedChannel peer;
   private int waitingBytes;
   private int credit = WINDOW;
@@ -75,7 +78,18 @@ public final class MuxedChannel extends AbstractChannel {
   }
 
   private void toPeer(Runnable task) {
-    peer().eventLoop().execute(task);
+    peer().arrive(task);
+  }
+
+  /** What comes for a stream that is not set up yet waits for that, as it does in a muxer. */
+  private void arrive(Runnable task) {
+    synchronized (early) {
+      if (!active && open && !isRegistered()) {
+        early.add(task);
+        return;
+      }
+    }
+    eventLoop().execute(task);
   }
 
   // What comes from the other end.
@@ -166,7 +180,11 @@ public final class MuxedChannel extends AbstractChannel {
 
   @Override
   protected void doRegister(ChannelPromise promise) {
-    active = true;
+    synchronized (early) {
+      active = true;
+      early.forEach(eventLoop()::execute);
+      early.clear();
+    }
     promise.setSuccess();
   }
 

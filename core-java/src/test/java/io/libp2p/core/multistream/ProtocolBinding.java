@@ -6,6 +6,7 @@ import java.util.concurrent.CompletableFuture;
 
 /** Stands in for jvm-libp2p's interface, and its companion object. */
 public interface ProtocolBinding<C> {
+  @SuppressWarnings("VariableNameSameAsType")
   Companion Companion = new Companion();
 
   CompletableFuture<? extends C> initChannel(P2PChannel channel, String selectedProtocol);
