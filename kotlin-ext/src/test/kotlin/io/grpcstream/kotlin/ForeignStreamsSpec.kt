@@ -37,7 +37,8 @@ class ForeignStreamsSpec :
                     near.write("Hello".toByteArray())
                     near.write(", Ada".toByteArray())
                     near.finish()
-                    near.bytes().fold("") { all, it -> all + it.decodeToString() } shouldBe "Hello, Ada"
+                    near.bytes().fold("") { all, it -> all + it.decodeToString() } shouldBe
+                        "Hello, Ada"
                 }
                 near.awaitClosed()
                 far.awaitClosed()
@@ -57,7 +58,8 @@ class ForeignStreamsSpec :
                 near.write(ByteArray(1)) // From now on nothing is read but by bytes().
                 far.write(ByteArray(2 shl 20))
                 near.awaitClosed()
-                shouldThrow<IOException> { near.bytes().collect() }.message shouldContain "limit 1,048,576"
+                shouldThrow<IOException> { near.bytes().collect() }.message shouldContain
+                    "limit 1,048,576"
                 far.awaitClosed()
             }
         }
