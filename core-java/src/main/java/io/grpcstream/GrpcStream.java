@@ -129,7 +129,16 @@ public final class GrpcStream implements AutoCloseable {
    * calls fail with {@code UNAVAILABLE}.
    */
   public StreamHandler handler() {
-    return inbound::onStream;
+    return this::onStream;
+  }
+
+  /**
+   * Takes one stream as {@link #handler()} does, for streams that come from another stack than our
+   * {@link io.grpcstream.libp2p.Host}; see {@link Stream#over}. Call it on the stream's event loop,
+   * before any of its bytes are delivered. It never blocks.
+   */
+  public void onStream(Stream stream) {
+    inbound.onStream(stream);
   }
 
   /**

@@ -5,6 +5,7 @@ import io.grpcstream.libp2p.PeerId;
 import io.grpcstream.libp2p.Stream;
 import io.grpcstream.libp2p.StreamHandler;
 import io.grpcstream.libp2p.crypto.PrivateKey;
+import io.grpcstream.testing.MuxedChannel;
 import io.netty.bootstrap.Bootstrap;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.channel.Channel;
@@ -12,6 +13,7 @@ import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
+import io.netty.channel.EventLoop;
 import io.netty.channel.IoHandlerFactory;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.ServerChannel;
@@ -31,6 +33,7 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Streams without a libp2p host: each is a Netty channel of its own, made by {@link Stream#over}.
@@ -42,38 +45,42 @@ final class Wire implements AutoCloseable {
   private static final AtomicInteger NUMBER = new AtomicInteger();
 
   private final MultiThreadIoEventLoopGroup group;
-  private final Class<? extends ServerChannel> serverType;
-  private final Class<? extends Channel> clientType;
-  private final Supplier<SocketAddress> address;
+  private final @Nullable Sockets sockets;
   private final Queue<Stream> streams = new ConcurrentLinkedQueue<>();
 
-  private Wire(
-      IoHandlerFactory io,
+  private Wire(IoHandlerFactory io, @Nullable Sockets sockets) {
+    this.group = new MultiThreadIoEventLoopGroup(2, io);
+    this.sockets = sockets;
+  }
+
+  private record Sockets(
       Class<? extends ServerChannel> serverType,
       Class<? extends Channel> clientType,
-      Supplier<SocketAddress> address) {
-    this.group = new MultiThreadIoEventLoopGroup(2, io);
-    this.serverType = serverType;
-    this.clientType = clientType;
-    this.address = address;
-  }
+      Supplier<SocketAddress> address) {}
 
   /** Streams that are TCP connections over the loopback interface. */
   static Wire tcp() {
     return new Wire(
         NioIoHandler.newFactory(),
-        NioServerSocketChannel.class,
-        NioSocketChannel.class,
-        () -> new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
+        new Sockets(
+            NioServerSocketChannel.class,
+            NioSocketChannel.class,
+            () -> new InetSocketAddress(InetAddress.getLoopbackAddress(), 0)));
   }
 
   /** Streams within the process. */
   static Wire local() {
     return new Wire(
         LocalIoHandler.newFactory(),
-        LocalServerChannel.class,
-        LocalChannel.class,
-        () -> new LocalAddress("wire-" + NUMBER.incrementAndGet()));
+        new Sockets(
+            LocalServerChannel.class,
+            LocalChannel.class,
+            () -> new LocalAddress("wire-" + NUMBER.incrementAndGet())));
+  }
+
+  /** Streams that behave as those of jvm-libp2p. */
+  static Wire muxed() {
+    return new Wire(LocalIoHandler.newFactory(), null);
   }
 
   /** A peer id that nobody else has. */
@@ -91,14 +98,53 @@ final class Wire implements AutoCloseable {
    * end by the time this returns.
    */
   Stream open(PeerId opener, PeerId acceptingPeer, String protocol, StreamHandler acceptor) {
+    StreamMaker accept =
+        c -> Stream.over(c, acceptingPeer, opener, addressOf(opener), protocol, false);
+    StreamMaker dial =
+        c -> Stream.over(c, opener, acceptingPeer, addressOf(acceptingPeer), protocol, true);
+    StreamHandler noting = stream -> acceptor.onStream(opened(stream));
+    return opened(
+        sockets == null ? muxed(accept, dial, noting) : sockets(sockets, accept, dial, noting));
+  }
+
+  private interface StreamMaker {
+    Stream over(Channel channel);
+  }
+
+  private interface LoopTask<T> {
+    T run(EventLoop loop) throws Exception;
+  }
+
+  private Stream muxed(StreamMaker accept, StreamMaker dial, StreamHandler acceptor) {
+    MuxedChannel client = MuxedChannel.create();
+    EventLoop serverLoop = group.next();
+    Stream opened = onLoop(group.next(), loop -> made(loop, client, dial));
+    onLoop(
+        serverLoop,
+        loop -> {
+          acceptor.onStream(made(loop, client.peer(), accept));
+          return true;
+        });
+    return opened;
+  }
+
+  private static Stream made(EventLoop loop, Channel channel, StreamMaker maker) {
+    loop.register(channel);
+    return maker.over(channel);
+  }
+
+  private static <T> T onLoop(EventLoop loop, LoopTask<T> task) {
+    return loop.submit(() -> task.run(loop)).syncUninterruptibly().getNow();
+  }
+
+  private Stream sockets(
+      Sockets kind, StreamMaker accept, StreamMaker dial, StreamHandler acceptor) {
     CompletableFuture<Void> handled = new CompletableFuture<>();
-    ChannelInitializer<Channel> accept =
+    ChannelInitializer<Channel> initializer =
         new ChannelInitializer<>() {
           @Override
           protected void initChannel(Channel channel) throws Exception {
-            Multiaddr address = addressOf(opener);
-            acceptor.onStream(
-                opened(Stream.over(channel, acceptingPeer, opener, address, protocol, false)));
+            acceptor.onStream(accept.over(channel));
             handled.complete(null);
           }
 
@@ -111,24 +157,23 @@ final class Wire implements AutoCloseable {
     Channel server =
         new ServerBootstrap()
             .group(group)
-            .channel(serverType)
-            .childHandler(accept)
-            .bind(address.get())
+            .channel(kind.serverType)
+            .childHandler(initializer)
+            .bind(kind.address.get())
             .syncUninterruptibly()
             .channel();
     try {
       Channel client =
           new Bootstrap()
               .group(group)
-              .channel(clientType)
+              .channel(kind.clientType)
               .option(ChannelOption.AUTO_READ, false)
               .handler(new ChannelInboundHandlerAdapter())
               .connect(server.localAddress())
               .syncUninterruptibly()
               .channel();
       handled.orTimeout(10, TimeUnit.SECONDS).join();
-      return opened(
-          Stream.over(client, opener, acceptingPeer, addressOf(acceptingPeer), protocol, true));
+      return dial.over(client);
     } finally {
       server.close().syncUninterruptibly();
     }

@@ -14,16 +14,12 @@ import java.net.InetSocketAddress;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.RejectedExecutionException;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** A {@link Stream} over a Netty channel: one of our own muxer's, or another stack's. */
 final class ChannelStream implements Stream {
-  /** How long a half-closed channel that has no {@code shutdownOutput} may wait for its peer. */
-  static final int DISCONNECT_SECONDS = 10;
-
   private static final Logger logger = LoggerFactory.getLogger(ChannelStream.class);
 
   private final Channel channel;
@@ -142,22 +138,16 @@ final class ChannelStream implements Stream {
     if (channel instanceof DuplexChannel duplex) {
       // Also where the user has shut the output down already: that may still be on its way.
       duplex.shutdownOutput().addListener(f -> channel.close());
-    } else if (channel.metadata().hasDisconnect()) {
-      // Such a channel (jvm-libp2p's, for one) treats close as a reset.
-      channel.disconnect();
-      if (channel.isOpen()) {
-        var timer =
-            channel
-                .eventLoop()
-                .schedule(() -> channel.close(), DISCONNECT_SECONDS, TimeUnit.SECONDS);
-        channel.closeFuture().addListener(f -> timer.cancel(false));
-      }
     } else {
       channel.close();
     }
   }
 
   private void resetNow() {
+    if (channel instanceof ForeignStreamChannel foreign) {
+      foreign.reset(); // Also if it is closed: the channel below may still be open.
+      return;
+    }
     if (!channel.isOpen()) {
       return;
     }

@@ -36,14 +36,29 @@ public interface Stream {
    * A stream of another Netty-based stack, such as jvm-libp2p. Whoever makes it vouches for {@code
    * remote}: it is what services will see as the caller's proven identity.
    *
-   * <p>Its {@link #localAddress()} is that of the channel, or of the first of its parents that has
-   * an internet address; where none has, it is {@code /p2p/<local>}. Its {@link #close()} uses
-   * {@code shutdownOutput} where the channel is a {@link io.netty.channel.socket.DuplexChannel},
-   * and {@code disconnect} where the channel tells that from a close.
+   * <p>Call it on the channel's event loop, in the callback that hands over the new stream; or on
+   * any thread, if the channel reads nothing before {@code autoRead} is turned on. Bytes that were
+   * read before are lost to gRPC.
    *
-   * @param channel registered with an event loop, carrying {@code ByteBuf}s; nothing that this side
-   *     has not handled may have been read from it yet
+   * <p>Most channels are used as they are: {@link #close()} ends the output first where the channel
+   * is a {@link io.netty.channel.socket.DuplexChannel}, and {@link #reset()} is a close, without
+   * lingering where there is such an option.
+   *
+   * <p>A channel whose {@link io.netty.channel.ChannelMetadata#hasDisconnect metadata} tells {@code
+   * disconnect} from {@code close}, as jvm-libp2p's do, gets another one in front of it, which is
+   * then this stream's {@link #channel()}, a {@code DuplexChannel}: its reading is off until {@code
+   * autoRead} is turned on, as gRPC does by itself. Reads of the channel behind it cannot be
+   * paused, so that what nobody has read waits, up to 1 MiB a stream, and beyond that the stream is
+   * reset with an {@code IOException} that says so. gRPC reads at once, and is bounded by its own
+   * windows. {@code close()} lets the stack send what it was given, for up to 10 seconds.
+   *
+   * <p>The stream's {@link #localAddress()} is that of the channel, or of the first of its parents
+   * that has an internet address; where none has, it is {@code /p2p/<local>}.
+   *
+   * @param channel registered with an event loop, carrying {@code ByteBuf}s
    * @param initiator whether this side opened the stream
+   * @throws IllegalStateException if the channel is not registered, or, for jvm-libp2p's, if a
+   *     stream was made of it before
    */
   static Stream over(
       Channel channel,
@@ -53,7 +68,13 @@ public interface Stream {
       String protocol,
       boolean initiator) {
     Multiaddr localAddress = ChannelStream.localAddressOf(channel, local);
+    Channel carrier = channel;
+    if (ForeignStreamChannel.isNeededFor(channel)) {
+      String direction = initiator ? " to peer " : " from peer ";
+      String name = "stream " + protocol + direction + remote + " at " + remoteAddress;
+      carrier = ForeignStreamChannel.on(channel, name);
+    }
     return new ChannelStream(
-        channel, local, remote, localAddress, remoteAddress, protocol, initiator);
+        carrier, local, remote, localAddress, remoteAddress, protocol, initiator);
   }
 }

@@ -39,6 +39,11 @@ final class StreamEventLoop extends AbstractEventLoop {
 
   @Override
   public ChannelFuture register(ChannelPromise promise) {
+    if (!promise.channel().isRegistered() && !inEventLoop()) {
+      // A stream made just now, on this thread: a task before this one registers its channel.
+      loop.execute(() -> Registration.complete(loop, promise));
+      return promise;
+    }
     return Registration.complete(loop, promise);
   }
 

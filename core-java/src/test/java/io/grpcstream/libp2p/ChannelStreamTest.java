@@ -24,7 +24,6 @@ import java.net.SocketAddress;
 import java.time.Duration;
 import java.util.HexFormat;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -110,55 +109,6 @@ class ChannelStreamTest {
     assertThat(stream.closed().toCompletableFuture()).isCompleted();
     assertThat(channel.<ByteBuf>readOutbound().isReadable()).isFalse();
     channel.checkException();
-  }
-
-  @Test
-  void closeDisconnectsAChannelThatTellsThatFromAReset() {
-    EmbeddedChannel channel = new EmbeddedChannel(true, new ChannelInboundHandlerAdapter());
-    AtomicInteger disconnects = new AtomicInteger();
-    channel
-        .pipeline()
-        .addLast(
-            new ChannelOutboundHandlerAdapter() {
-              @Override
-              public void disconnect(ChannelHandlerContext ctx, ChannelPromise promise) {
-                disconnects.incrementAndGet();
-              }
-            });
-    Stream stream = foreign(channel);
-    stream.close();
-    channel.runPendingTasks();
-    assertThat(disconnects).hasValue(1);
-    assertThat(channel.isOpen()).isTrue();
-
-    channel.advanceTimeBy(ChannelStream.DISCONNECT_SECONDS, SECONDS);
-    channel.runScheduledPendingTasks();
-
-    assertThat(channel.isOpen()).isFalse();
-    channel.finishAndReleaseAll();
-  }
-
-  @Test
-  void closingTwiceIsClosingOnceAndResetCutsAClose() {
-    EmbeddedChannel channel = new EmbeddedChannel(true, new ChannelInboundHandlerAdapter());
-    AtomicInteger disconnects = new AtomicInteger();
-    channel
-        .pipeline()
-        .addLast(
-            new ChannelOutboundHandlerAdapter() {
-              @Override
-              public void disconnect(ChannelHandlerContext ctx, ChannelPromise promise) {
-                disconnects.incrementAndGet();
-              }
-            });
-    Stream stream = foreign(channel);
-    stream.close();
-    stream.close();
-    assertThat(disconnects).hasValue(1);
-    stream.reset();
-    assertThat(channel.isOpen()).isFalse();
-    assertThat(channel.runScheduledPendingTasks()).isEqualTo(-1);
-    channel.finishAndReleaseAll();
   }
 
   @Test

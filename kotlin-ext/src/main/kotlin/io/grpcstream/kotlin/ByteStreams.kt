@@ -68,15 +68,10 @@ public suspend fun Stream.writeAll(source: Flow<ByteArray>) {
  */
 public suspend fun Stream.finish() {
     ByteReader.of(this)
-    val channel = channel()
-    when {
-        channel is DuplexChannel -> channel.shutdownOutput().awaitSent()
-
-        // Such a channel, jvm-libp2p's for one, ends its output so.
-        channel.metadata().hasDisconnect() -> channel.disconnect().awaitSent()
-
-        else -> throw UnsupportedOperationException("$this cannot be half closed")
-    }
+    val channel =
+        channel() as? DuplexChannel
+            ?: throw UnsupportedOperationException("$this cannot be half closed")
+    channel.shutdownOutput().awaitSent()
 }
 
 /**

@@ -17,9 +17,12 @@ class ReadmeTest {
   private static final Pattern CODE = Pattern.compile("```(\\w+)\\n(.*?)```", Pattern.DOTALL);
 
   @Test
-  void javaIsTheExampleThatIsRun() throws IOException {
+  void javaIsTheExamplesThatAreRun() throws IOException {
     Path example = TESTS.resolve("java/io/grpcstream/samples/ReadmeExample.java");
-    assertThat(code("java")).containsExactly(marked(example, "java"));
+    Path core = ROOT.resolve("core-java").resolve(TESTS);
+    Path foreign = core.resolve("java/io/grpcstream/JvmLibp2pExample.java");
+    assertThat(code("java"))
+        .containsExactly(marked(example, "java"), marked(foreign, "jvm-libp2p"));
   }
 
   @Test

@@ -19,7 +19,7 @@ import org.jspecify.annotations.Nullable;
  * a slice of 4 KiB. So a queue of {@code n} bytes holds at most 2.25 n + 1 KiB of memory, also when
  * the n bytes came in n frames.
  */
-final class ReceiveQueue {
+public final class ReceiveQueue {
   private static final int MIN_KEPT_SLICE = 4096;
   private static final int MIN_CHUNK = 256;
   private static final int MAX_CHUNK = 16 * 1024;
@@ -31,12 +31,13 @@ final class ReceiveQueue {
   /** The last settled buffer if it is a chunk of ours that can take more. */
   private @Nullable ByteBuf chunk;
 
-  ReceiveQueue(ByteBufAllocator alloc) {
+  /** An empty queue, whose copies come from {@code alloc}. */
+  public ReceiveQueue(ByteBufAllocator alloc) {
     this.alloc = alloc;
   }
 
   /** Bytes of memory that a slice of {@code buffer} keeps alive. */
-  static int pinnedBytes(ByteBuf buffer) {
+  public static int pinnedBytes(ByteBuf buffer) {
     ByteBuf root = buffer;
     while (root.unwrap() != null) {
       root = root.unwrap();
@@ -45,12 +46,12 @@ final class ReceiveQueue {
   }
 
   /** Takes over a non-empty slice that has just arrived. */
-  void add(ByteBuf slice) {
+  public void add(ByteBuf slice) {
     arrived.add(slice);
   }
 
   /** The next buffer, now the caller's, or null if nothing waits. */
-  @Nullable ByteBuf poll() {
+  public @Nullable ByteBuf poll() {
     ByteBuf next = settled.poll();
     if (next == null) {
       return arrived.poll();
@@ -61,7 +62,8 @@ final class ReceiveQueue {
     return next;
   }
 
-  boolean isEmpty() {
+  /** Whether nothing waits. */
+  public boolean isEmpty() {
     return settled.isEmpty() && arrived.isEmpty();
   }
 
@@ -70,7 +72,7 @@ final class ReceiveQueue {
    *
    * @param pinnedBytes the {@link #pinnedBytes(ByteBuf)} of the buffer that they are slices of
    */
-  void settle(int pinnedBytes) {
+  public void settle(int pinnedBytes) {
     for (ByteBuf slice = arrived.poll(); slice != null; slice = arrived.poll()) {
       int bytes = slice.readableBytes();
       if (bytes >= MIN_KEPT_SLICE && bytes >= pinnedBytes / 2) {
@@ -96,7 +98,7 @@ final class ReceiveQueue {
   }
 
   /** Releases everything. */
-  void clear() {
+  public void clear() {
     for (ByteBuf next = poll(); next != null; next = poll()) {
       next.release();
     }

@@ -1,0 +1,511 @@
+package io.grpcstream.libp2p;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.channel.AbstractChannel;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelFuture;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.ChannelMetadata;
+import io.netty.channel.ChannelOutboundBuffer;
+import io.netty.channel.ChannelPromise;
+import io.netty.channel.DefaultChannelPipeline;
+import io.netty.channel.EventLoop;
+import io.netty.channel.socket.ChannelInputShutdownEvent;
+import io.netty.channel.socket.ChannelInputShutdownReadComplete;
+import io.netty.channel.socket.ChannelOutputShutdownEvent;
+import io.netty.channel.socket.ChannelOutputShutdownException;
+import io.netty.channel.socket.DuplexChannel;
+import io.netty.util.AttributeKey;
+import io.netty.util.ReferenceCountUtil;
+import io.netty.util.concurrent.Future;
+import java.io.IOException;
+import java.net.SocketAddress;
+import java.nio.channels.AlreadyConnectedException;
+import java.nio.channels.ClosedChannelException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A stream of another stack, with the manners of a Netty channel. It stands on the stack's own
+ * channel, its {@link #parent()}, and on the same event loop.
+ *
+ * <p>It is made for channels that tell {@code disconnect} from {@code close}, which are those of
+ * jvm-libp2p. What differs there, and what this makes of it:
+ *
+ * <ul>
+ *   <li><b>Reads cannot be paused</b>: bytes arrive whatever {@code autoRead} says, the
+ *       configuration being a new object at each call. Here {@code autoRead} works, and is off at
+ *       first. What arrives meanwhile waits, up to {@link #MAX_HELD_BYTES}; then the stream is
+ *       reset, and the pipeline told why.
+ *   <li><b>The end of the input</b> is a user event of the stack. Here it is that of Netty, behind
+ *       all bytes.
+ *   <li><b>{@code disconnect} ends the output</b>, and the channel is inactive from then on, though
+ *       bytes still arrive. Here that is {@link #shutdownOutput()}, and only the end of both
+ *       directions makes the channel inactive.
+ *   <li><b>{@code close} resets</b>, and drops what was written and waits for credit. Here it ends
+ *       the output and leaves the stack {@link #CLOSE_SECONDS} to send the rest; {@link #reset()}
+ *       resets.
+ *   <li><b>Each write is a frame</b>. Here what is flushed at once is gathered.
+ *   <li><b>The channel is never unwritable</b>, and that cannot be mended from here. If it has
+ *       taken more than it can hold, the write fails, and the stream is reset.
+ * </ul>
+ */
+final class ForeignStreamChannel extends AbstractChannel implements DuplexChannel {
+  /** How many bytes may wait to be read, on each stream: one megabyte. */
+  static final int MAX_HELD_BYTES = 1 << 20;
+
+  /** How long the channel below may take to send what was written before a close, in seconds. */
+  static final int CLOSE_SECONDS = 10;
+
+  /** Pieces of less than this are sent together, up to as many bytes. */
+  private static final int GATHERED_BYTES = 64 * 1024;
+
+  private static final Logger log = LoggerFactory.getLogger(ForeignStreamChannel.class);
+  private static final ChannelMetadata METADATA = new ChannelMetadata(false, 16);
+  private static final AttributeKey<ForeignStreamChannel> ADAPTED =
+      AttributeKey.valueOf(ForeignStreamChannel.class, "ADAPTED");
+
+  /** jvm-libp2p's event for the end of the input. */
+  private static final String END_OF_INPUT = "io.libp2p.etc.util.netty.mux.RemoteWriteClosed";
+
+  private final Channel below;
+  private final String name;
+  private final ForeignStreamConfig config = new ForeignStreamConfig(this);
+  private final ForeignStreamInput input = new ForeignStreamInput(this);
+  private final List<ChannelPromise> outputEnds = new ArrayList<>(1);
+  private volatile boolean open = true;
+  private volatile boolean outputShutdown;
+
+  /** The channel below was told that nothing more will be written. */
+  private boolean outputEnded;
+
+  /** The stream ends without all of its data having been sent. */
+  private boolean abandoned;
+
+  private ForeignStreamChannel(Channel below, String name) {
+    super(below);
+    this.below = below;
+    this.name = name;
+  }
+
+  /** Whether {@code channel} is of the kind that needs this. */
+  static boolean isNeededFor(Channel channel) {
+    return channel.metadata().hasDisconnect();
+  }
+
+  /**
+   * Takes over {@code below}, which must be registered with its event loop. From now on what
+   * arrives there waits here.
+   *
+   * @param name the stream's name in messages
+   * @throws IllegalStateException if that was done before
+   */
+  static ForeignStreamChannel on(Channel below, String name) {
+    ForeignStreamChannel channel = new ForeignStreamChannel(below, name);
+    if (below.attr(ADAPTED).setIfAbsent(channel) != null) {
+      throw new IllegalStateException(name + ": a Stream was made of its channel before");
+    }
+    below.eventLoop().register(channel);
+    below.pipeline().addLast(channel.new Below());
+    below.closeFuture().addListener(closed -> channel.onLoop(channel::belowClosed));
+    return channel;
+  }
+
+  /** The stream's name in messages. */
+  String name() {
+    return name;
+  }
+
+  @Override
+  public ForeignStreamConfig config() {
+    return config;
+  }
+
+  @Override
+  public ChannelMetadata metadata() {
+    return METADATA;
+  }
+
+  @Override
+  public boolean isOpen() {
+    return open;
+  }
+
+  @Override
+  public boolean isActive() {
+    return open && isRegistered();
+  }
+
+  @Override
+  public boolean isInputShutdown() {
+    return input.isShutdown() || !open;
+  }
+
+  @Override
+  public boolean isOutputShutdown() {
+    return outputShutdown || !open;
+  }
+
+  @Override
+  public boolean isShutdown() {
+    return isInputShutdown() && isOutputShutdown();
+  }
+
+  @Override
+  public ChannelFuture shutdownInput() {
+    return shutdownInput(newPromise());
+  }
+
+  @Override
+  public ChannelFuture shutdownInput(ChannelPromise promise) {
+    onLoop(
+        () -> {
+          input.shutdown();
+          promise.trySuccess();
+        });
+    return promise;
+  }
+
+  @Override
+  public ChannelFuture shutdownOutput() {
+    return shutdownOutput(newPromise());
+  }
+
+  /** Completes when the channel below has taken all that was written, and the end. */
+  @Override
+  public ChannelFuture shutdownOutput(ChannelPromise promise) {
+    onLoop(
+        () -> {
+          if (!open) {
+            promise.tryFailure(new ClosedChannelException());
+            return;
+          }
+          outputShutdown = true;
+          outputEnds.add(promise);
+          unsafe().flush();
+          endOutputIfDue();
+        });
+    return promise;
+  }
+
+  @Override
+  public ChannelFuture shutdown() {
+    return shutdown(newPromise());
+  }
+
+  @Override
+  public ChannelFuture shutdown(ChannelPromise promise) {
+    shutdownInput().addListener(ignored -> shutdownOutput(promise));
+    return promise;
+  }
+
+  /** Ends the stream at once; the other side sees a reset. Any thread. */
+  void reset() {
+    onLoop(() -> end(new IOException(name + " was reset on this side"), false));
+  }
+
+  /** Resets the stream for a reason that the pipeline and pending writes get to see. */
+  void abort(IOException cause) {
+    end(cause, true);
+  }
+
+  private void end(IOException cause, boolean tell) {
+    if (!open) {
+      below.close();
+      return;
+    }
+    abandoned = true;
+    if (tell) {
+      pipeline().fireExceptionCaught(cause);
+    }
+    ClosedChannelException closed = new ClosedChannelException();
+    closed.initCause(cause);
+    ((ForeignUnsafe) unsafe()).close(unsafe().voidPromise(), cause, closed);
+  }
+
+  /** All that the other side has sent is delivered. */
+  void inputEnded() {
+    if (config.isAllowHalfClosure()) {
+      pipeline().fireUserEventTriggered(ChannelInputShutdownEvent.INSTANCE);
+      pipeline().fireUserEventTriggered(ChannelInputShutdownReadComplete.INSTANCE);
+      closeIfFinished();
+    } else {
+      unsafe().close(unsafe().voidPromise());
+    }
+  }
+
+  private void closeIfFinished() {
+    if (open && input.isEndDelivered() && (outputEnded || !below.isOpen())) {
+      unsafe().close(unsafe().voidPromise());
+    }
+  }
+
+  private void belowClosed() {
+    if (!open) {
+      return;
+    }
+    if (input.hasEnded() && outputEnded) {
+      closeIfFinished(); // Or once what waits has been read.
+    } else {
+      abort(new IOException(name + ": the peer reset it, or its connection was lost"));
+    }
+  }
+
+  void autoReadCleared() {
+    if (!isRegistered()) {
+      return; // Nothing can have been asked for yet.
+    }
+    onLoop(
+        () -> {
+          if (!config.isAutoRead()) {
+            input.autoReadCleared();
+          }
+        });
+  }
+
+  @Override
+  protected void doBeginRead() {
+    input.beginRead();
+  }
+
+  @Override
+  protected Object filterOutboundMessage(Object message) throws ChannelOutputShutdownException {
+    if (outputShutdown) {
+      throw new ChannelOutputShutdownException(name + ": output was shut down");
+    }
+    if (!(message instanceof ByteBuf)) {
+      throw new UnsupportedOperationException(
+          name + " carries ByteBuf only, not " + message.getClass().getName());
+    }
+    return message;
+  }
+
+  /** Writes are complete, in order, when the channel below has them. */
+  @Override
+  protected void doWrite(ChannelOutboundBuffer out) {
+    while (open && out.current() instanceof ByteBuf first) {
+      if (!below.isWritable()) {
+        below.flush();
+        if (!below.isWritable()) {
+          return; // It tells when it can take more.
+        }
+      }
+      int count = 1;
+      ByteBuf bytes;
+      if (first.readableBytes() >= GATHERED_BYTES || out.size() == 1) {
+        bytes = first.retainedSlice();
+      } else {
+        Gathered gathered = new Gathered(alloc().buffer());
+        forEachFlushed(out, gathered);
+        count = gathered.count;
+        bytes = gathered.bytes;
+      }
+      below.write(bytes).addListener(this::written);
+      for (int i = 0; i < count && open; i++) {
+        out.remove();
+      }
+    }
+    below.flush();
+    endOutputIfDue();
+  }
+
+  private static void forEachFlushed(ChannelOutboundBuffer out, Gathered gathered) {
+    try {
+      out.forEachFlushedMessage(gathered);
+    } catch (Exception e) {
+      gathered.bytes.release();
+      throw new IllegalStateException("gathering what was flushed cannot fail", e);
+    }
+  }
+
+  private void written(Future<? super Void> write) {
+    Throwable cause = write.cause();
+    if (cause != null && open) {
+      abort(
+          new IOException(
+              name + " was reset: its stack refused what was written: " + cause, cause));
+    }
+  }
+
+  private void endOutputIfDue() {
+    ChannelOutboundBuffer out = unsafe().outboundBuffer();
+    if (!outputShutdown || !open || (out != null && !out.isEmpty())) {
+      return;
+    }
+    boolean first = !outputEnded;
+    List<ChannelPromise> promises = List.copyOf(outputEnds);
+    outputEnds.clear(); // If the input has ended, ending the output closes the channel.
+    endOutput();
+    promises.forEach(ChannelPromise::trySuccess);
+    if (first && open) {
+      pipeline().fireUserEventTriggered(ChannelOutputShutdownEvent.INSTANCE);
+      closeIfFinished();
+    }
+  }
+
+  private void endOutput() {
+    if (!outputEnded) {
+      outputEnded = true;
+      below.flush();
+      below.disconnect().addListener(this::written);
+    }
+  }
+
+  @Override
+  protected void doClose() {
+    open = false;
+    outputShutdown = true;
+    input.clear();
+    if (abandoned) {
+      below.close();
+    } else if (below.isOpen()) {
+      endOutput();
+      Future<?> cut = eventLoop().schedule(() -> below.close(), CLOSE_SECONDS, TimeUnit.SECONDS);
+      below.closeFuture().addListener(closed -> cut.cancel(false));
+    }
+    List<ChannelPromise> promises = List.copyOf(outputEnds);
+    outputEnds.clear();
+    promises.forEach(promise -> promise.tryFailure(new ClosedChannelException()));
+  }
+
+  @Override
+  protected void doDisconnect() {
+    doClose();
+  }
+
+  @Override
+  protected void doBind(SocketAddress localAddress) {
+    throw new UnsupportedOperationException(name + " cannot be bound");
+  }
+
+  @Override
+  protected boolean isCompatible(EventLoop loop) {
+    return loop == below.eventLoop();
+  }
+
+  @Override
+  protected SocketAddress localAddress0() {
+    return below.localAddress();
+  }
+
+  @Override
+  protected SocketAddress remoteAddress0() {
+    return below.remoteAddress();
+  }
+
+  @Override
+  protected AbstractUnsafe newUnsafe() {
+    return new ForeignUnsafe();
+  }
+
+  @Override
+  protected DefaultChannelPipeline newChannelPipeline() {
+    return new DefaultChannelPipeline(this) {
+      @Override
+      protected void onUnhandledInboundException(Throwable cause) {
+        if (cause instanceof IOException) {
+          // A peer can cause these at will: they must not fill the log.
+          log.debug("{} ended", name, cause);
+        } else {
+          super.onUnhandledInboundException(cause);
+        }
+      }
+    };
+  }
+
+  private void onLoop(Runnable task) {
+    if (eventLoop().inEventLoop()) {
+      task.run();
+    } else {
+      eventLoop().execute(task);
+    }
+  }
+
+  /** The last handler of the channel below. */
+  private final class Below extends ChannelInboundHandlerAdapter {
+    @Override
+    public void channelRead(ChannelHandlerContext ctx, Object message) {
+      if (message instanceof ByteBuf bytes) {
+        input.receive(bytes);
+      } else {
+        ReferenceCountUtil.release(message);
+        abort(new IOException(name + " carries ByteBuf only, not " + message.getClass().getName()));
+      }
+    }
+
+    @Override
+    public void channelReadComplete(ChannelHandlerContext ctx) {
+      input.endBatch();
+      ctx.fireChannelReadComplete();
+    }
+
+    @Override
+    public void userEventTriggered(ChannelHandlerContext ctx, Object event) {
+      if (event == ChannelInputShutdownEvent.INSTANCE
+          || event.getClass().getName().equals(END_OF_INPUT)) {
+        input.end();
+      }
+      ctx.fireUserEventTriggered(event);
+    }
+
+    @Override
+    public void channelWritabilityChanged(ChannelHandlerContext ctx) {
+      if (ctx.channel().isWritable()) {
+        ((ForeignUnsafe) unsafe()).resumeWrite();
+      }
+      ctx.fireChannelWritabilityChanged();
+    }
+
+    @Override
+    public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
+      abort(new IOException(name + " failed: " + cause.getMessage(), cause));
+    }
+  }
+
+  /** The first flushed messages that fit together. */
+  private static final class Gathered implements ChannelOutboundBuffer.MessageProcessor {
+    final ByteBuf bytes;
+    int count;
+
+    Gathered(ByteBuf bytes) {
+      this.bytes = bytes;
+    }
+
+    @Override
+    public boolean processMessage(Object message) {
+      ByteBuf next = (ByteBuf) message;
+      if (count > 0 && bytes.readableBytes() + next.readableBytes() > GATHERED_BYTES) {
+        return false;
+      }
+      bytes.writeBytes(next, next.readerIndex(), next.readableBytes());
+      count++;
+      return true;
+    }
+  }
+
+  private final class ForeignUnsafe extends AbstractUnsafe {
+    @Override
+    public void connect(SocketAddress remote, SocketAddress local, ChannelPromise promise) {
+      safeSetFailure(promise, new AlreadyConnectedException());
+    }
+
+    void resumeWrite() {
+      flush0();
+    }
+
+    /** What was flushed and cannot be sent is lost: the other side must not take it for the end. */
+    @Override
+    protected void close(
+        ChannelPromise promise, Throwable cause, ClosedChannelException closeCause) {
+      ChannelOutboundBuffer out = outboundBuffer();
+      if (open && out != null && !out.isEmpty()) {
+        abandoned = true;
+      }
+      super.close(promise, cause, closeCause);
+    }
+  }
+}

@@ -1,0 +1,8 @@
+package io.libp2p.core;
+
+/** Stands in for jvm-libp2p's interface. */
+public interface Stream extends P2PChannel {
+  Connection getConnection();
+
+  PeerId remotePeerId();
+}
