@@ -1,5 +1,6 @@
 package io.grpcstream;
 
+import com.google.protobuf.Empty;
 import io.grpc.HandlerRegistry;
 import io.grpc.Metadata;
 import io.grpc.MethodDescriptor;
@@ -7,8 +8,7 @@ import io.grpc.ServerCall;
 import io.grpc.ServerCallHandler;
 import io.grpc.ServerMethodDefinition;
 import io.grpc.Status;
-import java.io.ByteArrayInputStream;
-import java.io.InputStream;
+import io.grpc.protobuf.ProtoUtils;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -16,41 +16,29 @@ import org.jspecify.annotations.Nullable;
  * calls, {@code PERMISSION_DENIED}. So it cannot even find out which services there are.
  */
 final class DeniedCalls extends HandlerRegistry {
+  /** For any method, as no message is read or sent. */
+  private static final MethodDescriptor.Marshaller<Empty> NO_MESSAGE =
+      ProtoUtils.marshaller(Empty.getDefaultInstance());
+
   @Override
   public ServerMethodDefinition<?, ?> lookupMethod(String method, @Nullable String authority) {
-    MethodDescriptor<byte[], byte[]> any =
-        MethodDescriptor.<byte[], byte[]>newBuilder()
+    MethodDescriptor<Empty, Empty> any =
+        MethodDescriptor.<Empty, Empty>newBuilder()
             .setType(MethodDescriptor.MethodType.UNKNOWN)
             .setFullMethodName(method)
-            .setRequestMarshaller(NoBytes.INSTANCE)
-            .setResponseMarshaller(NoBytes.INSTANCE)
+            .setRequestMarshaller(NO_MESSAGE)
+            .setResponseMarshaller(NO_MESSAGE)
             .build();
-    ServerCallHandler<byte[], byte[]> denied = DeniedCalls::deny;
+    ServerCallHandler<Empty, Empty> denied = DeniedCalls::deny;
     return ServerMethodDefinition.create(any, denied);
   }
 
-  private static ServerCall.Listener<byte[]> deny(
-      ServerCall<byte[], byte[]> call, Metadata headers) {
+  private static ServerCall.Listener<Empty> deny(ServerCall<Empty, Empty> call, Metadata headers) {
     PeerContext peer = call.getAttributes().get(PeerContext.TRANSPORT_ATTR);
     call.close(
         Status.PERMISSION_DENIED.withDescription(
             "peer " + peer.peerId() + " is not allowed to use " + peer.protocol()),
         new Metadata());
     return new ServerCall.Listener<>() {};
-  }
-
-  /** No message is read or sent. */
-  private enum NoBytes implements MethodDescriptor.Marshaller<byte[]> {
-    INSTANCE;
-
-    @Override
-    public InputStream stream(byte[] value) {
-      return new ByteArrayInputStream(value);
-    }
-
-    @Override
-    public byte[] parse(InputStream stream) {
-      return new byte[0];
-    }
   }
 }

@@ -32,13 +32,20 @@ public final class GrpcConnection implements AutoCloseable {
   }
 
   private final GrpcStream owner;
+  private final InboundStreams inbound;
   private final Stream stream;
   private final AtomicReference<Decision> decision = new AtomicReference<>(Decision.NONE);
   private final Deadline deadline;
   private volatile @Nullable ManagedChannel client;
 
-  GrpcConnection(GrpcStream owner, Stream stream, Duration timeout, RefusalLog refusals) {
+  GrpcConnection(
+      GrpcStream owner,
+      InboundStreams inbound,
+      Stream stream,
+      Duration timeout,
+      RefusalLog refusals) {
     this.owner = owner;
+    this.inbound = inbound;
     this.stream = stream;
     deadline = new Deadline(stream, timeout, () -> overdue(timeout, refusals));
   }
@@ -50,7 +57,7 @@ public final class GrpcConnection implements AutoCloseable {
 
   private void overdue(Duration timeout, RefusalLog refusals) {
     if (decision.compareAndSet(Decision.NONE, Decision.OVERDUE)) {
-      owner.decided(stream);
+      inbound.decided(stream);
       refusals.refused(
           stream, "reset, as nobody decided about it within " + timeout + " of its being accepted");
       stream.reset();
@@ -85,7 +92,7 @@ public final class GrpcConnection implements AutoCloseable {
    */
   public void serve() {
     decide(Decision.SERVED);
-    owner.serve(stream);
+    inbound.serve(stream);
   }
 
   /**
@@ -120,7 +127,7 @@ public final class GrpcConnection implements AutoCloseable {
    */
   public void giveBack() {
     if (decide(Decision.GIVEN_BACK)) {
-      owner.takeBack(stream);
+      inbound.takeBack(stream);
     }
   }
 
@@ -139,7 +146,7 @@ public final class GrpcConnection implements AutoCloseable {
               + made);
     }
     deadline.stop();
-    owner.decided(stream);
+    inbound.decided(stream);
     return true;
   }
 
@@ -156,7 +163,7 @@ public final class GrpcConnection implements AutoCloseable {
   public void close() {
     if (decision.compareAndSet(Decision.NONE, Decision.REFUSED)) {
       deadline.stop();
-      owner.decided(stream);
+      inbound.decided(stream);
       stream.reset();
       return;
     }

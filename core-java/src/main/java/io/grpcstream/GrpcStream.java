@@ -58,37 +58,21 @@ public final class GrpcStream implements AutoCloseable {
 
   private static final String SHUT_DOWN = "shut down on this side";
 
-  private enum Mode {
-    ACCEPTING,
-    SERVING,
-    CLOSED
-  }
-
   private final SocketAddress address = new GrpcStreamAddress();
   private final LiveStreams streams = new LiveStreams();
-  private final RefusalLog refusals = new RefusalLog();
-  private final PeerAuthorizer authorizer;
-  private final Consumer<? super ManagedChannelBuilder<?>> clientOptions;
+  private final List<Consumer<ManagedChannelBuilder<?>>> clientOptions;
   private final @Nullable HealthStatusManager health;
   private final Servers servers;
-  private final Backlog backlog;
+  private final InboundStreams inbound;
   private final Server serverView;
-  private volatile Mode mode = Mode.ACCEPTING;
 
   private GrpcStream(Builder options) {
-    authorizer = options.authorizer;
-    clientOptions = options.clientOptions;
+    clientOptions = List.copyOf(options.clientOptions);
     health = options.health;
-    Duration timeout = options.backlogTimeout;
-    backlog =
-        new Backlog(
-            options.backlog,
-            timeout,
-            refusals,
-            stream -> new GrpcConnection(this, stream, timeout, refusals));
     servers = new Servers(address, options);
     serverView = new GrpcServerView(this, servers.server());
     options.services.forEach(servers.services()::addService);
+    inbound = new InboundStreams(this, streams, servers, options);
   }
 
   /** One with all defaults. */
@@ -145,32 +129,7 @@ public final class GrpcStream implements AutoCloseable {
    * calls fail with {@code UNAVAILABLE}.
    */
   public StreamHandler handler() {
-    return this::onStream;
-  }
-
-  private void onStream(Stream stream) {
-    streams.undecided(stream);
-    if (mode == Mode.CLOSED) {
-      stream.reset();
-    } else if (!authorizer.allows(stream.remotePeer(), stream.protocol())) {
-      refusals.refused(stream, "the authorizer does not allow it");
-      streams.served(stream);
-      servers.deny(stream);
-    } else if (mode == Mode.SERVING) {
-      serve(stream);
-    } else {
-      stream.channel().config().setAutoRead(false);
-      placed(stream, backlog.offer(stream));
-    }
-  }
-
-  private void placed(Stream stream, Backlog.Outcome outcome) {
-    if (outcome == Backlog.Outcome.FULL) {
-      refusals.refused(stream, "reset, as " + backlog.size() + " streams wait to be accepted");
-      stream.reset();
-    } else if (outcome == Backlog.Outcome.STOPPED) {
-      serve(stream); // Which resets it if that is because of a shutdown.
-    }
+    return inbound::onStream;
   }
 
   /**
@@ -180,17 +139,7 @@ public final class GrpcStream implements AutoCloseable {
    * @throws IllegalStateException after {@link #shutdown}
    */
   public GrpcStream serve() {
-    List<Stream> waiting;
-    synchronized (this) {
-      if (mode == Mode.CLOSED) {
-        throw new IllegalStateException(address + " is shut down");
-      }
-      servers.start();
-      mode = Mode.SERVING;
-      waiting =
-          backlog.stop(() -> new IllegalStateException(address + " serves all streams itself"));
-    }
-    waiting.forEach(this::serve);
+    inbound.serveAll();
     return this;
   }
 
@@ -203,11 +152,7 @@ public final class GrpcStream implements AutoCloseable {
    * @throws IllegalStateException if the stream is served or wrapped already
    */
   public GrpcStream serve(Stream stream) {
-    streams.served(stream);
-    servers.serve(stream);
-    if (mode == Mode.CLOSED) {
-      stream.reset();
-    }
+    inbound.serve(stream);
     return this;
   }
 
@@ -222,16 +167,7 @@ public final class GrpcStream implements AutoCloseable {
    * {@link ClosedChannelException} once this object is shut down.
    */
   public CompletionStage<GrpcConnection> accept() {
-    return backlog.take();
-  }
-
-  void decided(Stream stream) {
-    streams.served(stream);
-  }
-
-  void takeBack(Stream stream) {
-    streams.undecided(stream);
-    placed(stream, backlog.putBack(stream));
+    return inbound.accept();
   }
 
   /**
@@ -254,10 +190,10 @@ public final class GrpcStream implements AutoCloseable {
   public ManagedChannel client(Stream stream) {
     OneStreamChannelBuilder builder =
         new OneStreamChannelBuilder(stream, PeerContext::attributesOf);
-    clientOptions.accept(builder);
+    clientOptions.forEach(option -> option.accept(builder));
     OneStreamChannel client = builder.build();
     streams.wrapped(client);
-    if (mode == Mode.CLOSED) {
+    if (inbound.isClosed()) {
       client.drain(SHUT_DOWN);
       stream.reset();
     }
@@ -338,15 +274,10 @@ public final class GrpcStream implements AutoCloseable {
    * @return completes once all streams of this object have ended
    */
   public CompletionStage<Void> shutdown(Duration grace) {
-    List<Stream> waiting;
-    synchronized (this) {
-      mode = Mode.CLOSED;
-      waiting = backlog.stop(ClosedChannelException::new);
-    }
+    inbound.close();
     if (health != null) {
       health.enterTerminalState();
     }
-    waiting.forEach(Stream::reset);
     servers.shutdown();
     return streams.end(SHUT_DOWN, grace).minimalCompletionStage();
   }
@@ -387,7 +318,7 @@ public final class GrpcStream implements AutoCloseable {
 
   @Override
   public String toString() {
-    return address + " (" + mode + ")";
+    return address + " (" + inbound + ")";
   }
 
   /** Collects what a {@link GrpcStream} is made of. */
@@ -397,10 +328,10 @@ public final class GrpcStream implements AutoCloseable {
 
     private final List<ServerServiceDefinition> services = new ArrayList<>();
     private final List<Consumer<ServerBuilder<?>>> serverOptions = new ArrayList<>();
-    private Consumer<? super ManagedChannelBuilder<?>> clientOptions = builder -> {};
-    private int backlog = DEFAULT_BACKLOG;
-    private Duration backlogTimeout = DEFAULT_BACKLOG_TIMEOUT;
-    private PeerAuthorizer authorizer = (peer, protocol) -> true;
+    private final List<Consumer<ManagedChannelBuilder<?>>> clientOptions = new ArrayList<>();
+    int backlog = DEFAULT_BACKLOG;
+    Duration backlogTimeout = DEFAULT_BACKLOG_TIMEOUT;
+    PeerAuthorizer authorizer = (peer, protocol) -> true;
     private @Nullable HealthStatusManager health;
 
     private Builder() {}
@@ -503,12 +434,7 @@ public final class GrpcStream implements AutoCloseable {
      * Sets options of the channels that {@link GrpcStream#client} makes; may be called repeatedly.
      */
     public Builder configureClient(Consumer<? super ManagedChannelBuilder<?>> options) {
-      Consumer<? super ManagedChannelBuilder<?>> before = clientOptions;
-      clientOptions =
-          builder -> {
-            before.accept(builder);
-            options.accept(builder);
-          };
+      clientOptions.add(options::accept);
       return this;
     }
 

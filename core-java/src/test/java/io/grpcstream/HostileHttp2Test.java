@@ -15,7 +15,7 @@ import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufUtil;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.ChannelHandlerContext;
-import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.SimpleChannelInboundHandler;
 import io.netty.handler.codec.http2.DefaultHttp2Headers;
 import io.netty.handler.codec.http2.DefaultHttp2HeadersEncoder;
 import io.netty.handler.codec.http2.Http2CodecUtil;
@@ -203,25 +203,18 @@ class HostileHttp2Test {
   private final class Raw {
     final Stream stream = await(hostile.newStream(address(server), Wire.PROTOCOL));
     private final StringBuilder sent = new StringBuilder();
-    private final CompletableFuture<Void> ended = new CompletableFuture<>();
 
     Raw() {
       stream
           .channel()
           .pipeline()
           .addLast(
-              new ChannelInboundHandlerAdapter() {
+              new SimpleChannelInboundHandler<ByteBuf>() {
                 @Override
-                public void channelRead(ChannelHandlerContext ctx, Object message) {
+                protected void channelRead0(ChannelHandlerContext ctx, ByteBuf message) {
                   synchronized (sent) {
-                    sent.append(((ByteBuf) message).toString(StandardCharsets.ISO_8859_1));
+                    sent.append(message.toString(StandardCharsets.ISO_8859_1));
                   }
-                  ((ByteBuf) message).release();
-                }
-
-                @Override
-                public void channelInactive(ChannelHandlerContext ctx) {
-                  ended.complete(null);
                 }
 
                 @Override
@@ -244,7 +237,7 @@ class HostileHttp2Test {
 
     /** Waits until the other side has ended the stream. */
     void ends() {
-      await(ended);
+      await(stream.closed());
     }
 
     static byte[] preface() {

@@ -9,6 +9,7 @@ import kotlinx.coroutines.channels.awaitClose
 import kotlinx.coroutines.flow.Flow
 import kotlinx.coroutines.flow.buffer
 import kotlinx.coroutines.flow.callbackFlow
+import kotlinx.coroutines.launch
 
 /** That a connection of a host came or went. */
 public sealed interface ConnectionEvent {
@@ -40,7 +41,10 @@ public fun Host.connectionEvents(): Flow<ConnectionEvent> =
         val watch = ConnectionWatch(channel)
         val registration = addListener(watch)
         watch.begin { connections() }
-        closed().thenRun { channel.close() }
+        launch {
+            closed().awaitCompletion()
+            channel.close()
+        }
         awaitClose { registration.close() }
     }.buffer(Channel.UNLIMITED)
 

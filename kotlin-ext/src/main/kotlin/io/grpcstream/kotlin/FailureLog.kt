@@ -40,6 +40,19 @@ internal class FailureLog(
         rejection: RejectedExecutionException,
     ) = logger.debug("{}: the service goes on after its host's end", call, rejection)
 
+    /** An interceptor has closed the call, or the caller is gone: then this status reaches nobody. */
+    fun alreadyClosed(
+        call: CallContext,
+        status: Status,
+        refusal: IllegalStateException,
+    ) = logger.debug("{}: not closed with {}", call, status, refusal)
+
+    fun notClosed(
+        call: CallContext,
+        status: Status,
+        failure: Throwable,
+    ) = write(true, "$call: an interceptor failed to close it with ${status.code}", failure)
+
     private fun write(
         error: Boolean,
         what: String,

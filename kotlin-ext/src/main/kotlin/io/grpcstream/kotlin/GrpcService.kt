@@ -5,7 +5,9 @@ import io.grpc.MethodDescriptor
 import io.grpc.MethodDescriptor.MethodType
 import io.grpc.ServerCall
 import io.grpc.ServerCallHandler
+import io.grpc.ServerMethodDefinition
 import io.grpc.ServerServiceDefinition
+import io.grpc.ServiceDescriptor
 import io.grpc.kotlin.GrpcContextElement
 import kotlinx.coroutines.CoroutineName
 import kotlinx.coroutines.flow.Flow
@@ -32,6 +34,9 @@ import kotlin.coroutines.EmptyCoroutineContext
  * over, and the dispatcher runs the coroutine, which writes its responses straight to the transport.
  * To save that hop too, a service that never blocks can run on the event loop itself, by
  * `Dispatchers.Unconfined`.
+ *
+ * Server reflection shows the service if its methods are those that were generated from its proto
+ * file.
  *
  * @param name the full name, such as `greeter.Greeter`
  */
@@ -61,8 +66,7 @@ public class GrpcServiceBuilder internal constructor(
     private val name: String,
     private val context: CoroutineContext,
 ) {
-    private val definition = ServerServiceDefinition.builder(name)
-    private val methods = mutableSetOf<String>()
+    private val methods = mutableMapOf<String, ServerMethodDefinition<*, *>>()
 
     /** One request, one response. */
     public fun <Q, R> unary(
@@ -108,11 +112,22 @@ public class GrpcServiceBuilder internal constructor(
         val fullName = method.fullMethodName
         require(method.type == type) { "$fullName is ${method.type}, not $type" }
         require(method.serviceName == name) { "$fullName is not a method of $name" }
-        require(methods.add(fullName)) { "$fullName is defined already" }
-        definition.addMethod(method, CoroutineHandler(context, listen))
+        require(fullName !in methods) { "$fullName is defined already" }
+        val handler = CoroutineHandler(context, listen)
+        methods[fullName] = ServerMethodDefinition.create(method, handler)
     }
 
-    internal fun build(): ServerServiceDefinition = definition.build()
+    internal fun build(): ServerServiceDefinition {
+        val descriptor = ServiceDescriptor.newBuilder(name).setSchemaDescriptor(schema())
+        methods.values.forEach { descriptor.addMethod(it.methodDescriptor) }
+        val definition = ServerServiceDefinition.builder(descriptor.build())
+        methods.values.forEach { definition.addMethod(it) }
+        return definition.build()
+    }
+
+    /** What generated methods know of the file that defines them and their service. */
+    private fun schema(): Any? =
+        methods.values.firstNotNullOfOrNull { it.methodDescriptor.schemaDescriptor }
 }
 
 /**

@@ -54,7 +54,8 @@ public class GrpcStreamBuilder internal constructor() {
     /**
      * Elements for the coroutines of all services, such as a dispatcher; what a service was given
      * itself goes before them. A [Job][kotlinx.coroutines.Job] among them cancels the calls when it
-     * is cancelled.
+     * is cancelled, and new ones then fail with `CANCELLED`; a call that fails, or is cancelled by
+     * its caller, leaves the Job and other calls alone.
      */
     public var context: CoroutineContext = EmptyCoroutineContext
 

@@ -10,7 +10,6 @@ import kotlinx.coroutines.Job
 import kotlinx.coroutines.SupervisorJob
 import kotlinx.coroutines.async
 import kotlinx.coroutines.channels.Channel
-import org.slf4j.LoggerFactory
 import java.util.concurrent.atomic.AtomicBoolean
 import kotlin.coroutines.CoroutineContext
 
@@ -62,23 +61,9 @@ internal class ServedCall<R>(
     fun end(failure: Throwable?) {
         if (ended.compareAndSet(false, true)) {
             val closing = failure?.let(::closingOf) ?: Closing(Status.OK, null)
-            close(closing)
+            call.close(closing.status, closing.trailers ?: Metadata())
         }
         job.complete()
-    }
-
-    /** Runs as a job completes, where nothing may be thrown. */
-    private fun close(closing: Closing) {
-        try {
-            call.close(closing.status, closing.trailers ?: Metadata())
-        } catch (e: IllegalStateException) {
-            // An interceptor has closed the call: then the peer has its status from there.
-            val method = call.methodDescriptor.fullMethodName
-            logger.debug("{}: not closed with {}", method, closing.status, e)
-        } catch (e: Throwable) {
-            val method = call.methodDescriptor.fullMethodName
-            logger.error("{}: an interceptor failed to close it with {}", method, closing.status, e)
-        }
     }
 
     fun onReady() {
@@ -92,9 +77,5 @@ internal class ServedCall<R>(
                 "$method: the caller cancelled, its deadline passed or its stream ended",
             ),
         )
-    }
-
-    private companion object {
-        val logger = LoggerFactory.getLogger(ServedCall::class.java)
     }
 }

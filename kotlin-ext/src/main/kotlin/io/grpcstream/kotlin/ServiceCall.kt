@@ -51,7 +51,22 @@ internal class ServiceCall<Q, R>(
         all.merge(context.trailers)
         synchronized(lock) {
             closed = true
-            untilLoopEnds { super.close(closing.status, all) }
+            logFailure(closing.status) { untilLoopEnds { super.close(closing.status, all) } }
+        }
+    }
+
+    /** Nothing is thrown: this runs as a coroutine ends, when nobody is left to hear of it. */
+    @Suppress("TooGenericExceptionCaught") // Interceptors are the user's code.
+    private inline fun logFailure(
+        status: Status,
+        close: () -> Unit,
+    ) {
+        try {
+            close()
+        } catch (e: IllegalStateException) {
+            log.alreadyClosed(context, status, e)
+        } catch (e: Throwable) {
+            log.notClosed(context, status, e)
         }
     }
 

@@ -7,8 +7,12 @@ import io.grpc.Metadata
 import io.grpc.ServerCall
 import io.grpc.ServerCallHandler
 import io.grpc.ServerInterceptor
+import io.grpc.Status
 import io.grpc.kotlin.CoroutineContextServerInterceptor
 import io.grpcstream.PeerContext
+import kotlinx.coroutines.Job
+import kotlinx.coroutines.SupervisorJob
+import kotlinx.coroutines.ensureActive
 import kotlin.coroutines.CoroutineContext
 import kotlin.coroutines.EmptyCoroutineContext
 
@@ -29,7 +33,7 @@ internal class ServiceInterceptor(
         next: ServerCallHandler<Q, R>,
     ): ServerCall.Listener<Q> {
         val serviceCall = ServiceCall(call, failures, log)
-        val extracted = runCatching { elements(call, headers) }
+        val extracted = runCatching { elements(call, headers).also { it.ensureActive() } }
         serviceCall.context =
             CallContext(
                 call.methodDescriptor,
@@ -45,7 +49,9 @@ internal class ServiceInterceptor(
         val context = Context.current().withValue(CallContext.KEY, serviceCall.context)
         val listener =
             Contexts.interceptCall(context, serviceCall, headers) { inner, innerHeaders ->
-                ElementsForGeneratedServices.interceptCall(inner, innerHeaders, next)
+                serviceCall.startSupervised { elements ->
+                    ElementsForGeneratedServices(elements).interceptCall(inner, innerHeaders, next)
+                }
             }
         return EndOfCallListener(listener, serviceCall)
     }
@@ -72,10 +78,34 @@ private class EndOfCallListener<Q>(
     }
 }
 
+/**
+ * Starts the call with a Job of its own in place of the user's, if there is one among the elements:
+ * cancelling that cancels the call, but nothing that escapes from the call's coroutine cancels the
+ * user's Job, and with it other calls. The Job ends with the coroutine, which [start] must launch.
+ */
+private inline fun <T> ServiceCall<*, *>.startSupervised(
+    start: (elements: CoroutineContext) -> T,
+): T {
+    val elements = context.coroutineContext
+    val parent = elements[Job] ?: return start(elements)
+    val job = SupervisorJob(parent)
+    job.invokeOnCompletion { cause ->
+        // The coroutine does not close the call if it was cancelled before it could begin.
+        if (cause != null && !isClosed) close(Status.CANCELLED.withCause(cause), Metadata())
+    }
+    return try {
+        start(elements + job)
+    } finally {
+        job.complete()
+    }
+}
+
 /** The one way that grpc-kotlin offers to give elements to the coroutines of generated services. */
-private object ElementsForGeneratedServices : CoroutineContextServerInterceptor() {
+private class ElementsForGeneratedServices(
+    private val elements: CoroutineContext,
+) : CoroutineContextServerInterceptor() {
     override fun coroutineContext(
         call: ServerCall<*, *>,
         headers: Metadata,
-    ): CoroutineContext = CallContext.KEY.get().coroutineContext
+    ): CoroutineContext = elements
 }

@@ -3,6 +3,7 @@ package io.grpcstream.kotlin
 import kotlinx.coroutines.suspendCancellableCoroutine
 import java.util.concurrent.CompletionException
 import java.util.concurrent.CompletionStage
+import java.util.concurrent.atomic.AtomicReference
 import kotlin.coroutines.resumeWithException
 
 /**
@@ -22,14 +23,21 @@ internal suspend fun <T : Any> CompletionStage<T>.awaitResource(release: (T) -> 
         continuation.invokeOnCancellation { future.cancel(false) }
     }
 
-/** The end of this stage; cancelling the coroutine leaves the stage alone. */
+/**
+ * The end of this stage; cancelling the coroutine leaves the stage alone. A stage keeps all its
+ * callbacks until it ends, which may be as late as the process does: what a cancelled wait leaves
+ * there is empty, and does not keep the coroutine and all that it refers to.
+ */
 internal suspend fun CompletionStage<Void>.awaitCompletion(): Unit =
     suspendCancellableCoroutine { continuation ->
+        val waiting = AtomicReference(continuation)
+        continuation.invokeOnCancellation { waiting.set(null) }
         whenComplete { _, failure: Throwable? ->
+            val resumed = waiting.get()
             if (failure == null) {
-                continuation.resume(Unit) { _, _, _ -> }
+                resumed?.resume(Unit) { _, _, _ -> }
             } else {
-                continuation.resumeWithException(failure.unwrapped())
+                resumed?.resumeWithException(failure.unwrapped())
             }
         }
     }

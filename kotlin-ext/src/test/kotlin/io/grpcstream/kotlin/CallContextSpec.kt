@@ -18,6 +18,7 @@ import kotlinx.coroutines.coroutineScope
 import kotlinx.coroutines.currentCoroutineContext
 import kotlinx.coroutines.flow.first
 import kotlinx.coroutines.flow.flow
+import kotlinx.coroutines.launch
 import kotlinx.coroutines.withContext
 import java.util.concurrent.TimeUnit.SECONDS
 import java.util.concurrent.atomic.AtomicReference
@@ -117,9 +118,15 @@ class CallContextSpec :
                     }
                 }
             calling({ service(service) }) { channel ->
-                val headers = HeadersWaiter { it[NAME]?.let { proceed.complete(Unit) } }
-                val stub = GreeterCoroutineStub(channel).withInterceptors(headers)
-                stub.sayHelloStream(request("Ada")).first().message shouldBe "late"
+                val metadata = ResponseMetadata()
+                val stub = GreeterCoroutineStub(channel).withInterceptors(metadata)
+                coroutineScope {
+                    launch {
+                        metadata.headers()[NAME] shouldBe "early"
+                        proceed.complete(Unit)
+                    }
+                    stub.sayHelloStream(request("Ada")).first().message shouldBe "late"
+                }
             }
         }
 

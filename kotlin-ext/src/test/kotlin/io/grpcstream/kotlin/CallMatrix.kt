@@ -14,9 +14,12 @@ private val situations: List<Pair<String, suspend (CallStyle, CallKind) -> Unit>
             CallEndings::connectionCut,
         "is UNAVAILABLE, and its service cancelled, if the stream is reset" to
             CallEndings::streamReset,
-        "waits for a slow reader and loses nothing" to CallPaces::slowReader,
-        "does not wait for more of a slow writer than there is" to CallPaces::slowWriter,
-        "keeps the order of 10,000 messages" to CallPaces::manyInOrder,
+        "waits for a slow reader and loses nothing" to
+            { style, kind -> CallPaces.of(kind).slowReader(style) },
+        "does not wait for more of a slow writer than there is" to
+            { style, kind -> CallPaces.of(kind).slowWriter(style) },
+        "keeps the order of 10,000 messages" to
+            { style, kind -> CallPaces.of(kind).manyInOrder(style) },
     )
 
 /** Each of gRPC's kinds of calls in each situation, each a test of its own. */

@@ -13,20 +13,33 @@ import kotlinx.coroutines.flow.toList
 import kotlinx.coroutines.launch
 import java.util.concurrent.ConcurrentLinkedQueue
 
-private const val MANY = 10_000
 private const val LARGE_MESSAGES = 200
 private const val STEPS = 5
 
 /** How fast the two sides of a call write and read. */
-internal object CallPaces {
-    suspend fun slowReader(
-        style: CallStyle,
-        kind: CallKind,
-    ) {
-        if (kind == CallKind.UNARY) {
-            UnaryPaces.busyCaller(style)
-            return
-        }
+internal interface CallPaces {
+    /** A caller that does not take replies holds its own call up, and loses nothing. */
+    suspend fun slowReader(style: CallStyle)
+
+    /** One side waits for the other's messages, each as it is written. */
+    suspend fun slowWriter(style: CallStyle)
+
+    /** [MANY] messages arrive in order. */
+    suspend fun manyInOrder(style: CallStyle)
+
+    companion object {
+        const val MANY = 10_000
+
+        /** What there is to show for calls of [kind]. */
+        fun of(kind: CallKind): CallPaces =
+            if (kind == CallKind.UNARY) UnaryPaces else StreamPaces(kind)
+    }
+}
+
+private class StreamPaces(
+    private val kind: CallKind,
+) : CallPaces {
+    override suspend fun slowReader(style: CallStyle) {
         val slow = SlowReading(kind, LARGE_MESSAGES)
         calling(style, slow.handler, SlowReading.WINDOW) { scope ->
             val call = scope.launch { slow.run(client) }
@@ -38,14 +51,7 @@ internal object CallPaces {
         }
     }
 
-    suspend fun slowWriter(
-        style: CallStyle,
-        kind: CallKind,
-    ) {
-        if (kind == CallKind.UNARY) {
-            UnaryPaces.slowService(style)
-            return
-        }
+    override suspend fun slowWriter(style: CallStyle) {
         val arrived = List(STEPS) { CompletableDeferred<Unit>() }
         val seen = ConcurrentLinkedQueue<Int>()
         val numbers: Flow<String> =
@@ -88,15 +94,8 @@ internal object CallPaces {
         }
     }
 
-    suspend fun manyInOrder(
-        style: CallStyle,
-        kind: CallKind,
-    ) {
-        if (kind == CallKind.UNARY) {
-            UnaryPaces.manyCalls(style, MANY)
-            return
-        }
-        val numbers = List(MANY) { "$it" }
+    override suspend fun manyInOrder(style: CallStyle) {
+        val numbers = List(CallPaces.MANY) { "$it" }
         val seen = ConcurrentLinkedQueue<String>()
         val handler: Handler = { requests ->
             flow {
@@ -117,7 +116,7 @@ internal object CallPaces {
             val requests = if (kind.manyRequests) numbers else listOf("all")
             val replies = kind.call(client, requests.asFlow()).toList()
             seen.toList() shouldBe requests
-            replies shouldBe if (kind.manyReplies) numbers else listOf("$MANY")
+            replies shouldBe if (kind.manyReplies) numbers else listOf("${CallPaces.MANY}")
         }
     }
 }

@@ -1,11 +1,7 @@
 package io.grpcstream.kotlin
 
 import com.google.rpc.ErrorInfo
-import io.grpc.ForwardingServerCall.SimpleForwardingServerCall
 import io.grpc.Metadata
-import io.grpc.ServerCall
-import io.grpc.ServerCallHandler
-import io.grpc.ServerInterceptor
 import io.grpc.Status
 import io.grpc.Status.Code
 import io.grpc.StatusException
@@ -55,29 +51,6 @@ private class Recording {
             lines += "${method.name} ${arguments[0]}: ${(arguments[1] as Throwable).message}"
             null
         } as Logger
-}
-
-/** Keeps the statuses that calls are closed with, as an interceptor of the user sees them. */
-private class Closings : ServerInterceptor {
-    val statuses = CopyOnWriteArrayList<Status>()
-
-    override fun <Q, R> interceptCall(
-        call: ServerCall<Q, R>,
-        headers: Metadata,
-        next: ServerCallHandler<Q, R>,
-    ): ServerCall.Listener<Q> =
-        next.startCall(
-            object : SimpleForwardingServerCall<Q, R>(call) {
-                override fun close(
-                    status: Status,
-                    trailers: Metadata,
-                ) {
-                    statuses += status
-                    super.close(status, trailers)
-                }
-            },
-            headers,
-        )
 }
 
 private suspend fun failureOf(call: suspend () -> HelloReply): StatusException =
@@ -189,13 +162,13 @@ class FailureMappingSpec :
         "an interceptor sees the status that the peer gets, and the failure as its cause" {
             val failure = IllegalArgumentException("secret")
             bothKinds { throw failure }.values.forEach { service ->
-                val closings = Closings()
+                val statuses = CopyOnWriteArrayList<Status>()
                 calling({
                     service()
-                    intercept(closings)
+                    intercept(ServerTap(onClose = { status, _ -> statuses += status }))
                 }) { channel -> allCalls(channel) { failureOf(it) } }
-                closings.statuses shouldHaveSize 4
-                closings.statuses.forEach {
+                statuses shouldHaveSize 4
+                statuses.forEach {
                     it.code shouldBe Code.INVALID_ARGUMENT
                     it.cause shouldBeSameInstanceAs failure
                 }

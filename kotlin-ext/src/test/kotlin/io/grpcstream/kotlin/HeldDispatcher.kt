@@ -10,6 +10,9 @@ internal class HeldDispatcher : CoroutineDispatcher() {
     private val waiting = mutableListOf<Pair<CoroutineContext, Runnable>>()
     private var held = false
 
+    /** How many dispatches wait. */
+    val waitingCount: Int @Synchronized get() = waiting.size
+
     @Synchronized
     fun hold() {
         held = true

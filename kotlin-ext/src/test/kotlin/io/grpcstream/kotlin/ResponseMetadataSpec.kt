@@ -1,11 +1,7 @@
 package io.grpcstream.kotlin
 
 import io.grpc.CallOptions
-import io.grpc.ForwardingServerCall.SimpleForwardingServerCall
 import io.grpc.Metadata
-import io.grpc.ServerCall
-import io.grpc.ServerCallHandler
-import io.grpc.ServerInterceptor
 import io.grpc.Status
 import io.grpc.StatusException
 import io.grpcstream.greeter.GreeterGrpcKt.GreeterCoroutineStub
@@ -23,35 +19,16 @@ private val GREETING: Metadata.Key<String> =
     Metadata.Key.of("greeting", Metadata.ASCII_STRING_MARSHALLER)
 
 /** Greets in the headers and in the trailers of each response. */
-private object GreetingInterceptor : ServerInterceptor {
-    override fun <Q, R> interceptCall(
-        call: ServerCall<Q, R>,
-        headers: Metadata,
-        next: ServerCallHandler<Q, R>,
-    ): ServerCall.Listener<Q> =
-        next.startCall(
-            object : SimpleForwardingServerCall<Q, R>(call) {
-                override fun sendHeaders(headers: Metadata) {
-                    headers.put(GREETING, "hello")
-                    super.sendHeaders(headers)
-                }
-
-                override fun close(
-                    status: Status,
-                    trailers: Metadata,
-                ) {
-                    trailers.put(GREETING, "goodbye")
-                    super.close(status, trailers)
-                }
-            },
-            headers,
-        )
-}
+private val greeting =
+    ServerTap(
+        onHeaders = { it.put(GREETING, "hello") },
+        onClose = { _, trailers -> trailers.put(GREETING, "goodbye") },
+    )
 
 class ResponseMetadataSpec :
     StringSpec({
         "the headers, trailers and status of a call can be read after it" {
-            calling(ScriptedGreeter(), GreetingInterceptor) { channel ->
+            calling(ScriptedGreeter(), greeting) { channel ->
                 val metadata = ResponseMetadata()
                 channel.withInterceptors(metadata).unary(UNARY, request("Ada"))
                 metadata.headers()[GREETING] shouldBe "hello"
@@ -70,7 +47,7 @@ class ResponseMetadataSpec :
                         }
                     }
                 }
-            calling(endless, GreetingInterceptor) { channel ->
+            calling(endless, greeting) { channel ->
                 val metadata = ResponseMetadata()
                 channel
                     .withInterceptors(metadata)
@@ -81,7 +58,7 @@ class ResponseMetadataSpec :
         }
 
         "they are there for a generated stub" {
-            calling(ScriptedGreeter(), GreetingInterceptor) { channel ->
+            calling(ScriptedGreeter(), greeting) { channel ->
                 val metadata = ResponseMetadata()
                 GreeterCoroutineStub(channel)
                     .withInterceptors(metadata)
@@ -126,7 +103,7 @@ class ResponseMetadataSpec :
         }
 
         "what is read is a copy" {
-            calling(ScriptedGreeter(), GreetingInterceptor) { channel ->
+            calling(ScriptedGreeter(), greeting) { channel ->
                 val metadata = ResponseMetadata()
                 channel.withInterceptors(metadata).unary(UNARY, request("Ada"))
                 metadata.headers().removeAll(GREETING)

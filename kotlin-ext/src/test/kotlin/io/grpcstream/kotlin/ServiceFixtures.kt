@@ -1,14 +1,7 @@
 package io.grpcstream.kotlin
 
-import io.grpc.CallOptions
 import io.grpc.Channel
-import io.grpc.ClientCall
-import io.grpc.ClientInterceptor
-import io.grpc.ForwardingClientCall.SimpleForwardingClientCall
-import io.grpc.ForwardingClientCallListener.SimpleForwardingClientCallListener
 import io.grpc.ManagedChannel
-import io.grpc.Metadata
-import io.grpc.MethodDescriptor
 import io.grpcstream.greeter.GreeterGrpc
 import io.grpcstream.greeter.GreeterGrpcKt.GreeterCoroutineImplBase
 import io.grpcstream.greeter.GreeterGrpcKt.GreeterCoroutineStub
@@ -87,29 +80,4 @@ internal suspend fun allCalls(
     check { stub.sayHelloStream(request("Ada")).toList().single() }
     check { stub.sayHelloMany(flowOf(request("Ada"))) }
     check { stub.chat(flowOf(request("Ada"))).toList().single() }
-}
-
-/** Tells [onHeaders] of the response's headers as they come. */
-internal class HeadersWaiter(
-    private val onHeaders: (Metadata) -> Unit,
-) : ClientInterceptor {
-    override fun <Q, R> interceptCall(
-        method: MethodDescriptor<Q, R>,
-        options: CallOptions,
-        next: Channel,
-    ): ClientCall<Q, R> =
-        object : SimpleForwardingClientCall<Q, R>(next.newCall(method, options)) {
-            override fun start(
-                listener: ClientCall.Listener<R>,
-                headers: Metadata,
-            ) = super.start(
-                object : SimpleForwardingClientCallListener<R>(listener) {
-                    override fun onHeaders(headers: Metadata) {
-                        this@HeadersWaiter.onHeaders(headers)
-                        super.onHeaders(headers)
-                    }
-                },
-                headers,
-            )
-        }
 }

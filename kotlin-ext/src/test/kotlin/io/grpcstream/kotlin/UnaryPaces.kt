@@ -12,9 +12,9 @@ private const val CALLERS = 10
 private const val OTHER_CALLS = 5
 
 /** What slow sides and many messages are to calls of one message each way. */
-internal object UnaryPaces {
+internal object UnaryPaces : CallPaces {
     /** A reply that its caller is too busy to take waits, and other calls do not wait for it. */
-    suspend fun busyCaller(style: CallStyle) {
+    override suspend fun slowReader(style: CallStyle) {
         val service = GatedEcho()
         val caller = HeldDispatcher()
         calling(style, service.handler) { scope ->
@@ -30,7 +30,7 @@ internal object UnaryPaces {
     }
 
     /** Calls do not wait for one whose service takes its time. */
-    suspend fun slowService(style: CallStyle) {
+    override suspend fun slowWriter(style: CallStyle) {
         val service = GatedEcho()
         calling(style, service.handler) { scope ->
             val call = scope.async { client.unary(GatedEcho.GATED) }
@@ -42,12 +42,9 @@ internal object UnaryPaces {
         }
     }
 
-    /** Callers that make [calls] together, each one after another while the others do the same. */
-    suspend fun manyCalls(
-        style: CallStyle,
-        calls: Int,
-    ) {
-        val numbers = List(calls / CALLERS) { it }
+    /** Callers make them together, each one after another while the others do the same. */
+    override suspend fun manyInOrder(style: CallStyle) {
+        val numbers = List(CallPaces.MANY / CALLERS) { it }
         val seen = List(CALLERS) { ConcurrentLinkedQueue<Int>() }
         val handler: Handler = { requests ->
             requests.onEach {

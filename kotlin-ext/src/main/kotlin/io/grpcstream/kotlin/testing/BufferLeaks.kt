@@ -57,7 +57,8 @@ internal class BufferLeaks(
             val canary = WeakReference(Any(), queue)
             System.gc()
             check(queue.remove(COLLECTION_TIMEOUT_MILLIS) != null) {
-                "no garbage collection ran in $COLLECTION_TIMEOUT_MILLIS ms, last seen ${canary.get()}"
+                "no garbage collection ran in $COLLECTION_TIMEOUT_MILLIS ms, so buffers cannot be" +
+                    " checked (is it disabled by -XX:+DisableExplicitGC?), last seen ${canary.get()}"
             }
         }
     }

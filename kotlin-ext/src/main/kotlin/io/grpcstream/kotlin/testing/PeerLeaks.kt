@@ -23,19 +23,32 @@ internal suspend fun Peers.closeAndFindLeaks(): List<String> =
     withContext(NonCancellable + Dispatchers.IO) {
         flatMap(Peer::channels).forEach { it.shutdownNow() }
         val grpcs = mapNotNull { peer -> peer.grpc?.let { it to it.shutdown(Duration.ZERO) } }
-        val unended = grpcs.mapNotNull { (grpc, end) -> unlessEnded(end, grpc) }
+        val unended = grpcs.flatMap { (grpc, end) -> unlessEnded(end, grpc) }
         val hosts = map { it to it.host.shutdown(Duration.ZERO) }
-        unended + hosts.mapNotNull { (peer, end) -> unlessEnded(end, "the host of $peer") } +
-            flatMap { it.leaks() } + BufferLeaks.ofNetty?.collect().orEmpty()
+        unended + hosts.flatMap { (peer, end) -> unlessEnded(end, "the host of $peer") } +
+            flatMap { peer -> found(peer) { peer.leaks() } } +
+            found("buffers") { BufferLeaks.ofNetty?.collect().orEmpty() }
     }
 
-private suspend fun unlessEnded(
+internal suspend fun unlessEnded(
     end: CompletionStage<Void>,
     what: Any,
-): String? {
-    val ended = withTimeoutOrNull(PATIENCE) { end.await().let { true } } ?: false
-    return if (ended) null else "$what: not shut down after $PATIENCE"
-}
+): List<String> =
+    found(what) {
+        val ended = withTimeoutOrNull(PATIENCE) { end.await().let { true } } ?: false
+        if (ended) emptyList() else listOf("$what: not shut down after $PATIENCE")
+    }
+
+/** What [look] finds left of [what]; if it fails, that is what was found, and the others go on. */
+internal inline fun found(
+    what: Any,
+    look: () -> List<String>,
+): List<String> =
+    try {
+        look()
+    } catch (e: Throwable) {
+        listOf("$what: ${e.stackTraceToString()}")
+    }
 
 /** What is left of a peer that is shut down. Blocks while threads end. */
 private fun Peer.leaks(): List<String> =

@@ -41,15 +41,14 @@ public class PeersExtension(
             .also { peers = it }
     }
 
-    /** Starts the peers; Kotest calls this. */
+    /** Starts the peers; if one of them cannot start, takes down all. Kotest calls this. */
     override suspend fun beforeSpec(spec: Spec) {
-        mounted().start()
+        mounted().run { orTakeDown { start() } }
     }
 
     /** Takes the peers down and fails if anything is left of them; Kotest calls this. */
     override suspend fun afterSpec(spec: Spec) {
-        val leaks = mounted().closeAndFindLeaks()
-        if (leaks.isNotEmpty()) throw leakError(leaks)
+        mounted().takeDown()
     }
 
     private fun mounted() =

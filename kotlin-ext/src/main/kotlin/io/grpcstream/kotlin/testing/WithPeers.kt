@@ -16,8 +16,8 @@ import io.grpcstream.kotlin.startAndAwait
  * [Peer.channelTo] made, each [GrpcStream][io.grpcstream.GrpcStream] and each host without any grace,
  * and then looks for leaks: what has not ended by itself, connections and streams that a host still
  * counts, threads of the hosts, and, with `-Dio.netty.leakDetection.level=paranoid`, Netty buffers
- * that were dropped without a release. Leaks fail the test with an [AssertionError] that names them,
- * suppressed by the test's own failure if there is one. Buffers are tracked for the whole JVM, so
+ * that were dropped without a release. Leaks, and whatever fails meanwhile, fail the test with an
+ * [AssertionError] that names them, suppressed by the test's own failure if there is one. Buffers are tracked for the whole JVM, so
  * one that is reported may have been dropped by code that ran before; to hear of them, this takes
  * the place of [Netty's leak listener][io.netty.buffer.ByteBufUtil.setLeakListener].
  *
@@ -35,21 +35,27 @@ public suspend fun <T> withPeers(
     test: suspend (Peers) -> T,
 ): T {
     val peers = PeersBuilder().apply(configure).build(count)
-    var failure: Throwable? = null
-    try {
-        peers.start()
-        return test(peers)
-    } catch (e: Throwable) {
-        failure = e
-        throw e
-    } finally {
-        val leaks = peers.closeAndFindLeaks()
-        if (leaks.isNotEmpty()) {
-            val error = leakError(leaks)
-            failure?.addSuppressed(error) ?: throw error
+    val result =
+        peers.orTakeDown {
+            peers.start()
+            test(peers)
         }
-    }
+    peers.takeDown()
+    return result
 }
+
+/** Returns what [action] does. If it fails, takes the peers down and throws its failure all the same. */
+internal suspend fun <T> Peers.orTakeDown(action: suspend () -> T): T =
+    try {
+        action()
+    } catch (failure: Throwable) {
+        try {
+            takeDown()
+        } catch (other: Throwable) {
+            failure.addSuppressed(other)
+        }
+        throw failure
+    }
 
 /** Starts all hosts; those that were started before one failed stay so. */
 internal suspend fun Peers.start() {
@@ -57,5 +63,10 @@ internal suspend fun Peers.start() {
     forEach { it.host.startAndAwait() }
 }
 
-internal fun leakError(leaks: List<String>): AssertionError =
-    AssertionError("${leaks.size} left after the test:\n" + leaks.joinToString("\n"))
+/** Ends all that [start] began and what came of it; fails with what is left. */
+internal suspend fun Peers.takeDown() {
+    val leaks = closeAndFindLeaks()
+    if (leaks.isNotEmpty()) {
+        throw AssertionError("${leaks.size} left after the test:\n" + leaks.joinToString("\n"))
+    }
+}

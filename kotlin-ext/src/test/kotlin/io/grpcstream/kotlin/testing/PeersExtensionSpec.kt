@@ -1,6 +1,8 @@
 package io.grpcstream.kotlin.testing
 
+import io.grpcstream.libp2p.Libp2pException
 import io.grpcstream.libp2p.PeerId
+import io.kotest.assertions.throwables.shouldThrow
 import io.kotest.core.extensions.install
 import io.kotest.core.spec.style.StringSpec
 import io.kotest.matchers.collections.shouldBeEmpty
@@ -22,6 +24,16 @@ class PeersExtensionSpec :
             peers.map { it.peerId }.toSet() shouldBe seen
             alice.host.connections(bob.peerId) shouldHaveSize 1
             carol.greet(alice) shouldBe "Hello, Ada!"
+        }
+
+        "peers of which one cannot start are all taken down, and that failure is told" {
+            val extension = PeersExtension(2)
+            val halves = extension.mount { host { listen("/memory/4712") } }
+            shouldThrow<Libp2pException> { extension.beforeSpec(testCase.spec) }
+                .suppressed
+                .shouldBeEmpty()
+            halves.flatMap { threadsOf(it.peerId) }.shouldBeEmpty()
+            extension.afterSpec(testCase.spec)
         }
 
         "after the spec nothing is left of them" {

@@ -1,5 +1,9 @@
 package io.grpcstream.kotlin.testing
 
+import io.grpc.CallOptions
+import io.grpc.ClientCall
+import io.grpc.ManagedChannel
+import io.grpc.MethodDescriptor
 import io.grpcstream.GrpcStream
 import io.grpcstream.greeter.GreeterGrpcKt.GreeterCoroutineImplBase
 import io.grpcstream.greeter.GreeterGrpcKt.GreeterCoroutineStub
@@ -16,6 +20,7 @@ import io.kotest.matchers.collections.shouldBeEmpty
 import io.kotest.matchers.collections.shouldHaveSize
 import io.kotest.matchers.nulls.shouldBeNull
 import io.kotest.matchers.shouldBe
+import io.kotest.matchers.string.shouldContain
 import io.kotest.matchers.types.shouldBeSameInstanceAs
 import kotlinx.coroutines.CompletableDeferred
 import kotlinx.coroutines.ExperimentalCoroutinesApi
@@ -25,6 +30,9 @@ import kotlinx.coroutines.delay
 import kotlinx.coroutines.launch
 import kotlinx.coroutines.test.currentTime
 import kotlinx.coroutines.test.runTest
+import java.io.IOException
+import java.util.concurrent.CompletableFuture
+import java.util.concurrent.TimeUnit
 import kotlin.time.Duration.Companion.hours
 
 internal class Greeter(
@@ -32,6 +40,29 @@ internal class Greeter(
 ) : GreeterCoroutineImplBase() {
     override suspend fun sayHello(request: HelloRequest): HelloReply =
         helloReply { message = "$greeting, ${request.name}!" }
+}
+
+/** A channel that fails those who wait for its end. */
+private object Unstoppable : ManagedChannel() {
+    override fun shutdown() = this
+
+    override fun shutdownNow() = this
+
+    override fun isShutdown() = true
+
+    override fun isTerminated() = false
+
+    override fun awaitTermination(
+        timeout: Long,
+        unit: TimeUnit,
+    ): Boolean = error("it cannot be told whether it ended")
+
+    override fun <Q, R> newCall(
+        method: MethodDescriptor<Q, R>,
+        options: CallOptions,
+    ): ClientCall<Q, R> = throw UnsupportedOperationException()
+
+    override fun authority() = "unstoppable"
 }
 
 internal fun greeter(greeting: String = "Hello"): GrpcStream =
@@ -105,6 +136,40 @@ class WithPeersSpec :
                 }
             } shouldBeSameInstanceAs failure
             kept.flatMap { threadsOf(it.peerId) }.shouldBeEmpty()
+        }
+
+        "what goes wrong after a failed test is suppressed by its failure" {
+            val failure = IllegalStateException("the test's own")
+            lateinit var kept: Peers
+            shouldThrow<IllegalStateException> {
+                withPeers { peers ->
+                    kept = peers
+                    peers.first().channels += Unstoppable
+                    throw failure
+                }
+            } shouldBeSameInstanceAs failure
+            failure.suppressed.single().message shouldContain "it cannot be told whether it ended"
+            kept.flatMap { threadsOf(it.peerId) }.shouldBeEmpty()
+        }
+
+        "what goes wrong after a test fails it, and the other peers are taken down" {
+            lateinit var kept: Peers
+            shouldThrow<AssertionError> {
+                withPeers(3) { peers ->
+                    kept = peers
+                    peers.first().channels += Unstoppable
+                }
+            }.message shouldContain "1 left after the test:\npeer 0"
+            kept.flatMap { threadsOf(it.peerId) }.shouldBeEmpty()
+        }
+
+        "a shutdown or a check that fails is something left" {
+            val failed = CompletableFuture.failedFuture<Void>(IOException("disk full"))
+            unlessEnded(failed, "the host of peer 7").single() shouldContain
+                "the host of peer 7: java.io.IOException: disk full"
+            unlessEnded(CompletableFuture.completedFuture(null), "it").shouldBeEmpty()
+            found("buffers") { BufferLeaks { error("no collection ran") }.collect() }
+                .single() shouldContain "no collection ran"
         }
 
         "a host that cannot start fails the test, and those before it are taken down" {

@@ -41,12 +41,12 @@ public final class GreeterClient {
       System.err.println("Say whom to call: the multiaddr that the server prints.");
       System.exit(2);
     }
-    Multiaddr server = Multiaddr.parse(args[0]);
 
     try (Host host = Host.builder().build()) {
       host.start().toCompletableFuture().get();
       System.out.println("calling as " + host.peerId());
 
+      Multiaddr server = Multiaddr.parse(args[0]);
       Stream stream = host.newStream(server, GreeterServer.PROTOCOL).toCompletableFuture().get();
       ManagedChannel channel = GrpcStream.wrapClient(stream);
 
@@ -57,6 +57,9 @@ public final class GreeterClient {
       client.bidirectional();
 
       channel.shutdown();
+    } catch (IllegalArgumentException e) {
+      System.err.println('"' + args[0] + "\" is no multiaddr: " + e.getMessage());
+      System.exit(2);
     } catch (ExecutionException e) {
       Status status = GrpcStream.statusOf(e); // what a gRPC call would have failed with
       System.err.println(status.getCode() + ": " + status.getDescription());

@@ -1,13 +1,13 @@
 package io.grpcstream.samples.chat
 
 import io.grpc.StatusException
-import io.grpcstream.libp2p.Multiaddr
+import io.grpcstream.samples.addressOf
+import io.grpcstream.samples.fail
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.cancelAndJoin
 import kotlinx.coroutines.launch
 import kotlinx.coroutines.runBlocking
 import java.nio.charset.Charset
-import kotlin.system.exitProcess
 
 private const val USAGE =
     "Say whom to join: -Dpeer=ADDRESS, with an address that a peer of the room prints."
@@ -20,12 +20,12 @@ fun main(args: Array<String>) {
     val entrance =
         when {
             args.size == 2 && args[0] == "room" -> null
-            args.size == 3 && args[0] == "join" -> Multiaddr.parse(args[2])
+            args.size == 3 && args[0] == "join" -> addressOf(args[2])
             else -> fail(2, USAGE)
         }
     val peer = ChatPeer(args[1], Screen(usesColour()), ::println)
     val failure = runUntilInterrupted { peer.chat(entrance, stdin().linesInBackground()) }
-    failure?.let { fail(1, "${it.status.code}: ${it.status.description}") }
+    failure?.let { fail(it.status) }
 }
 
 /** Runs [chat]; Ctrl-C cancels it and waits until it has ended. */
@@ -47,11 +47,3 @@ private fun runUntilInterrupted(chat: suspend () -> Unit): StatusException? {
 
 private fun stdin() =
     System.`in`.bufferedReader(Charset.forName(System.getProperty("native.encoding")))
-
-private fun fail(
-    exitCode: Int,
-    message: String,
-): Nothing {
-    System.err.println(message)
-    exitProcess(exitCode)
-}

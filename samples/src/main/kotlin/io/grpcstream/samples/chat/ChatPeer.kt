@@ -1,6 +1,6 @@
 package io.grpcstream.samples.chat
 
-import io.grpcstream.GrpcStream
+import io.grpcstream.kotlin.grpcStream
 import io.grpcstream.kotlin.shutdownAndAwait
 import io.grpcstream.kotlin.startAndAwait
 import io.grpcstream.libp2p.Host
@@ -30,12 +30,12 @@ class ChatPeer(
     private val events = Channel<RoomEvent>(ChatLimits.EVENTS)
     private val room = Room(host.peerId(), host::listenAddresses, events::send)
     private val grpc =
-        GrpcStream
-            .builder()
-            .addService(RoomService(room))
-            .configureServer { it.maxInboundMessageSize(ChatLimits.MESSAGE_BYTES) }
-            .build()
-            .serve()
+        grpcStream {
+            service(RoomService(room))
+            configure {
+                configureServer { it.maxInboundMessageSize(ChatLimits.MESSAGE_BYTES) }
+            }
+        }.serve()
 
     /**
      * Opens a room, or joins that of the peer at [entrance], and says all [lines] there; leaves when

@@ -1,19 +1,21 @@
 package io.grpcstream.samples.chat
 
+import io.grpc.ManagedChannel
+import io.grpc.ManagedChannelBuilder
 import io.grpc.StatusException
-import io.grpcstream.GrpcStream
 import io.grpcstream.chat.RoomGrpcKt.RoomCoroutineStub
-import io.grpcstream.kotlin.open
+import io.grpcstream.kotlin.grpcChannel
 import io.grpcstream.libp2p.Host
 import io.grpcstream.libp2p.Multiaddr
 import io.grpcstream.libp2p.PeerId
-import io.grpcstream.libp2p.Stream
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.launch
-import java.io.IOException
+import java.util.concurrent.ConcurrentHashMap
+import kotlin.jvm.optionals.getOrNull
 
 /**
- * Calls the peers of the room. The conversations are children of [scope]; none can fail it.
+ * Calls the peers of the room, each at most once at a time. The conversations are children of
+ * [scope]; none can fail it.
  *
  * @param tell hears of the peers that cannot be met
  */
@@ -23,47 +25,60 @@ class Mesh(
     private val scope: CoroutineScope,
     private val tell: suspend (RoomEvent) -> Unit,
 ) {
+    private val called = ConcurrentHashMap.newKeySet<PeerId>()
+
     /**
      * Joins the room of the peer at [address], and returns once we are in.
      *
      * Fails with [StatusException] if that peer cannot be reached or does not let us in.
      */
-    suspend fun join(address: Multiaddr): PeerId =
-        orStatus {
-            val stream = host.open(address, PROTOCOL)
-            converse(stream).awaitEntry()
-            stream.remotePeer()
-        }
+    suspend fun join(address: Multiaddr) {
+        val peer =
+            address.peerId().getOrNull()
+                ?: throw invalid("$address does not name a peer: it lacks /p2p/ and the peer's id")
+        called += peer
+        meet(peer) { host.grpcChannel(address, PROTOCOL) { limit() } }
+    }
 
     /** Meets those of whom others tell, for as long as the coroutine lives. */
     suspend fun meetStrangers() {
         for ((peer, addresses) in room.strangers) {
-            if (peer !in room) {
-                addresses.forEach { host.addAddress(peer, it) }
-                scope.launch { meet(peer) }
+            if (peer !in room && called.add(peer)) {
+                scope.launch {
+                    addresses.forEach { host.addAddress(peer, it) }
+                    try {
+                        meet(peer) { host.grpcChannel(peer, PROTOCOL) { limit() } }
+                    } catch (e: StatusException) {
+                        val reason = "${e.status.code}: ${e.status.description}"
+                        tell(RoomEvent.Unreachable(peer, reason))
+                    }
+                }
             }
         }
     }
 
-    private suspend fun meet(peer: PeerId) {
+    /** Calls [peer] and returns once it is in the room, be it by a call that it has made. */
+    private suspend fun meet(
+        peer: PeerId,
+        open: suspend () -> ManagedChannel,
+    ) {
         try {
-            orStatus { converse(host.open(peer, PROTOCOL)).awaitEntry() }
+            converse(peer, open()).awaitEntry()
         } catch (e: StatusException) {
-            if (peer !in room) { // It may have met us meanwhile.
-                tell(RoomEvent.Unreachable(peer, "${e.status.code}: ${e.status.description}"))
+            called -= peer
+            if (peer !in room) {
+                throw e
             }
         }
     }
 
-    /** Calls the peer at the other end of [stream], which is ours from here on. */
-    private fun converse(stream: Stream): Conversation {
-        val conversation = Conversation(stream.remotePeer(), caller = room.self)
+    /** Calls the peer by [channel], which is ours from here on. */
+    private fun converse(
+        peer: PeerId,
+        channel: ManagedChannel,
+    ): Conversation {
+        val conversation = Conversation(peer, caller = room.self)
         conversation.offer(room.here())
-        val channel =
-            GrpcStream
-                .wrapClientBuilder(stream)
-                .maxInboundMessageSize(ChatLimits.MESSAGE_BYTES)
-                .build()
         scope.launch {
             try {
                 val incoming = RoomCoroutineStub(channel).join(conversation.outgoing)
@@ -72,17 +87,15 @@ class Mesh(
                 // Whoever waits for the entry gets it; later the room has told that the peer left.
             } finally {
                 channel.shutdown()
+                called -= peer
             }
         }
         return conversation
     }
 
-    private suspend fun <T> orStatus(block: suspend () -> T): T =
-        try {
-            block()
-        } catch (e: IOException) {
-            throw GrpcStream.statusOf(e).asException()
-        }
+    private fun ManagedChannelBuilder<*>.limit() {
+        maxInboundMessageSize(ChatLimits.MESSAGE_BYTES)
+    }
 
     companion object {
         /** The libp2p protocol id under which the peers of a room speak gRPC. */

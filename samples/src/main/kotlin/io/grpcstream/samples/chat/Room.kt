@@ -20,7 +20,9 @@ import kotlinx.coroutines.withTimeoutOrNull
  *
  * Whoever enters is told who else is there, and those are told of the newcomer; each dials whom it
  * has not met. So any two peers that know a third one meet, whichever came first. Often both dial:
- * then the call of the peer with the smaller id stays.
+ * then the call of the peer with the smaller id stays. Each side speaks in it as soon as it has
+ * entered it, and ends the other call once it knows that its peer has done so too; what was said in
+ * that one until then it hears first.
  *
  * All functions may be called from any thread.
  *
@@ -35,6 +37,7 @@ class Room(
     private val tell: suspend (RoomEvent) -> Unit,
 ) {
     private val members = LinkedHashMap<PeerId, Conversation>() // guarded by itself
+    private val conversations = HashSet<Conversation>() // that are heard; guarded by members
     private val unmet = Channel<Pair<PeerId, List<Multiaddr>>>(ChatLimits.PEERS)
 
     @Volatile
@@ -70,21 +73,46 @@ class Room(
         conversation: Conversation,
         incoming: Flow<ChatMessage>,
     ) {
+        synchronized(members) { conversations += conversation }
         try {
             incoming.collect { message ->
                 if (conversation.hasEntered) {
+                    endReplaced(conversation)
                     take(conversation.peer, message)
                 } else {
                     enter(conversation, message)
                 }
             }
         } finally {
+            val wasMember = remove(conversation)
+            synchronized(members) { conversations -= conversation }
             conversation.close()
-            if (remove(conversation) && !leaving) {
-                withContext(NonCancellable) { tell(RoomEvent.Left(conversation.peer)) }
+            if (wasMember) {
+                replacedBy(conversation).forEach(Conversation::close)
+                if (!leaving) {
+                    withContext(NonCancellable) { tell(RoomEvent.Left(conversation.peer)) }
+                }
             }
         }
     }
+
+    /**
+     * Ends the calls that [conversation] replaces, and waits until what was said in them has been
+     * heard. To be called with its second message: that tells that both have entered it.
+     */
+    private suspend fun endReplaced(conversation: Conversation) {
+        val replaced = replacedBy(conversation)
+        replaced.forEach(Conversation::close)
+        withTimeoutOrNull(ChatLimits.GOODBYE) { replaced.forEach { it.awaitEnd() } }
+    }
+
+    private fun replacedBy(conversation: Conversation): List<Conversation> =
+        synchronized(members) {
+            conversations.filter {
+                it !== conversation && it.peer == conversation.peer &&
+                    it.caller >= conversation.caller
+            }
+        }
 
     /** Leaves: lets nobody in any more, and parts with all as soon as they have our last words. */
     suspend fun leave() {
@@ -111,7 +139,10 @@ class Room(
         }
     }
 
-    /** Returns whether the peer is new, rather than one that we have met by another call. */
+    /**
+     * Returns whether the peer is new, rather than one that we have met by another call. A call of
+     * ours that comes second is only heard: the peer speaks in it until it enters the other one.
+     */
     private fun admit(
         conversation: Conversation,
         here: Here,
@@ -119,7 +150,11 @@ class Room(
         conversation.addresses = here.addressesOf(conversation.peer)
         synchronized(members) {
             val other = members[conversation.peer]
-            checkAdmission(conversation, other)
+            val comesSecond = other != null && conversation.caller > other.caller
+            checkAdmission(conversation, comesSecond, isNew = other == null)
+            if (comesSecond) {
+                return false
+            }
             val present = members.values.filter { it !== other }
             if (conversation.caller != self) {
                 conversation.offer(here()) // The caller's first message is on its way already.
@@ -127,14 +162,14 @@ class Room(
             conversation.offer(othersMessage(present.map { it.addresses }))
             present.forEach { it.offer(othersMessage(listOf(conversation.addresses))) }
             members[conversation.peer] = conversation
-            other?.close()
             return other == null
         }
     }
 
     private fun checkAdmission(
         conversation: Conversation,
-        other: Conversation?,
+        comesSecond: Boolean,
+        isNew: Boolean,
     ) {
         val refusal =
             when {
@@ -146,11 +181,11 @@ class Room(
                     Status.INVALID_ARGUMENT.withDescription("$self is this peer itself")
                 }
 
-                other != null && conversation.caller > other.caller -> {
+                comesSecond && conversation.caller != self -> {
                     Status.ALREADY_EXISTS.withDescription("$self has called already")
                 }
 
-                other == null && members.size >= ChatLimits.PEERS -> {
+                isNew && members.size >= ChatLimits.PEERS -> {
                     Status.RESOURCE_EXHAUSTED.withDescription(
                         "the room is full: ${ChatLimits.PEERS} peers",
                     )

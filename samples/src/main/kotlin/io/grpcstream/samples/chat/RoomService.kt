@@ -1,8 +1,9 @@
 package io.grpcstream.samples.chat
 
-import io.grpcstream.PeerContext
 import io.grpcstream.chat.ChatMessage
 import io.grpcstream.chat.RoomGrpcKt.RoomCoroutineImplBase
+import io.grpcstream.kotlin.currentPeer
+import io.grpcstream.libp2p.PeerId
 import kotlinx.coroutines.coroutineScope
 import kotlinx.coroutines.flow.Flow
 import kotlinx.coroutines.flow.emitAll
@@ -14,10 +15,16 @@ import kotlinx.coroutines.withTimeoutOrNull
 class RoomService(
     private val room: Room,
 ) : RoomCoroutineImplBase() {
-    override fun join(requests: Flow<ChatMessage>): Flow<ChatMessage> {
-        val caller = PeerContext.current().peerId()
-        val conversation = Conversation(caller, caller)
-        return flow {
+    override fun join(requests: Flow<ChatMessage>): Flow<ChatMessage> =
+        flow { emitAll(join(currentPeer().peerId(), requests)) }
+
+    /** What to answer [caller], who sends [requests]. */
+    internal fun join(
+        caller: PeerId,
+        requests: Flow<ChatMessage>,
+    ): Flow<ChatMessage> =
+        flow {
+            val conversation = Conversation(caller, caller)
             conversation.run {
                 coroutineScope {
                     val hearing = launch { room.hear(conversation, requests) }
@@ -28,5 +35,4 @@ class RoomService(
                 }
             }
         }
-    }
 }

@@ -8,8 +8,6 @@ import io.netty.util.concurrent.ImmediateEventExecutor;
 import io.netty.util.concurrent.Promise;
 import io.netty.util.concurrent.PromiseNotifier;
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -47,8 +45,7 @@ public final class YamuxSession extends ChannelInboundHandlerAdapter {
   private final StreamTable streams = new StreamTable();
   private final ConnectionWindow connectionWindow;
   private final StreamOpener opener;
-  private final List<YamuxStreamChannel> arrivals = new ArrayList<>();
-  private final List<YamuxStreamChannel> batch = new ArrayList<>();
+  private final Arrivals arrivals = new Arrivals();
 
   private ChannelHandlerContext ctx;
   private FrameSender sender;
@@ -221,7 +218,9 @@ public final class YamuxSession extends ChannelInboundHandlerAdapter {
     } finally {
       in.release();
     }
-    deliverArrivals(pinned);
+    if (arrivals.deliver(pinned)) {
+      sender.scheduleTurn();
+    }
   }
 
   @Override
@@ -264,39 +263,12 @@ public final class YamuxSession extends ChannelInboundHandlerAdapter {
 
   /** The stream got payload or FIN from the buffer that is being read. */
   void noteArrival(YamuxStreamChannel stream) {
-    if (!stream.arrivalNoted) {
-      stream.arrivalNoted = true;
-      arrivals.add(stream);
-    }
-  }
-
-  private void deliverArrivals(int pinned) {
-    if (arrivals.isEmpty()) {
-      return;
-    }
-    // By index: over an in-memory connection a handler's flush may come back here with more.
-    for (int i = 0; i < arrivals.size(); i++) {
-      YamuxStreamChannel stream = arrivals.get(i);
-      stream.arrivalNoted = false;
-      stream.input().deliver();
-      stream.input().settle(pinned);
-      if (!stream.batchNoted) {
-        stream.batchNoted = true;
-        batch.add(stream);
-      }
-    }
-    arrivals.clear();
-    sender.scheduleTurn();
+    arrivals.note(stream);
   }
 
   /** The end of a turn: reads are complete, and what was written leaves. */
   private void endTurn() {
-    for (int i = 0; i < batch.size(); i++) {
-      YamuxStreamChannel stream = batch.get(i);
-      stream.batchNoted = false;
-      stream.input().endBatch();
-    }
-    batch.clear();
+    arrivals.endReads();
     if (!ended) {
       sender.drain();
     }

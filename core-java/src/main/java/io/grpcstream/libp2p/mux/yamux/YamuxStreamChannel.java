@@ -61,10 +61,10 @@ public final class YamuxStreamChannel extends AbstractChannel implements DuplexC
   /** Whether the sender's round robin knows the stream; changed by it alone. */
   boolean queuedToSend;
 
-  /** Whether the session's list of streams that got something knows the stream. */
+  /** Whether the stream is among those with {@link Arrivals} from this buffer; changed there. */
   boolean arrivalNoted;
 
-  /** Whether the session's list of batches to be completed knows the stream. */
+  /** Whether the stream is among those whose reads are not complete; changed there. */
   boolean batchNoted;
 
   /** Whether the other side has acknowledged the stream; changed by the session alone. */

@@ -11,11 +11,12 @@ import io.grpcstream.kotlin.open
 import io.grpcstream.kotlin.startAndAwait
 import io.grpcstream.libp2p.Host
 import io.grpcstream.libp2p.Multiaddr
+import io.grpcstream.samples.addressOf
+import io.grpcstream.samples.fail
 import kotlinx.coroutines.flow.asFlow
 import kotlinx.coroutines.flow.map
 import kotlinx.coroutines.runBlocking
 import java.io.IOException
-import kotlin.system.exitProcess
 import kotlin.time.TimeSource
 
 private val NAMES = listOf("Ada", "Grace", "Edsger")
@@ -29,12 +30,11 @@ fun main(args: Array<String>) {
     val address =
         args.singleOrNull() ?: fail(2, "Say whom to call: the multiaddr that the server prints.")
     try {
-        runBlocking { call(Multiaddr.parse(address)) }
+        runBlocking { call(addressOf(address)) }
     } catch (e: IOException) {
-        val status = GrpcStream.statusOf(e) // what a gRPC call would have failed with
-        fail(1, "${status.code}: ${status.description}")
+        fail(GrpcStream.statusOf(e)) // what a gRPC call would have failed with
     } catch (e: StatusException) {
-        fail(1, "${e.status.code}: ${e.status.description}")
+        fail(e.status)
     }
 }
 
@@ -81,11 +81,3 @@ private suspend fun timed(block: suspend ((HelloReply) -> Unit) -> Unit) {
 }
 
 private fun request(who: String): HelloRequest = helloRequest { name = who }
-
-private fun fail(
-    exitCode: Int,
-    message: String,
-): Nothing {
-    System.err.println(message)
-    exitProcess(exitCode)
-}

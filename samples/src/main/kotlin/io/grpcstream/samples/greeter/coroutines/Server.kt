@@ -1,6 +1,6 @@
 package io.grpcstream.samples.greeter.coroutines
 
-import io.grpcstream.GrpcStream
+import io.grpcstream.kotlin.grpcStream
 import io.grpcstream.kotlin.shutdownAndAwait
 import io.grpcstream.kotlin.startAndAwait
 import io.grpcstream.libp2p.Host
@@ -29,7 +29,7 @@ fun main(args: Array<String>): Unit =
     }
 
 private suspend fun serve(address: String) {
-    val grpc = GrpcStream.create().registerService(GreeterService()).serve()
+    val grpc = grpcStream { service(GreeterService()) }.serve()
     val host = Host.builder().listen(address).build()
     host.handle(PROTOCOL, grpc.handler())
     try {

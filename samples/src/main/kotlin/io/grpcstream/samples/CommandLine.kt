@@ -1,0 +1,25 @@
+package io.grpcstream.samples
+
+import io.grpc.Status
+import io.grpcstream.libp2p.Multiaddr
+import kotlin.system.exitProcess
+
+/** The multiaddr of a peer that the user gave, or the end of the program with what is wrong with it. */
+internal fun addressOf(argument: String): Multiaddr =
+    try {
+        Multiaddr.parse(argument)
+    } catch (e: IllegalArgumentException) {
+        fail(2, "\"$argument\" is no multiaddr: ${e.message}")
+    }
+
+/** Ends the program as one that could not do its work because of [status]. */
+internal fun fail(status: Status): Nothing = fail(1, "${status.code}: ${status.description}")
+
+/** Ends the program, telling the user why. */
+internal fun fail(
+    exitCode: Int,
+    message: String,
+): Nothing {
+    System.err.println(message)
+    exitProcess(exitCode)
+}
