@@ -3,7 +3,6 @@ package io.grpcstream.samples.edge
 import io.grpc.BindableService
 import io.grpc.StatusException
 import io.grpcstream.GrpcStream
-import io.grpcstream.kotlin.connectAndAwait
 import io.grpcstream.kotlin.grpcStream
 import io.grpcstream.kotlin.shutdownAndAwait
 import io.grpcstream.kotlin.startAndAwait
@@ -15,6 +14,7 @@ import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.NonCancellable
 import kotlinx.coroutines.cancelChildren
 import kotlinx.coroutines.coroutineScope
+import kotlinx.coroutines.future.await
 import kotlinx.coroutines.withContext
 import java.io.IOException
 
@@ -58,13 +58,14 @@ class EdgePeer private constructor(
      * `FAILED_PRECONDITION` if it is on another chain, with `DEADLINE_EXCEEDED` if it does not answer.
      */
     suspend fun meet(address: Multiaddr): Introduction {
-        val connection =
+        val neighbour =
             try {
-                host.connectAndAwait(address)
+                // Looked up at once, as one that is refused may be gone soon.
+                host.connect(address).thenApply { neighbours[it.remotePeer()] }.await()
             } catch (e: IOException) {
                 throw StatusException(GrpcStream.statusOf(e))
             }
-        return neighbours[connection.remotePeer()].introduced()
+        return neighbour.introduced()
     }
 
     /**
