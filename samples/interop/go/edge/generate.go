@@ -1,0 +1,5 @@
+package main
+
+// The code in edgepb is generated, and committed so that a build needs only Go. To generate it anew:
+// go generate, with protoc, protoc-gen-go and protoc-gen-go-grpc on the PATH.
+//go:generate sh generate.sh

@@ -1,0 +1,85 @@
+package io.grpcstream.samples.edge
+
+import io.grpc.Status
+import io.grpc.StatusException
+import io.grpcstream.libp2p.Multiaddr
+import kotlinx.coroutines.Dispatchers
+import kotlinx.coroutines.awaitCancellation
+import kotlinx.coroutines.cancelAndJoin
+import kotlinx.coroutines.launch
+import kotlinx.coroutines.runBlocking
+import kotlin.system.exitProcess
+
+/**
+ * A peer of an Edge chain, until Ctrl-C: listens on the multiaddr `args[0]`, on the chain `args[1]`,
+ * and shows whom it meets. If `args[2]` is the multiaddr of another peer, it meets that one first and
+ * shows what it learns from it.
+ */
+fun main(args: Array<String>) {
+    val chain = args.getOrNull(1)?.toLongOrNull()
+    if (chain == null || args.size > 3) {
+        fail(2, "Say where to listen, the chain's id as a number, and whom to meet, if anyone.")
+    }
+    val options = EdgeOptions(chain, args[0])
+    val entrance = args.getOrNull(2)?.let(Multiaddr::parse)
+    var failure: Status? = null
+    runBlocking(Dispatchers.Default) {
+        val job =
+            launch {
+                try {
+                    EdgePeer.run(options, ::show) { peer ->
+                        peer.addresses.forEach { println("listening at $it, chain $chain") }
+                        entrance?.let { peer.learnFrom(it) }
+                        awaitCancellation()
+                    }
+                } catch (e: StatusException) {
+                    failure = e.status
+                }
+            }
+        Runtime.getRuntime().addShutdownHook(Thread { runBlocking { job.cancelAndJoin() } })
+    }
+    failure?.let { fail(1, describe(it)) }
+}
+
+private suspend fun EdgePeer.learnFrom(address: Multiaddr) {
+    val other = meet(address).peer
+    val found = findPeers(other)
+    println("$other knows ${found.size} other peers${if (found.isEmpty()) "" else ":"}")
+    found.forEach { println("  $it") }
+    try {
+        println("$other has blocks up to ${newestBlock(other)}")
+    } catch (e: StatusException) {
+        println(describe(e.status)) // Not every peer keeps blocks.
+    }
+}
+
+private fun show(event: EdgeEvent) {
+    when (event) {
+        is EdgeEvent.Met -> {
+            val how = if (event.introduction.temporary) ", only to ask" else ""
+            println("met ${event.peer}, chain ${event.introduction.chain}$how")
+        }
+
+        is EdgeEvent.Refused -> {
+            println("refused ${event.peer}: ${describe(event.status)}")
+        }
+
+        is EdgeEvent.Left -> {
+            println("${event.peer} has left")
+        }
+    }
+}
+
+/** A status as text; it can hold what a peer has written, which shall not steer the terminal. */
+private fun describe(status: Status): String =
+    "${status.code}: ${status.description}"
+        .map { if (it.isISOControl()) '?' else it }
+        .joinToString("")
+
+private fun fail(
+    exitCode: Int,
+    message: String,
+): Nothing {
+    System.err.println(message)
+    exitProcess(exitCode)
+}

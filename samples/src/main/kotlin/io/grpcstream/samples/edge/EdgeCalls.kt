@@ -1,0 +1,116 @@
+package io.grpcstream.samples.edge
+
+import com.google.protobuf.Empty
+import io.grpc.ManagedChannel
+import io.grpc.Status
+import io.grpc.StatusException
+import io.grpcstream.edge.DiscoveryGrpcKt.DiscoveryCoroutineStub
+import io.grpcstream.edge.IdentityGrpcKt.IdentityCoroutineStub
+import io.grpcstream.edge.SyncPeerGrpcKt.SyncPeerCoroutineStub
+import io.grpcstream.edge.findPeersReq
+import io.grpcstream.kotlin.grpcChannel
+import io.grpcstream.kotlin.use
+import io.grpcstream.libp2p.Host
+import io.grpcstream.libp2p.Multiaddr
+import io.grpcstream.libp2p.PeerId
+import kotlinx.coroutines.withTimeoutOrNull
+import kotlin.time.Duration
+
+/**
+ * The calls to other peers, each over a stream of its own. They fail with [StatusException], whose
+ * description names the peer and what it was asked.
+ *
+ * @param host what opens the streams
+ * @param self what to say of this peer
+ * @param answer how long another peer has to answer, from opening the stream on
+ */
+internal class EdgeCalls(
+    private val host: Host,
+    private val self: Introduction,
+    private val answer: Duration,
+) {
+    /** Introduces this peer to [peer], and learns the same of it. */
+    suspend fun hello(peer: PeerId): Introduction {
+        val said =
+            call(peer, EdgeProtocols.IDENTITY, "Hello") {
+                IdentityCoroutineStub(it).hello(self.message())
+            }
+        return self.check(said, peer)
+    }
+
+    /** The addresses of up to [count] peers that [peer] knows, each with its peer id. */
+    suspend fun findPeers(
+        peer: PeerId,
+        count: Int,
+    ): List<Multiaddr> {
+        val found =
+            call(peer, EdgeProtocols.DISCOVERY, "FindPeers") {
+                DiscoveryCoroutineStub(it).findPeers(findPeersReq { this.count = count.toLong() })
+            }
+        if (found.nodesCount > count) {
+            val what = "peer $peer told of ${found.nodesCount} peers, asked for at most $count"
+            throw StatusException(Status.INTERNAL.withDescription(what))
+        }
+        return found.nodesList.map { address(it, peer) }
+    }
+
+    /** The height of the newest block that [peer] has. */
+    suspend fun newestBlock(peer: PeerId): ULong =
+        call(peer, EdgeProtocols.SYNCER, "GetStatus") {
+            SyncPeerCoroutineStub(it).getStatus(Empty.getDefaultInstance())
+        }.number.toULong()
+
+    private suspend fun <T> call(
+        peer: PeerId,
+        protocol: String,
+        what: String,
+        make: suspend (ManagedChannel) -> T,
+    ): T {
+        val reply =
+            try {
+                withTimeoutOrNull(answer) {
+                    val limited =
+                        host.grpcChannel(
+                            peer,
+                            protocol,
+                        ) { maxInboundMessageSize(EdgeLimits.MESSAGE_BYTES) }
+                    limited.use { Answer(make(it)) }
+                }
+            } catch (e: StatusException) {
+                throw StatusException(
+                    e.status.withDescription("$what, asked of peer $peer: ${e.status.description}"),
+                    e.trailers,
+                )
+            }
+        if (reply == null) {
+            val silence = "$what, asked of peer $peer: no answer within $answer"
+            throw StatusException(Status.DEADLINE_EXCEEDED.withDescription(silence))
+        }
+        return reply.value
+    }
+
+    private class Answer<T>(
+        val value: T,
+    )
+}
+
+private fun address(
+    text: String,
+    teller: PeerId,
+): Multiaddr {
+    val address =
+        try {
+            Multiaddr.parse(text)
+        } catch (e: IllegalArgumentException) {
+            throw malformed("peer $teller told of a peer whose address is none: ${e.message}", e)
+        }
+    if (address.peerId().isEmpty) {
+        throw malformed("peer $teller told of an address without a peer id: $address", null)
+    }
+    return address
+}
+
+private fun malformed(
+    what: String,
+    cause: Throwable?,
+) = StatusException(Status.INTERNAL.withDescription(what).withCause(cause))

@@ -1,0 +1,19 @@
+package io.grpcstream.samples.edge
+
+import kotlin.time.Duration
+
+/**
+ * What a peer is told about itself.
+ *
+ * @property chain the id of its chain; with peers on another one it parts
+ * @property listen the multiaddr at which others reach it
+ * @property temporaryDial whether it only means to ask and to leave again: then those that it meets
+ *   do not tell others of it
+ * @property answer how long another peer has to answer, from opening the stream on
+ */
+data class EdgeOptions(
+    val chain: Long = 100,
+    val listen: String = "/ip4/127.0.0.1/tcp/0",
+    val temporaryDial: Boolean = false,
+    val answer: Duration = EdgeLimits.ANSWER,
+)

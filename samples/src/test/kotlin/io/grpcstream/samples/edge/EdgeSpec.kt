@@ -1,0 +1,125 @@
+package io.grpcstream.samples.edge
+
+import io.grpcstream.edge.DiscoveryGrpcKt.DiscoveryCoroutineStub
+import io.grpcstream.edge.IdentityGrpcKt.IdentityCoroutineStub
+import io.grpcstream.edge.findPeersReq
+import io.grpcstream.kotlin.grpcChannel
+import io.grpcstream.kotlin.use
+import io.kotest.assertions.nondeterministic.eventually
+import io.kotest.core.spec.style.StringSpec
+import io.kotest.matchers.collections.shouldBeEmpty
+import io.kotest.matchers.collections.shouldContainExactly
+import io.kotest.matchers.shouldBe
+import kotlin.time.Duration.Companion.seconds
+
+/** What peers of Edge's protocols do among themselves. */
+class EdgeSpec :
+    StringSpec({
+        "two peers on the same chain meet, whoever dialled" {
+            withEdgePeer { ada ->
+                withEdgePeer { grace ->
+                    grace.peer.meet(ada.peer.addresses.first()) shouldBe ada.introduction()
+                    ada.sees<EdgeEvent.Met>(grace.peer.peerId).introduction shouldBe
+                        grace.introduction()
+                    grace.peer.newestBlock(ada.peer.peerId) shouldBe 0u
+                    ada.peer.findPeers(grace.peer.peerId).shouldBeEmpty()
+                }
+            }
+        }
+
+        "a peer learns of those that another one has met, and not of those that only ask" {
+            withEdgePeer { ada ->
+                val entrance = ada.peer.addresses.first()
+                withEdgePeer { grace ->
+                    withEdgePeer(EdgeOptions(temporaryDial = true)) { visitor ->
+                        listOf(grace, visitor).forEach {
+                            it.peer.meet(entrance)
+                            ada.sees<EdgeEvent.Met>(it.peer.peerId)
+                        }
+                        withEdgePeer { edsger ->
+                            edsger.peer.meet(entrance)
+                            // Where they listen, peers tell each other once they are connected.
+                            eventually(30.seconds) {
+                                edsger.peer.findPeers(ada.peer.peerId) shouldContainExactly
+                                    grace.peer.addresses
+                            }
+                        }
+                    }
+                }
+            }
+        }
+
+        "who leaves is told of no more" {
+            withEdgePeer { ada ->
+                val left =
+                    withEdgePeer { grace ->
+                        grace.peer.meet(ada.peer.addresses.first())
+                        ada.sees<EdgeEvent.Met>(grace.peer.peerId)
+                        grace.peer.peerId
+                    }
+                ada.sees<EdgeEvent.Left>(left)
+                failure { ada.peer.findPeers(left) } shouldBe
+                    "UNAVAILABLE: peer $left is not connected"
+            }
+        }
+
+        "peers on different chains part, and both know why" {
+            withEdgePeer { ada ->
+                withEdgePeer(EdgeOptions(chain = 99)) { grace ->
+                    val ofAda = "peer ${ada.peer.peerId}"
+                    val ofGrace = "peer ${grace.peer.peerId}"
+                    failure { grace.peer.meet(ada.peer.addresses.first()) } shouldBe
+                        "FAILED_PRECONDITION: $ofAda is on chain 100, $ofGrace on chain 99"
+                    ada.sees<EdgeEvent.Refused>(grace.peer.peerId).status.description shouldBe
+                        "$ofGrace is on chain 99, $ofAda on chain 100"
+                }
+            }
+        }
+
+        "a peer is asked for 1 to 16 peers, near a key of letters and digits" {
+            withEdgePeer { ada ->
+                withStranger(identity { it.claims() }) { stranger ->
+                    ada.peer.meet(stranger.address)
+                    stranger.host
+                        .grpcChannel(
+                            ada.peer.addresses.first(),
+                            EdgeProtocols.DISCOVERY,
+                        ).use {
+                            val discovery = DiscoveryCoroutineStub(it)
+                            for (number in listOf(0L, 17L, -1L)) {
+                                failure {
+                                    discovery.findPeers(
+                                        findPeersReq { count = number },
+                                    )
+                                } shouldBe
+                                    "INVALID_ARGUMENT: asked for $number peers, allowed are 1 to 16"
+                            }
+                            val odd =
+                                findPeersReq {
+                                    count = 1
+                                    key = "a/b"
+                                }
+                            failure { discovery.findPeers(odd) } shouldBe
+                                "INVALID_ARGUMENT: asked for peers near a key that is not of letters and digits"
+                        }
+                }
+            }
+        }
+
+        "who says Hello as somebody else is refused, and told so" {
+            withEdgePeer { ada ->
+                withStranger(identity { it.claims() }) { stranger ->
+                    val said = Introduction(ada.peer.peerId, 100, temporary = false).message()
+                    val address = ada.peer.addresses.first()
+                    val reason = "peer ${stranger.host.peerId()} said Hello as ${ada.peer.peerId}"
+                    stranger.host.grpcChannel(address, EdgeProtocols.IDENTITY).use {
+                        failure { IdentityCoroutineStub(it).hello(said) }
+                    }
+                    ada.sees<EdgeEvent.Refused>(stranger.host.peerId()).status.description shouldBe
+                        reason
+                }
+            }
+        }
+    })
+
+private fun Watched.introduction() = Introduction(peer.peerId, 100, temporary = false)
