@@ -19,8 +19,10 @@ export class StreamSocket extends Duplex {
       }
     })
     stream.addEventListener('end', () => this.push(null))
-    stream.addEventListener('idle', () => this.#onWritable())
-    stream.addEventListener('drain', () => this.#onWritable())
+    // Not at once: the stream would keep what is sent from within its own sending, and not send it.
+    const onWritable = () => queueMicrotask(() => this.#onWritable())
+    stream.addEventListener('idle', onWritable)
+    stream.addEventListener('drain', onWritable)
     stream.addEventListener('close', ({ error }) => {
       const lost = connectionReset(error)
       this.#onWritten(lost)
