@@ -16,10 +16,10 @@ export const STREAMS = { maxInboundStreams: 512, maxOutboundStreams: 512 }
 
 const SECURITY = { noise, tls }
 const RSA_BITS = 2048
+/** Of ECDSA keys js-libp2p has no peer ids, neither its own nor others'. */
 const KEYS = {
   ed25519: () => generateKeyPair('Ed25519'),
   secp256k1: () => generateKeyPair('secp256k1'),
-  ecdsa: () => generateKeyPair('ECDSA'),
   rsa: () => generateKeyPair('RSA', RSA_BITS)
 }
 
@@ -42,7 +42,7 @@ export async function newHost (security, key, address) {
 
 function choose (choices, option, name) {
   if (!Object.hasOwn(choices, name)) {
-    throw new Error(`${option} ${name}: ${Object.keys(choices).join(', ')}`)
+    throw new Error(`${option} ${name}: js-libp2p has ${Object.keys(choices).join(', ')}`)
   }
   return choices[name]
 }

@@ -11,7 +11,7 @@ const USAGE = `usage:
 
 options, with their defaults:
   --security noise             or tls
-  --key ed25519                the identity's kind: ed25519, secp256k1, ecdsa or rsa
+  --key ed25519                the identity's kind: ed25519, secp256k1 or rsa
   --protocol /greeter/1.0.0    the libp2p protocol id that carries gRPC
   --address /ip4/127.0.0.1/tcp/0
   --scenario kinds             names from the list in ../README.md, kinds, or all`
