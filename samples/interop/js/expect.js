@@ -12,18 +12,19 @@ export function expect (what, got, want) {
   }
 }
 
-/** Resolves with the error of a promise; throws unless it is a status of the code. */
-export async function expectCode (what, promise, code) {
+/** Resolves with the error of a promise; throws unless it is a status of one of the codes. */
+export async function expectCode (what, promise, ...codes) {
+  const wanted = codes.map(code => grpc.status[code]).join(' or ')
   let value
   try {
     value = await promise
   } catch (error) {
-    if (error.code === code) {
+    if (codes.includes(error.code)) {
       return error
     }
-    throw new Error(`${what}: not ${grpc.status[code]}, but ${error.message}`, { cause: error })
+    throw new Error(`${what}: not ${wanted}, but ${error.message}`, { cause: error })
   }
-  throw new Error(`${what}: not ${grpc.status[code]}, but ${inspect(value)}`)
+  throw new Error(`${what}: not ${wanted}, but ${inspect(value)}`)
 }
 
 /** Resolves with what the condition does, once that is true; asks 50 times a second. */
