@@ -11,7 +11,7 @@ export function newInterop (calls, stop) {
         call.metadata.get(key).forEach(value => echo.add(key, value))
       }
       call.sendMetadata(echo)
-      call.on('data', payload => call.write(payload))
+      call.pipe(call, { end: false }) // Reads as fast as the caller does.
       call.on('end', () => call.end(echo))
     },
 
