@@ -10,6 +10,8 @@ import (
 	"io"
 	"os"
 	"strings"
+
+	"github.com/libp2p/go-libp2p/core/protocol"
 )
 
 const usage = `usage:
@@ -19,7 +21,7 @@ const usage = `usage:
 
 // options are those of both commands.
 type options struct {
-	security, key, protocol string
+	security, key, protocol, authority string
 }
 
 func main() {
@@ -45,6 +47,8 @@ func run(args []string) error {
 		return listen(o, *address)
 	case len(args) >= 2 && args[0] == "call":
 		names := flags.String("scenario", "kinds", "`names` from the list in README.md, kinds, or all")
+		flags.StringVar(&o.authority, "authority", "",
+			"the `:authority` of requests; empty as in Polygon Edge, which Node.js refuses")
 		if err := flags.Parse(args[2:]); err != nil {
 			return err
 		}
@@ -65,7 +69,7 @@ func listen(o options, address string) error {
 	defer host.Close()
 	server := newServer()
 	defer server.stop()
-	host.SetStreamHandler(libp2pProtocol(o.protocol), server.handle)
+	host.SetStreamHandler(protocol.ID(o.protocol), server.handle)
 
 	fmt.Printf("%s/p2p/%s\n", host.Addrs()[0], host.ID())
 	_, err = io.Copy(io.Discard, os.Stdin)
@@ -83,7 +87,7 @@ func callPeer(o options, address string, names []string) error {
 		return err
 	}
 	defer host.Close()
-	peer, err := newPeer(host, address, libp2pProtocol(o.protocol))
+	peer, err := newPeer(host, address, o)
 	if err != nil {
 		return err
 	}

@@ -7,7 +7,7 @@ import (
 	"github.com/libp2p/go-libp2p/core/host"
 	"github.com/libp2p/go-libp2p/core/network"
 	libp2ppeer "github.com/libp2p/go-libp2p/core/peer"
-	libp2p "github.com/libp2p/go-libp2p/core/protocol"
+	"github.com/libp2p/go-libp2p/core/protocol"
 	"google.golang.org/grpc"
 
 	"grpcstream.io/samples/interop/grpcstream"
@@ -15,20 +15,19 @@ import (
 
 // peer is the peer that we call.
 type peer struct {
-	host     host.Host
-	address  libp2ppeer.AddrInfo
-	protocol libp2p.ID
+	host      host.Host
+	address   libp2ppeer.AddrInfo
+	protocol  protocol.ID
+	authority string
 }
 
-func libp2pProtocol(id string) libp2p.ID { return libp2p.ID(id) }
-
 // newPeer names the peer at a multiaddr that ends in its peer id.
-func newPeer(h host.Host, multiaddr string, protocol libp2p.ID) (*peer, error) {
+func newPeer(h host.Host, multiaddr string, o options) (*peer, error) {
 	address, err := libp2ppeer.AddrInfoFromString(multiaddr)
 	if err != nil {
 		return nil, fmt.Errorf("address %s: %w", multiaddr, err)
 	}
-	return &peer{h, *address, protocol}, nil
+	return &peer{h, *address, protocol.ID(o.protocol), o.authority}, nil
 }
 
 // open opens a stream, on the connection that there is or else on a new one, and returns a gRPC
@@ -42,7 +41,7 @@ func (p *peer) open(ctx context.Context) (*grpc.ClientConn, error) {
 	if err != nil {
 		return nil, err
 	}
-	return grpcstream.NewClient(stream)
+	return grpcstream.NewClient(stream, grpc.WithAuthority(p.authority))
 }
 
 // connections are those to the peer.

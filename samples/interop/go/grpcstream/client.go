@@ -32,7 +32,8 @@ func NewClient(stream network.Stream, options ...grpc.DialOption) (*grpc.ClientC
 		grpc.WithIdleTimeout(0), // An idle client would close the stream.
 	}, options...)
 
-	// The target names nobody, as in Polygon Edge: requests have an empty :authority.
+	// The target names nobody, as in Polygon Edge: unless an option says otherwise, requests have an
+	// empty :authority, which some servers refuse.
 	client, err := grpc.NewClient("passthrough:///", options...)
 	if err != nil {
 		_ = stream.Reset() // The error says why.
