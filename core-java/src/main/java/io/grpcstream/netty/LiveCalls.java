@@ -10,6 +10,7 @@ import io.netty.util.concurrent.SingleThreadEventExecutor;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -20,8 +21,9 @@ import org.slf4j.LoggerFactory;
  * <p>gRPC tells the end of a call behind the messages that arrived before it, when its user has
  * asked for all of them: that is on the stream's event loop, also long after the stream. Once the
  * loop is gone no one could ask, so such a call would never end, and its messages would never be
- * released. {@link #drop} gives those messages up; a call that has lost any does not end with OK.
- * Thread-safe.
+ * released. {@link #drop} takes all messages out, on their way to the call's executor: those that
+ * the user has asked for by the time they get there are delivered, the others are given up, and a
+ * call that has lost any does not end with OK. Thread-safe.
  */
 final class LiveCalls {
   private static final Logger log = LoggerFactory.getLogger(LiveCalls.class);
@@ -40,7 +42,7 @@ final class LiveCalls {
     return new LiveCall<>(call);
   }
 
-  /** Gives up all messages that were not asked for: calls that are over end for their users. */
+  /** Gives up the messages that nobody asks for: calls that are over end for their users. */
   void drop() {
     calls.forEach(LiveCall::drop);
   }
@@ -66,6 +68,9 @@ final class LiveCalls {
   }
 
   private final class LiveCall<Q, R> extends SimpleForwardingClientCall<Q, R> {
+    /** How many more messages the user takes. */
+    private final AtomicLong wanted = new AtomicLong();
+
     private volatile boolean dropped;
 
     LiveCall(ClientCall<Q, R> delegate) {
@@ -80,6 +85,7 @@ final class LiveCalls {
 
     @Override
     public void request(int messages) {
+      wanted.addAndGet(messages);
       if (!dropped) {
         super.request(messages);
       }
@@ -101,7 +107,8 @@ final class LiveCalls {
 
       @Override
       public void onMessage(R message) {
-        if (dropped) {
+        boolean isWanted = wanted.getAndDecrement() > 0;
+        if (lost || (dropped && !isWanted)) { // Nothing may come behind a gap.
           lost = true;
         } else {
           super.onMessage(message);
