@@ -1,6 +1,7 @@
 package io.grpcstream.libp2p;
 
 import io.grpcstream.libp2p.crypto.PrivateKey;
+import io.grpcstream.libp2p.security.tls.TlsProvider;
 import io.netty.channel.EventLoopGroup;
 import java.security.Provider;
 import java.time.Duration;
@@ -181,6 +182,12 @@ public interface Host extends AutoCloseable {
      */
     public Builder security(String... protocols) {
       config.setSecurity(List.of(protocols));
+      return this;
+    }
+
+    /** Which TLS to use, for tests of each. */
+    Builder tlsProvider(TlsProvider provider) {
+      config.tlsProvider = provider;
       return this;
     }
 
