@@ -12,6 +12,7 @@ import org.bouncycastle.asn1.x509.Extension;
 import org.bouncycastle.asn1.x509.Extensions;
 import org.bouncycastle.asn1.x509.KeyUsage;
 import org.bouncycastle.asn1.x509.TBSCertificate;
+import org.bouncycastle.util.Properties;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -21,6 +22,9 @@ import org.jspecify.annotations.Nullable;
 final class PeerCertificate {
   /** More than the largest keys and signatures take, by far. */
   static final int MAX_BYTES = 16_384;
+
+  /** rust-libp2p and js-libp2p name no issuer, which Bouncy Castle takes only when told to. */
+  private static final String EMPTY_ISSUER = "org.bouncycastle.x509.allow_empty_issuer_cert";
 
   private PeerCertificate() {}
 
@@ -37,12 +41,21 @@ final class PeerCertificate {
           "a certificate of %,d bytes, the limit is %,d".formatted(der.length, MAX_BYTES));
     }
     try {
-      Certificate certificate = Certificate.getInstance(ASN1Primitive.fromByteArray(der));
+      Certificate certificate = parse(der);
       return verify(certificate, certificate.getTBSCertificate(), now);
     } catch (TlsException e) {
       throw e;
     } catch (IOException | RuntimeException e) {
       throw new TlsException("the certificate is malformed: " + e.getMessage(), e);
+    }
+  }
+
+  private static Certificate parse(byte[] der) throws IOException {
+    Properties.setThreadOverride(EMPTY_ISSUER, true);
+    try {
+      return Certificate.getInstance(ASN1Primitive.fromByteArray(der));
+    } finally {
+      Properties.removeThreadOverride(EMPTY_ISSUER);
     }
   }
 

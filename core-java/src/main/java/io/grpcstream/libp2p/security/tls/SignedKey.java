@@ -48,8 +48,8 @@ record SignedKey(byte[] publicKey, byte[] signature) {
   /** Reads the value of the extension, which must be exactly the DER of two octet strings. */
   static SignedKey decode(byte[] value) throws TlsException {
     try {
-      ASN1Sequence sequence = ASN1Sequence.getInstance(ASN1Primitive.fromByteArray(value));
-      if (sequence.size() == 2
+      if (ASN1Primitive.fromByteArray(value) instanceof ASN1Sequence sequence
+          && sequence.size() == 2
           && sequence.getObjectAt(0) instanceof ASN1OctetString key
           && sequence.getObjectAt(1) instanceof ASN1OctetString signature
           && Arrays.equals(value, sequence.getEncoded(ASN1Encoding.DER))) {

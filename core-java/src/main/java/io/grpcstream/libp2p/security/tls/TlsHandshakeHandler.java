@@ -8,8 +8,10 @@ import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.handler.ssl.SslHandshakeCompletionEvent;
 import io.netty.util.ReferenceCountUtil;
+import io.netty.util.ReferenceCounted;
 import io.netty.util.concurrent.Promise;
 import java.net.SocketAddress;
+import java.nio.channels.ClosedChannelException;
 import java.util.ArrayDeque;
 import java.util.Queue;
 import java.util.function.Consumer;
@@ -139,7 +141,7 @@ final class TlsHandshakeHandler extends ChannelInboundHandlerAdapter {
     held.clear();
     ctx.pipeline().remove(this);
     for (Object message : messages) {
-      if (message instanceof io.netty.util.ReferenceCounted) {
+      if (message instanceof ReferenceCounted) {
         ctx.fireChannelRead(message);
       } else {
         ctx.fireUserEventTriggered(message);
@@ -152,7 +154,7 @@ final class TlsHandshakeHandler extends ChannelInboundHandlerAdapter {
 
   @Override
   public void channelInactive(ChannelHandlerContext ctx) {
-    fail(new TlsException("the channel closed before the handshake was complete"));
+    fail(new ClosedChannelException());
     ctx.fireChannelInactive();
   }
 
@@ -182,6 +184,9 @@ final class TlsHandshakeHandler extends ChannelInboundHandlerAdapter {
     decided = true;
     Exception refused = handshake.failure();
     Throwable reason = refused != null ? refused : cause;
+    if (reason instanceof ClosedChannelException) {
+      reason = new TlsException("the channel closed before the handshake was complete", reason);
+    }
     secured.tryFailure(TlsErrors.isOfTls(reason) ? TlsErrors.describe(remote, reason) : reason);
   }
 }
