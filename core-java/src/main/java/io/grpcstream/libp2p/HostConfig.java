@@ -17,7 +17,10 @@ final class HostConfig {
 
   @Nullable PrivateKey identity;
   final List<Multiaddr> listenAddresses = new ArrayList<>();
-  List<String> security = KNOWN_SECURITY;
+
+  /** Null for the default, which depends on the TLS there is. */
+  @Nullable List<String> security;
+
   @Nullable TlsProvider tlsProvider;
   Limits limits = Limits.defaults();
   ConnectionGater gater = ConnectionGater.ALLOW_ALL;
@@ -68,13 +71,24 @@ final class HostConfig {
   /** The secure channels of a host with that identity, in order of preference. */
   List<SecurityProtocol> securityOf(PrivateKey key) {
     List<SecurityProtocol> protocols = new ArrayList<>();
-    for (String protocol : security) {
+    for (String protocol : security != null ? security : defaultSecurity()) {
       protocols.add(
           protocol.equals(NoiseSecurity.ID)
               ? new NoiseSecurity(key, cipherProvider)
               : new TlsSecurity(key, tlsProvider != null ? tlsProvider : TlsProvider.best()));
     }
     return List.copyOf(protocols);
+  }
+
+  /**
+   * With BoringSSL, TLS before Noise, since it is faster. Without it, Noise alone: the JDK's TLS
+   * cannot read the certificates of rust-libp2p and js-libp2p, and a peer that could have had Noise
+   * does not come back for it when the TLS it was offered fails.
+   */
+  private static List<String> defaultSecurity() {
+    return TlsProvider.BORINGSSL.isAvailable()
+        ? List.of(TlsSecurity.ID, NoiseSecurity.ID)
+        : List.of(NoiseSecurity.ID);
   }
 
   void setThreads(int threads) {

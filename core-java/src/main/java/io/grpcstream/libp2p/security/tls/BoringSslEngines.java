@@ -6,9 +6,11 @@ import io.netty.handler.ssl.ApplicationProtocolConfig.Protocol;
 import io.netty.handler.ssl.ApplicationProtocolConfig.SelectedListenerFailureBehavior;
 import io.netty.handler.ssl.ApplicationProtocolConfig.SelectorFailureBehavior;
 import io.netty.handler.ssl.ClientAuth;
+import io.netty.handler.ssl.ReferenceCountedOpenSslEngine;
 import io.netty.handler.ssl.SslContext;
 import io.netty.handler.ssl.SslContextBuilder;
 import io.netty.handler.ssl.SslProvider;
+import io.netty.internal.tcnative.SSL;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
@@ -19,8 +21,7 @@ import javax.net.ssl.TrustManager;
 
 /**
  * Engines of BoringSSL, through netty-tcnative. A context is made once for each role and list of
- * protocols. BoringSSL chooses the ciphers of TLS 1.3 itself, by what the processor is good at, and
- * Netty switches its tickets off.
+ * protocols. BoringSSL chooses the ciphers of TLS 1.3 itself, by what the processor is good at.
  */
 final class BoringSslEngines implements TlsEngines {
   private record Use(boolean initiator, List<String> protocols) {}
@@ -43,7 +44,12 @@ final class BoringSslEngines implements TlsEngines {
       context = newContext(use);
       contexts.put(use, context);
     }
-    return context.newEngine(allocator);
+    SSLEngine engine = context.newEngine(allocator);
+    if (!initiator) {
+      // Netty switches them on for each engine. Who resumed a session would show no certificate.
+      SSL.setOptions(((ReferenceCountedOpenSslEngine) engine).sslPointer(), SSL.SSL_OP_NO_TICKET);
+    }
+    return engine;
   }
 
   private SslContext newContext(Use use) throws SSLException {
@@ -66,5 +72,17 @@ final class BoringSslEngines implements TlsEngines {
                 SelectedListenerFailureBehavior.ACCEPT,
                 use.protocols))
         .build();
+  }
+
+  /**
+   * Netty keeps the exception for the next record, which may never come; meanwhile BoringSSL, which
+   * reads nothing more, says of it what it says of a connection that the remote has ended.
+   */
+  @Override
+  public boolean hasFailed(SSLEngine engine) {
+    long ssl = ((ReferenceCountedOpenSslEngine) engine).sslPointer();
+    return ssl != 0
+        && !engine.isInboundDone()
+        && (SSL.getShutdown(ssl) & SSL.SSL_RECEIVED_SHUTDOWN) != 0;
   }
 }

@@ -59,4 +59,10 @@ final class JdkEngines implements TlsEngines {
   private static @Nullable String select(List<String> offered, List<String> protocols) {
     return offered.stream().filter(protocols::contains).findFirst().orElse(null);
   }
+
+  /** Its exceptions come at once. */
+  @Override
+  public boolean hasFailed(SSLEngine engine) {
+    return false;
+  }
 }

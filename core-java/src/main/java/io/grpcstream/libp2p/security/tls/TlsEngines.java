@@ -26,6 +26,12 @@ interface TlsEngines {
   SSLEngine newEngine(ByteBufAllocator allocator, boolean initiator, List<String> protocols)
       throws SSLException;
 
+  /**
+   * Whether {@code engine} has refused what it received after the handshake and said so to the
+   * remote, without an exception so far.
+   */
+  boolean hasFailed(SSLEngine engine);
+
   /** The engines of an implementation that is {@linkplain TlsProvider#isAvailable() available}. */
   static TlsEngines of(TlsProvider provider, TlsIdentity identity, PeerVerifier verifier)
       throws GeneralSecurityException {

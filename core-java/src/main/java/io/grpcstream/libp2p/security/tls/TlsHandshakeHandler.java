@@ -14,6 +14,7 @@ import java.net.SocketAddress;
 import java.nio.channels.ClosedChannelException;
 import java.util.ArrayDeque;
 import java.util.Queue;
+import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import javax.net.ssl.SSLEngine;
 import org.jspecify.annotations.Nullable;
@@ -30,6 +31,7 @@ final class TlsHandshakeHandler extends ChannelInboundHandlerAdapter {
   private final Handshake handshake;
   private final RemoteKeyCheck check;
   private final Consumer<SSLEngine> end;
+  private final BooleanSupplier failed;
   private final Promise<SecuredConnection> secured;
 
   /** Buffers and events that came before the listeners have run. */
@@ -43,17 +45,20 @@ final class TlsHandshakeHandler extends ChannelInboundHandlerAdapter {
    *
    * @param check judges the remote's key after the handshake
    * @param end called with the engine when the handshake is over
+   * @param failed for the {@link TlsEndHandler}
    */
   TlsHandshakeHandler(
       SSLEngine engine,
       Handshake handshake,
       RemoteKeyCheck check,
       Consumer<SSLEngine> end,
+      BooleanSupplier failed,
       Promise<SecuredConnection> secured) {
     this.engine = engine;
     this.handshake = handshake;
     this.check = check;
     this.end = end;
+    this.failed = failed;
     this.secured = secured;
   }
 
@@ -112,7 +117,7 @@ final class TlsHandshakeHandler extends ChannelInboundHandlerAdapter {
       return;
     }
     decided = true;
-    ctx.pipeline().addAfter(ctx.name(), null, new TlsEndHandler());
+    ctx.pipeline().addAfter(ctx.name(), null, new TlsEndHandler(failed));
     if (secured.trySuccess(connection)) {
       // Listeners run in order, so this one runs after those that add the next handlers, even when
       // deeply nested notifications make Netty defer them to a later turn.

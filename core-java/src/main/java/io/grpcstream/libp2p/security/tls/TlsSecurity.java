@@ -90,7 +90,12 @@ public final class TlsSecurity implements SecurityProtocol {
       ssl.setHandshakeTimeoutMillis(0);
       TlsHandshakeHandler handler =
           new TlsHandshakeHandler(
-              engine, handshake, initiator ? key -> {} : check, verifier::forget, secured);
+              engine,
+              handshake,
+              initiator ? key -> {} : check,
+              verifier::forget,
+              () -> engines.hasFailed(engine),
+              secured);
       // Behind TLS in the pipeline but there before it, since TLS begins at once.
       channel.pipeline().addLast(handler);
       channel.pipeline().addBefore(channel.pipeline().context(handler).name(), null, ssl);

@@ -30,6 +30,8 @@ import org.bouncycastle.asn1.x509.Extensions;
 import org.bouncycastle.asn1.x509.SubjectPublicKeyInfo;
 import org.bouncycastle.asn1.x509.Time;
 import org.bouncycastle.asn1.x9.X9ObjectIdentifiers;
+import org.bouncycastle.jce.provider.BouncyCastleProvider;
+import org.bouncycastle.util.Properties;
 
 /** A certificate for peers that break the rules: right in all that the test does not make wrong. */
 public final class RawCertificate {
@@ -146,14 +148,17 @@ public final class RawCertificate {
     }
   }
 
-  /** The certificate. */
+  /** The certificate, read by Bouncy Castle, since the JDK reads none without an issuer. */
   public X509Certificate certificate() {
+    Properties.setThreadOverride("org.bouncycastle.x509.allow_empty_issuer_cert", true);
     try {
       return (X509Certificate)
-          CertificateFactory.getInstance("X.509")
+          CertificateFactory.getInstance("X.509", new BouncyCastleProvider())
               .generateCertificate(new ByteArrayInputStream(encoded()));
     } catch (GeneralSecurityException e) {
       throw new AssertionError(e);
+    } finally {
+      Properties.removeThreadOverride("org.bouncycastle.x509.allow_empty_issuer_cert");
     }
   }
 

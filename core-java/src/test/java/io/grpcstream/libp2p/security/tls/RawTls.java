@@ -21,6 +21,7 @@ import javax.net.ssl.X509TrustManager;
 public final class RawTls {
   private final X509Certificate[] chain;
   private PrivateKey key;
+  private SSLContext context;
   private String version = "TLSv1.3";
   private String[] protocols = {"/yamux/1.0.0", "libp2p"};
 
@@ -74,8 +75,11 @@ public final class RawTls {
   }
 
   private SSLContext context() {
+    if (context != null) {
+      return context;
+    }
     try {
-      SSLContext context = SSLContext.getInstance("TLS");
+      context = SSLContext.getInstance("TLS");
       context.init(new KeyManager[] {new Keys()}, new TrustManager[] {new Everyone()}, null);
       return context;
     } catch (GeneralSecurityException e) {
