@@ -17,8 +17,8 @@ public class HostMemoryInteropTest extends InteropSuite {
   @BeforeClass
   public static void startHosts() {
     hosts = new Hosts();
-    listener = hosts.start(Hosts.MEMORY);
-    opener = hosts.start(Hosts.MEMORY);
+    listener = hosts.start(builder -> builder.listen(Hosts.MEMORY).security("/noise"));
+    opener = hosts.start(builder -> builder.listen(Hosts.MEMORY).security("/noise"));
   }
 
   @AfterClass

@@ -17,8 +17,8 @@ public class HostTcpInteropTest extends InteropSuite {
   @BeforeClass
   public static void startHosts() {
     hosts = new Hosts();
-    listener = hosts.start(Hosts.TCP);
-    opener = hosts.start(Hosts.TCP);
+    listener = hosts.start(builder -> builder.listen(Hosts.TCP).security("/noise"));
+    opener = hosts.start(builder -> builder.listen(Hosts.TCP).security("/noise"));
   }
 
   @AfterClass

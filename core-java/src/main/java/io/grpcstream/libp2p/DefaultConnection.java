@@ -7,6 +7,7 @@ import io.grpcstream.libp2p.mux.yamux.YamuxListener;
 import io.grpcstream.libp2p.mux.yamux.YamuxSession;
 import io.grpcstream.libp2p.mux.yamux.YamuxStreamChannel;
 import io.grpcstream.libp2p.security.noise.NoiseException;
+import io.grpcstream.libp2p.security.tls.TlsException;
 import io.netty.channel.Channel;
 import io.netty.channel.EventLoop;
 import io.netty.util.concurrent.Future;
@@ -265,7 +266,9 @@ final class DefaultConnection implements Connection, YamuxListener {
 
   /** Whether the peer broke a protocol, as opposed to a connection that was lost. */
   private static boolean isViolation(Throwable cause) {
-    return cause.getClass() == YamuxException.class || cause instanceof NoiseException;
+    return cause.getClass() == YamuxException.class
+        || cause instanceof NoiseException
+        || cause instanceof TlsException;
   }
 
   /**

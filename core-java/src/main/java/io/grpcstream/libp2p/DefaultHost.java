@@ -2,8 +2,6 @@ package io.grpcstream.libp2p;
 
 import io.grpcstream.libp2p.crypto.PrivateKey;
 import io.grpcstream.libp2p.protocol.ping.PingProtocol;
-import io.grpcstream.libp2p.security.SecurityProtocol;
-import io.grpcstream.libp2p.security.noise.NoiseSecurity;
 import io.grpcstream.libp2p.transport.tcp.TcpTransport;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
@@ -42,8 +40,9 @@ final class DefaultHost implements Host {
         throw new IllegalArgumentException("cannot listen on " + address + " as the peer " + self);
       }
     }
-    List<SecurityProtocol> security = List.of(new NoiseSecurity(identity, config.cipherProvider));
-    context = new HostContext(self, config, security, new NameResolver(threads(self, "dns")));
+    context =
+        new HostContext(
+            self, config, config.securityOf(identity), new NameResolver(threads(self, "dns")));
     dialer = new Dialer(context);
     listeners = new Listeners(context);
     identify =

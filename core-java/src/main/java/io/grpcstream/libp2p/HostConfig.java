@@ -1,6 +1,10 @@
 package io.grpcstream.libp2p;
 
 import io.grpcstream.libp2p.crypto.PrivateKey;
+import io.grpcstream.libp2p.security.SecurityProtocol;
+import io.grpcstream.libp2p.security.noise.NoiseSecurity;
+import io.grpcstream.libp2p.security.tls.TlsProvider;
+import io.grpcstream.libp2p.security.tls.TlsSecurity;
 import io.netty.channel.EventLoopGroup;
 import java.security.Provider;
 import java.util.ArrayList;
@@ -9,9 +13,15 @@ import org.jspecify.annotations.Nullable;
 
 /** What {@link Host.Builder} has collected. */
 final class HostConfig {
+  private static final List<String> KNOWN_SECURITY = List.of(NoiseSecurity.ID, TlsSecurity.ID);
+
   @Nullable PrivateKey identity;
   final List<Multiaddr> listenAddresses = new ArrayList<>();
-  List<String> security = List.of("/noise");
+
+  /** Null for the default, which depends on the TLS there is. */
+  @Nullable List<String> security;
+
+  @Nullable TlsProvider tlsProvider;
   Limits limits = Limits.defaults();
   ConnectionGater gater = ConnectionGater.ALLOW_ALL;
   @Nullable Provider cipherProvider;
@@ -24,6 +34,7 @@ final class HostConfig {
     copy.identity = identity;
     copy.listenAddresses.addAll(listenAddresses);
     copy.security = security;
+    copy.tlsProvider = tlsProvider;
     copy.limits = limits;
     copy.gater = gater;
     copy.cipherProvider = cipherProvider;
@@ -46,15 +57,38 @@ final class HostConfig {
 
   void setSecurity(List<String> protocols) {
     if (protocols.isEmpty()) {
-      throw new IllegalArgumentException("no security protocol given; known are [/noise]");
+      throw new IllegalArgumentException("no security protocol given; known are " + KNOWN_SECURITY);
     }
     for (String protocol : protocols) {
-      if (!protocol.equals("/noise")) {
+      if (!KNOWN_SECURITY.contains(protocol)) {
         throw new IllegalArgumentException(
-            "unknown security protocol " + protocol + "; known are [/noise]");
+            "unknown security protocol " + protocol + "; known are " + KNOWN_SECURITY);
       }
     }
-    security = protocols;
+    security = protocols.stream().distinct().toList();
+  }
+
+  /** The secure channels of a host with that identity, in order of preference. */
+  List<SecurityProtocol> securityOf(PrivateKey key) {
+    List<SecurityProtocol> protocols = new ArrayList<>();
+    for (String protocol : security != null ? security : defaultSecurity()) {
+      protocols.add(
+          protocol.equals(NoiseSecurity.ID)
+              ? new NoiseSecurity(key, cipherProvider)
+              : new TlsSecurity(key, tlsProvider != null ? tlsProvider : TlsProvider.best()));
+    }
+    return List.copyOf(protocols);
+  }
+
+  /**
+   * With BoringSSL, TLS before Noise, since it is faster. Without it, Noise alone: the JDK's TLS
+   * cannot read the certificates of rust-libp2p and js-libp2p, and a peer that could have had Noise
+   * does not come back for it when the TLS it was offered fails.
+   */
+  private static List<String> defaultSecurity() {
+    return TlsProvider.BORINGSSL.isAvailable()
+        ? List.of(TlsSecurity.ID, NoiseSecurity.ID)
+        : List.of(NoiseSecurity.ID);
   }
 
   void setThreads(int threads) {

@@ -42,7 +42,7 @@ class HostTest {
     assertThat(stream.remoteAddress()).isEqualTo(address(server).withoutPeerId());
     assertThat(stream.isInitiator()).isTrue();
     Connection connection = client.connections().get(0);
-    assertThat(connection.security()).isEqualTo("/noise");
+    assertThat(connection.security()).isEqualTo("/tls/1.0.0");
     assertThat(connection.muxer()).isEqualTo("/yamux/1.0.0");
     assertThat(connection.isInitiator()).isTrue();
     eventually("both know the stream", () -> connection.streams().contains(stream));

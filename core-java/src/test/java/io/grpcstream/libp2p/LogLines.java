@@ -4,6 +4,7 @@ import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.stream.Stream;
 
 /**
  * What was logged while it was open, as an operator would read it. The tests' SLF4J backend writes
@@ -31,6 +32,16 @@ public final class LogLines implements AutoCloseable {
             lines().stream()
                 .anyMatch(
                     line -> List.of(parts).stream().allMatch(p -> line.contains(p.toString()))));
+  }
+
+  /** Waits for a line that contains all of {@code parts} and at least one of {@code reasons}. */
+  public void awaitAny(List<String> reasons, String... parts) {
+    TestHosts.eventually(
+        () -> "a log line with " + List.of(parts) + " and of " + reasons + ", have " + lines(),
+        () ->
+            lines().stream()
+                .filter(line -> Stream.of(parts).allMatch(line::contains))
+                .anyMatch(line -> reasons.stream().anyMatch(line::contains)));
   }
 
   @Override

@@ -201,17 +201,30 @@ public final class RawPeer implements AutoCloseable {
 
   /** Agrees with a listening host on Noise. */
   RawPeer agreeOnNoise() {
-    send(multistream(MULTISTREAM, NOISE));
+    return agreeOn(NOISE);
+  }
+
+  /** Agrees with a listening host on a security protocol. */
+  RawPeer agreeOn(String protocol) {
+    send(multistream(MULTISTREAM, protocol));
     expect(MULTISTREAM);
-    expect(NOISE);
+    expect(protocol);
     return this;
   }
 
   /** Lets a dialling host agree on Noise. */
   public RawPeer offerNoise() {
+    return offer(NOISE);
+  }
+
+  /** Lets a dialling host agree on a security protocol, and refuses what it proposes before. */
+  RawPeer offer(String protocol) {
     expect(MULTISTREAM);
-    expect(NOISE);
-    return send(multistream(MULTISTREAM, NOISE));
+    send(multistream(MULTISTREAM));
+    while (!multistreamMessage().equals(protocol)) {
+      send(multistream("na"));
+    }
+    return send(multistream(protocol));
   }
 
   private void expect(String message) {

@@ -35,11 +35,19 @@ final class Siege implements AutoCloseable {
   }
 
   Siege(UnaryOperator<Limits.Builder> limits) {
+    this(limits, builder -> builder);
+  }
+
+  /** Both hosts with those options. */
+  Siege(UnaryOperator<Limits.Builder> limits, UnaryOperator<Host.Builder> options) {
     server =
         hosts.start(
             builder ->
-                builder.listen(TestHosts.TCP).limits(limits.apply(Limits.builder()).build()));
-    honest = hosts.start(builder -> builder.identity(honestKey));
+                options
+                    .apply(builder)
+                    .listen(TestHosts.TCP)
+                    .limits(limits.apply(Limits.builder()).build()));
+    honest = hosts.start(builder -> options.apply(builder).identity(honestKey));
     stream = await(honest.newStream(TestHosts.address(server), ECHO));
     assertThat(echo(stream, "before")).isEqualTo("before");
     onlyTheHonestPeerIsLeft();

@@ -19,7 +19,9 @@ public interface SecurityProtocol {
    * to close.
    *
    * @param muxers muxer protocol ids this side offers inside the handshake, in order of preference
-   * @param check called with the remote's proven key before this side sends its last message
+   * @param check called with the remote's key once, before the future completes. As initiator it is
+   *     called before anything is sent that tells the remote who this side is; with TLS the remote
+   *     has then still to prove that it holds its certificate's key, or the handshake fails
    */
   Future<SecuredConnection> secure(
       Channel channel, boolean initiator, List<String> muxers, RemoteKeyCheck check);

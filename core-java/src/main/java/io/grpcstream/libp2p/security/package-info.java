@@ -1,6 +1,6 @@
 /**
- * Secure channels: the one small interface behind which Noise, and later TLS, authenticate and
- * encrypt a connection. Internal.
+ * Secure channels: the one small interface behind which Noise and TLS authenticate and encrypt a
+ * connection. Internal.
  */
 @NullMarked
 package io.grpcstream.libp2p.security;
