@@ -22,6 +22,9 @@ internal class ServiceCall<Q, R>(
     private var opened = false
     private var closed = false
 
+    @Volatile
+    private var answered = false
+
     /** Whether the service has ended the call; gRPC and interceptors can end it, too. */
     val isClosed: Boolean get() = synchronized(lock) { closed }
 
@@ -38,7 +41,10 @@ internal class ServiceCall<Q, R>(
 
     override fun request(numMessages: Int) = untilLoopEnds { super.request(numMessages) }
 
-    override fun sendMessage(message: R) = untilLoopEnds { super.sendMessage(message) }
+    override fun sendMessage(message: R) {
+        answered = true
+        untilLoopEnds { super.sendMessage(message) }
+    }
 
     override fun close(
         status: Status,
@@ -51,7 +57,12 @@ internal class ServiceCall<Q, R>(
         all.merge(context.trailers)
         synchronized(lock) {
             closed = true
-            logFailure(closing.status) { untilLoopEnds { super.close(closing.status, all) } }
+            // What cancelled the call tells the caller why, as that a message is too large. That is
+            // under way, and a status from here, which is that of any cancelled coroutine, could
+            // get ahead of it. But a message that gRPC holds back until the end is released by it.
+            if (!isCancelled || answered) {
+                logFailure(closing.status) { untilLoopEnds { super.close(closing.status, all) } }
+            }
         }
     }
 

@@ -1,12 +1,15 @@
 package io.grpcstream.kotlin
 
 import io.grpc.MethodDescriptor
+import io.grpc.Status.Code
 import io.grpc.StatusException
 import io.grpcstream.greeter.GreeterGrpc
 import io.grpcstream.greeter.HelloReply
 import io.grpcstream.greeter.HelloRequest
+import io.grpcstream.greeter.helloRequest
 import io.kotest.assertions.throwables.shouldThrow
 import io.kotest.core.spec.style.StringSpec
+import io.kotest.matchers.shouldBe
 import kotlinx.coroutines.CompletableDeferred
 import kotlinx.coroutines.awaitCancellation
 import kotlinx.coroutines.flow.Flow
@@ -46,6 +49,28 @@ class EndedCallSpec :
             calling({ service(greeter) }) { channel ->
                 shouldThrow<StatusException> { channel.clientStreaming(garbled, endless) }
                 checkNotNull(ended.await())
+            }
+        }
+
+        "a request that is too large ends the call with RESOURCE_EXHAUSTED" {
+            val greeter =
+                ScriptedGreeter().apply {
+                    clientStreaming = { requests: Flow<HelloRequest> ->
+                        requests.toList()
+                        reply("never")
+                    }
+                }
+            val tooLarge =
+                flow {
+                    emit(helloRequest { name = "A".repeat(4 shl 20) })
+                    awaitCancellation()
+                }
+            calling({ service(greeter) }) { channel ->
+                repeat(10) {
+                    shouldThrow<StatusException> {
+                        channel.clientStreaming(GreeterGrpc.getSayHelloManyMethod(), tooLarge)
+                    }.status.code shouldBe Code.RESOURCE_EXHAUSTED
+                }
             }
         }
     })
