@@ -247,6 +247,28 @@ class ForeignStreamTest {
   }
 
   @Test
+  void aStreamThatNobodyReadsAnyMoreEndsWithTheChannelBelow() throws Exception {
+    far.writeAndFlush(bytes(1000)).sync();
+    channel.shutdown().sync();
+    far.disconnect();
+    near.closeFuture().sync();
+    stream.closed().toCompletableFuture().get(10, SECONDS);
+    assertThat(near.resetHere).isFalse();
+    assertThat(reader.count).isZero();
+  }
+
+  @Test
+  void whatWaitsIsDroppedAndTheStreamEndsThoughTheChannelBelowHas() throws Exception {
+    far.writeAndFlush(bytes(1000)).sync();
+    channel.shutdownOutput().sync();
+    far.disconnect();
+    near.closeFuture().sync();
+    assertThat(stream.closed().toCompletableFuture()).isNotDone();
+    channel.shutdownInput().sync();
+    stream.closed().toCompletableFuture().get(10, SECONDS);
+  }
+
+  @Test
   void aResetOfThePeerIsAFailureThatNamesThePeer() throws Exception {
     far.writeAndFlush(bytes(1000)).sync();
     far.close();
