@@ -166,6 +166,7 @@ final class ForeignStreamChannel extends AbstractChannel implements DuplexChanne
         () -> {
           input.shutdown();
           promise.trySuccess();
+          closeIfFinished();
         });
     return promise;
   }
@@ -239,7 +240,7 @@ final class ForeignStreamChannel extends AbstractChannel implements DuplexChanne
   }
 
   private void closeIfFinished() {
-    if (open && input.isEndDelivered() && (outputEnded || !below.isOpen())) {
+    if (open && input.isFinished() && (outputEnded || !below.isOpen())) {
       unsafe().close(unsafe().voidPromise());
     }
   }

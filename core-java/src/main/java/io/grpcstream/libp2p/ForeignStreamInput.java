@@ -41,8 +41,9 @@ final class ForeignStreamInput {
     return ended;
   }
 
-  boolean isEndDelivered() {
-    return endDelivered;
+  /** Whether the other side has ended its half, and nothing of it is still to be delivered. */
+  boolean isFinished() {
+    return endDelivered || (ended && shutdown);
   }
 
   /** Takes over what has arrived; the end of the batch must follow. */
@@ -137,7 +138,7 @@ final class ForeignStreamInput {
     }
   }
 
-  /** Drops what waits and all that will come; the end is as good as delivered. */
+  /** Drops what waits and all that will come. */
   void shutdown() {
     shutdown = true;
     clear();

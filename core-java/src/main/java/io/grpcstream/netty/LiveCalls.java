@@ -71,6 +71,7 @@ final class LiveCalls {
     /** How many more messages the user takes. */
     private final AtomicLong wanted = new AtomicLong();
 
+    private volatile boolean started;
     private volatile boolean dropped;
 
     LiveCall(ClientCall<Q, R> delegate) {
@@ -81,6 +82,10 @@ final class LiveCalls {
     public void start(Listener<R> listener, Metadata headers) {
       calls.add(this);
       super.start(new EndListener(listener), headers);
+      started = true;
+      if (dropped) {
+        takeAll();
+      }
     }
 
     @Override
@@ -94,8 +99,14 @@ final class LiveCalls {
     void drop() {
       if (!dropped) {
         dropped = true;
-        delegate().request(Integer.MAX_VALUE);
+        if (started) { // Else the start, on another thread, does it.
+          takeAll();
+        }
       }
+    }
+
+    private void takeAll() {
+      delegate().request(Integer.MAX_VALUE);
     }
 
     private final class EndListener extends SimpleForwardingClientCallListener<R> {

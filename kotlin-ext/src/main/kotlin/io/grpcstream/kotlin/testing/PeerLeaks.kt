@@ -20,15 +20,18 @@ private val PATIENCE = 10.seconds
  * whatever the clock of the caller, and whether or not the caller is cancelled.
  */
 internal suspend fun Peers.closeAndFindLeaks(): List<String> =
-    withContext(NonCancellable + Dispatchers.IO) {
-        flatMap(Peer::channels).forEach { it.shutdownNow() }
-        val grpcs = mapNotNull { peer -> peer.grpc?.let { it to it.shutdown(Duration.ZERO) } }
-        val unended = grpcs.flatMap { (grpc, end) -> unlessEnded(end, grpc) }
-        val hosts = map { it to it.host.shutdown(Duration.ZERO) }
-        unended + hosts.flatMap { (peer, end) -> unlessEnded(end, "the host of $peer") } +
-            flatMap { peer -> found(peer) { peer.leaks() } } +
-            found("buffers") { BufferLeaks.ofNetty?.collect().orEmpty() }
-    }
+    // Two steps: the way back from another dispatcher drops the result if the caller is cancelled.
+    withContext(NonCancellable) { withContext(Dispatchers.IO) { closeAll() } }
+
+private suspend fun Peers.closeAll(): List<String> {
+    flatMap(Peer::channels).forEach { it.shutdownNow() }
+    val grpcs = mapNotNull { peer -> peer.grpc?.let { it to it.shutdown(Duration.ZERO) } }
+    val unended = grpcs.flatMap { (grpc, end) -> unlessEnded(end, grpc) }
+    val hosts = map { it to it.host.shutdown(Duration.ZERO) }
+    return unended + hosts.flatMap { (peer, end) -> unlessEnded(end, "the host of $peer") } +
+        flatMap { peer -> found(peer) { peer.leaks() } } +
+        found("buffers") { BufferLeaks.ofNetty?.collect().orEmpty() }
+}
 
 internal suspend fun unlessEnded(
     end: CompletionStage<Void>,

@@ -22,6 +22,7 @@ import io.kotest.matchers.nulls.shouldBeNull
 import io.kotest.matchers.shouldBe
 import io.kotest.matchers.string.shouldContain
 import io.kotest.matchers.types.shouldBeSameInstanceAs
+import kotlinx.coroutines.CancellationException
 import kotlinx.coroutines.CompletableDeferred
 import kotlinx.coroutines.ExperimentalCoroutinesApi
 import kotlinx.coroutines.awaitCancellation
@@ -190,6 +191,27 @@ class WithPeersSpec :
             val peers = up.await()
             test.cancelAndJoin()
             peers.flatMap { threadsOf(it.peerId) }.shouldBeEmpty()
+        }
+
+        "what a cancelled test leaves behind is told" {
+            val up = CompletableDeferred<Unit>()
+            val told = CompletableDeferred<List<Throwable>>()
+            val test =
+                launch {
+                    try {
+                        withPeers { peers ->
+                            peers.first().channels += Unstoppable
+                            up.complete(Unit)
+                            awaitCancellation()
+                        }
+                    } catch (e: CancellationException) {
+                        told.complete(e.suppressed.toList())
+                        throw e
+                    }
+                }
+            up.await()
+            test.cancelAndJoin()
+            told.await().single().message shouldContain "it cannot be told whether it ended"
         }
 
         "in runTest calls take no virtual time, and delays no real time" {

@@ -9,6 +9,7 @@ import io.grpcstream.libp2p.Host
 import io.grpcstream.libp2p.Multiaddr
 import io.grpcstream.libp2p.PeerId
 import kotlinx.coroutines.CoroutineScope
+import kotlinx.coroutines.coroutineScope
 import kotlinx.coroutines.launch
 import java.util.concurrent.ConcurrentHashMap
 import kotlin.jvm.optionals.getOrNull
@@ -40,20 +41,34 @@ class Mesh(
         meet(peer) { host.grpcChannel(address, PROTOCOL) { limit() } }
     }
 
-    /** Meets those of whom others tell, for as long as the coroutine lives. */
+    /**
+     * Meets those of whom others tell, for as long as the coroutine lives: no more at once than fit
+     * in the room, as a peer can tell of any number that are not there.
+     */
     suspend fun meetStrangers() {
-        for ((peer, addresses) in room.strangers) {
-            if (peer !in room && called.add(peer)) {
-                scope.launch {
-                    addresses.forEach { host.addAddress(peer, it) }
-                    try {
-                        meet(peer) { host.grpcChannel(peer, PROTOCOL) { limit() } }
-                    } catch (e: StatusException) {
-                        val reason = "${e.status.code}: ${e.status.description}"
-                        tell(RoomEvent.Unreachable(peer, reason))
+        coroutineScope {
+            repeat(ChatLimits.PEERS) {
+                launch {
+                    for ((peer, addresses) in room.strangers) {
+                        meetStranger(peer, addresses)
                     }
                 }
             }
+        }
+    }
+
+    private suspend fun meetStranger(
+        peer: PeerId,
+        addresses: List<Multiaddr>,
+    ) {
+        if (peer in room || !called.add(peer)) {
+            return
+        }
+        addresses.forEach { host.addAddress(peer, it) }
+        try {
+            meet(peer) { host.grpcChannel(peer, PROTOCOL) { limit() } }
+        } catch (e: StatusException) {
+            tell(RoomEvent.Unreachable(peer, "${e.status.code}: ${e.status.description}"))
         }
     }
 

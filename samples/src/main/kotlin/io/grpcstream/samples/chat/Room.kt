@@ -101,6 +101,9 @@ class Room(
      * heard. To be called with its second message: that tells that both have entered it.
      */
     private suspend fun endReplaced(conversation: Conversation) {
+        if (synchronized(members) { members[conversation.peer] } !== conversation) {
+            return // It was replaced itself, and what it still brings must not end the other one.
+        }
         val replaced = replacedBy(conversation)
         replaced.forEach(Conversation::close)
         withTimeoutOrNull(ChatLimits.GOODBYE) { replaced.forEach { it.awaitEnd() } }
@@ -160,7 +163,11 @@ class Room(
                 conversation.offer(here()) // The caller's first message is on its way already.
             }
             conversation.offer(othersMessage(present.map { it.addresses }))
-            present.forEach { it.offer(othersMessage(listOf(conversation.addresses))) }
+            if (other == null) {
+                present.forEach { it.offer(othersMessage(listOf(conversation.addresses))) }
+            } else if (other.caller == conversation.caller) {
+                other.close() // Its caller has given it up, or is out for many.
+            }
             members[conversation.peer] = conversation
             return other == null
         }

@@ -4,23 +4,27 @@ import com.google.protobuf.Empty
 import io.grpc.ManagedChannel
 import io.grpc.Status
 import io.grpc.StatusException
+import io.grpcstream.GrpcStream
 import io.grpcstream.edge.DiscoveryGrpcKt.DiscoveryCoroutineStub
 import io.grpcstream.edge.IdentityGrpcKt.IdentityCoroutineStub
 import io.grpcstream.edge.SyncPeerGrpcKt.SyncPeerCoroutineStub
 import io.grpcstream.edge.findPeersReq
 import io.grpcstream.kotlin.grpcChannel
+import io.grpcstream.kotlin.open
 import io.grpcstream.kotlin.use
 import io.grpcstream.libp2p.Host
 import io.grpcstream.libp2p.Multiaddr
 import io.grpcstream.libp2p.PeerId
+import io.grpcstream.libp2p.Stream
 import kotlinx.coroutines.withTimeoutOrNull
+import java.io.IOException
 import kotlin.time.Duration
 
 /**
- * The calls to other peers, each over a stream of its own. They fail with [StatusException], whose
+ * The calls to connected peers, each over a stream of its own. They fail with [StatusException], whose
  * description names the peer and what it was asked.
  *
- * @param host what opens the streams
+ * @param host whose connections carry the streams
  * @param self what to say of this peer
  * @param answer how long another peer has to answer, from opening the stream on
  */
@@ -70,10 +74,8 @@ internal class EdgeCalls(
             try {
                 withTimeoutOrNull(answer) {
                     val limited =
-                        host.grpcChannel(
-                            peer,
-                            protocol,
-                        ) { maxInboundMessageSize(EdgeLimits.MESSAGE_BYTES) }
+                        open(peer, protocol)
+                            .grpcChannel { maxInboundMessageSize(EdgeLimits.MESSAGE_BYTES) }
                     limited.use { Answer(make(it)) }
                 }
             } catch (e: StatusException) {
@@ -87,6 +89,25 @@ internal class EdgeCalls(
             throw StatusException(Status.DEADLINE_EXCEEDED.withDescription(silence))
         }
         return reply.value
+    }
+
+    /**
+     * Over a connection that there is. A peer that hangs up is not dialled: as whoever connects is
+     * greeted, one that always hangs up would be dialled for ever.
+     */
+    private suspend fun open(
+        peer: PeerId,
+        protocol: String,
+    ): Stream {
+        var status = notConnected(peer)
+        for (connection in host.connections(peer)) {
+            try {
+                return connection.open(protocol)
+            } catch (e: IOException) {
+                status = GrpcStream.statusOf(e)
+            }
+        }
+        throw StatusException(status)
     }
 
     private class Answer<T>(

@@ -40,10 +40,7 @@ internal class Neighbours(
 
     /** What is known of [peer]; fails with `UNAVAILABLE` if it is not connected. */
     operator fun get(peer: PeerId): Neighbour =
-        synchronized(all) { all[peer] }
-            ?: throw StatusException(
-                Status.UNAVAILABLE.withDescription("peer $peer is not connected"),
-            )
+        synchronized(all) { all[peer] } ?: throw StatusException(notConnected(peer))
 
     /** The peers that have been met and mean to stay. */
     fun staying(): List<PeerId> =
@@ -52,3 +49,7 @@ internal class Neighbours(
             .filterNot { it.temporary }
             .map { it.peer }
 }
+
+/** What a call to a [peer] fails with that has gone. */
+internal fun notConnected(peer: PeerId): Status =
+    Status.UNAVAILABLE.withDescription("peer $peer is not connected")

@@ -2,14 +2,17 @@ package io.grpcstream.samples.chat
 
 import io.grpc.StatusException
 import io.grpcstream.chat.ChatMessage
+import io.grpcstream.libp2p.Host
 import io.grpcstream.libp2p.Multiaddr
 import io.grpcstream.libp2p.PeerId
+import io.grpcstream.libp2p.Stream
 import io.grpcstream.libp2p.crypto.PrivateKey
 import io.kotest.assertions.throwables.shouldThrow
 import io.kotest.core.spec.style.StringSpec
 import io.kotest.matchers.collections.shouldContainExactly
 import io.kotest.matchers.collections.shouldHaveSize
 import io.kotest.matchers.shouldBe
+import kotlinx.coroutines.CompletableDeferred
 import kotlinx.coroutines.awaitCancellation
 import kotlinx.coroutines.cancelAndJoin
 import kotlinx.coroutines.coroutineScope
@@ -20,6 +23,9 @@ import kotlinx.coroutines.flow.map
 import kotlinx.coroutines.flow.take
 import kotlinx.coroutines.flow.toList
 import kotlinx.coroutines.launch
+import kotlinx.coroutines.yield
+import java.util.concurrent.CompletableFuture
+import java.util.concurrent.CompletionStage
 import java.util.concurrent.CopyOnWriteArrayList
 
 /** What a peer does to those that are slow or break the rules of the room. */
@@ -68,8 +74,7 @@ class RoomSpec :
         }
 
         "who gives another peer's address as its own is not let in" {
-            val address = Multiaddr.parse("/ip4/127.0.0.1/tcp/1").withPeerId(newPeer())
-            refusal(hereMessage(listOf(address))) shouldBe
+            refusal(hereMessage(listOf(address()))) shouldBe
                 "INVALID_ARGUMENT: an address of another peer than $STRANGER"
         }
 
@@ -89,6 +94,66 @@ class RoomSpec :
                 hearing shouldHaveSize ChatLimits.PEERS
                 refusal(here, room = room) shouldBe "RESOURCE_EXHAUSTED: the room is full: 32 peers"
                 hearing.forEach { it.cancelAndJoin() }
+            }
+        }
+
+        "who calls anew stays by the new call, and the old one ends" {
+            val events = CopyOnWriteArrayList<RoomEvent>()
+            val room = Room(newPeer(), { emptyList() }, events::add)
+            val witness = newPeer().let { Conversation(it, it) }
+            val (old, new) = List(2) { Conversation(STRANGER, STRANGER) }
+            coroutineScope {
+                val hearing = launch { room.hear(witness, staying(here)) }
+                witness.awaitEntry()
+                val late = CompletableDeferred<ChatMessage>()
+                val hearingOld =
+                    launch {
+                        room.hear(
+                            old,
+                            flow {
+                                emit(here)
+                                emit(late.await())
+                            },
+                        )
+                    }
+                old.awaitEntry()
+                val hearingNew = launch { room.hear(new, staying(here)) }
+                new.awaitEntry()
+
+                old.offer(here) shouldBe false
+                late.complete(textMessage("late"))
+                hearingOld.join()
+                events shouldContainExactly
+                    listOf(
+                        RoomEvent.Joined(witness.peer),
+                        RoomEvent.Joined(STRANGER),
+                        RoomEvent.Said(STRANGER, "late"),
+                    )
+                new.offer(here) shouldBe true
+                witness.close()
+                witness.outgoing.toList().count { it.others.membersCount > 0 } shouldBe 1
+                listOf(hearing, hearingNew).forEach { it.cancelAndJoin() }
+            }
+        }
+
+        "however many strangers a peer tells of, few are dialled at once" {
+            val host = HostWhoseDialsHang()
+            val room = Room(host.peerId(), { emptyList() }, {})
+            coroutineScope {
+                val mesh = Mesh(host, room, this) {}
+                val meeting = launch { mesh.meetStrangers() }
+                repeat(4) {
+                    room.hear(
+                        newPeer().let { Conversation(it, it) },
+                        flow {
+                            emit(here)
+                            emit(othersMessage(List(ChatLimits.PEERS) { listOf(address()) }))
+                        },
+                    )
+                    repeat(TURNS) { yield() }
+                }
+                host.dialled shouldBe ChatLimits.PEERS
+                meeting.cancelAndJoin()
             }
         }
 
@@ -114,6 +179,26 @@ class RoomSpec :
 private val STRANGER = newPeer()
 
 private fun newPeer(): PeerId = PeerId.of(PrivateKey.generateEd25519().publicKey())
+
+private fun address() = Multiaddr.parse("/ip4/127.0.0.1/tcp/1").withPeerId(newPeer())
+
+/** Enough for all coroutines of a test to wait for something. */
+private const val TURNS = 200
+
+/** Counts the dials, none of which ever ends. */
+private class HostWhoseDialsHang(
+    host: Host = Host.builder().build(),
+) : Host by host {
+    var dialled = 0
+
+    override fun newStream(
+        peer: PeerId,
+        vararg protocols: String,
+    ): CompletionStage<Stream> {
+        dialled++
+        return CompletableFuture()
+    }
+}
 
 /** A peer that says [message] and then stays. */
 private fun staying(message: ChatMessage) =

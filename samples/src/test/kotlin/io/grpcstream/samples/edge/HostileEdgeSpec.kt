@@ -7,12 +7,16 @@ import io.grpcstream.edge.findPeersReq
 import io.grpcstream.edge.status
 import io.grpcstream.kotlin.grpcChannel
 import io.grpcstream.kotlin.use
+import io.grpcstream.libp2p.Connection
+import io.grpcstream.libp2p.ConnectionListener
+import io.grpcstream.libp2p.StreamHandler
 import io.kotest.core.spec.style.StringSpec
 import io.kotest.matchers.nulls.shouldNotBeNull
 import io.kotest.matchers.shouldBe
 import io.kotest.matchers.string.shouldContain
 import io.kotest.matchers.string.shouldStartWith
 import kotlinx.coroutines.awaitCancellation
+import java.util.concurrent.atomic.AtomicInteger
 import kotlin.time.Duration.Companion.milliseconds
 
 /** What peers that break Edge's rules get, and that they harm nobody. */
@@ -113,6 +117,28 @@ class HostileEdgeSpec :
                 withEdgePeer { ada ->
                     failure { ada.peer.meet(stranger.address) } shouldStartWith
                         "INVALID_ARGUMENT: peer ${stranger.host.peerId()} said Hello without its peerID"
+                }
+            }
+        }
+
+        "who hangs up when it is greeted is not dialled again" {
+            withStranger { stranger ->
+                val connections = AtomicInteger()
+                val hangsUp = StreamHandler { stranger.host.connections().forEach { it.close() } }
+                stranger.host.handle(EdgeProtocols.IDENTITY, hangsUp)
+                stranger.host.addListener(
+                    object : ConnectionListener {
+                        override fun onConnected(connection: Connection) {
+                            connections.incrementAndGet()
+                        }
+
+                        override fun onDisconnected(connection: Connection) = Unit
+                    },
+                )
+                withEdgePeer { ada ->
+                    failure { ada.peer.meet(stranger.address) } shouldStartWith "UNAVAILABLE: "
+                    ada.sees<EdgeEvent.Refused>(stranger.host.peerId())
+                    connections.get() shouldBe 1
                 }
             }
         }
