@@ -35,7 +35,7 @@ internal class DiscoveryService(
             neighbours
                 .staying()
                 .filter { it != caller }
-                .sortedWith(nearestTo(request.key.ifEmpty { "$caller" }))
+                .nearestFirst(request.key.ifEmpty { "$caller" })
                 .mapNotNull { peer -> addresses(peer).firstOrNull()?.withPeerId(peer) }
                 .take(request.count.toInt())
         return findPeersResp { nodes += found.map { "$it" } }
@@ -45,16 +45,14 @@ internal class DiscoveryService(
 private fun invalid(what: String) = StatusException(Status.INVALID_ARGUMENT.withDescription(what))
 
 /** Kademlia's order: by the exclusive or of the SHA-256 hashes of the key and of the peer ids. */
-private fun nearestTo(key: String): Comparator<PeerId> {
+private fun Iterable<PeerId>.nearestFirst(key: String): List<PeerId> {
     val target = sha256(key.encodeToByteArray())
-    return compareBy(Arrays::compareUnsigned) { peer ->
-        sha256(peer.bytes()).also {
-            for (i in it.indices) {
-                it[i] =
-                    (it[i].toInt() xor target[i].toInt()).toByte()
-            }
-        }
-    }
+    return map { it to (sha256(it.bytes()) xor target) }
+        .sortedWith(compareBy(Arrays::compareUnsigned) { (_, distance) -> distance })
+        .map { (peer, _) -> peer }
 }
+
+private infix fun ByteArray.xor(other: ByteArray) =
+    ByteArray(size) { (this[it].toInt() xor other[it].toInt()).toByte() }
 
 private fun sha256(bytes: ByteArray) = MessageDigest.getInstance("SHA-256").digest(bytes)
