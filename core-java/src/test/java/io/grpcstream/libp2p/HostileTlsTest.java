@@ -10,7 +10,6 @@ import io.grpcstream.libp2p.security.tls.RawTls;
 import io.grpcstream.libp2p.security.tls.TlsProvider;
 import java.io.IOException;
 import java.net.ServerSocket;
-import java.net.SocketException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
@@ -21,8 +20,6 @@ import java.util.concurrent.CompletionStage;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.stream.Stream;
-import javax.net.ssl.SSLException;
-import javax.net.ssl.SSLSocket;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
@@ -163,7 +160,7 @@ class HostileTlsTest {
 
   private void dialAndFail(RawTls tls, List<String> reasons) throws IOException {
     try (RawPeer peer = RawPeer.dial(siege.server).agreeOn(TLS)) {
-      getNothing(tls.over(peer.socket, true));
+      RawTls.getNothing(tls.over(peer.socket, true));
       siege.log.awaitAny(reasons, "UPGRADE_FAILED", peer.address(), "securing with /tls/1.0.0");
     }
     siege.isOver();
@@ -173,23 +170,13 @@ class HostileTlsTest {
     try (ServerSocket listener = RawPeer.listener()) {
       CompletionStage<?> dial = siege.server.newStream(RawPeer.address(listener), ECHO);
       try (RawPeer peer = RawPeer.accept(listener, PrivateKey.generateEd25519()).offer(TLS)) {
-        getNothing(tls.over(peer.socket, false));
+        RawTls.getNothing(tls.over(peer.socket, false));
       }
       String failure = String.valueOf(failure(dial).getMessage());
       assertThat(failure).contains(RawPeer.address(listener).toString(), "securing with " + TLS);
       assertThat(reasons).as(failure).anyMatch(failure::contains);
     }
     siege.isOver();
-  }
-
-  /** The handshake may look good to the peer, but then there is nothing for it. */
-  private static void getNothing(SSLSocket socket) throws IOException {
-    try {
-      socket.startHandshake();
-      assertThat(socket.getInputStream().read()).isEqualTo(-1);
-    } catch (SSLException | SocketException e) {
-      assertThat(e).hasMessageNotContaining("timed out");
-    }
   }
 
   // ---- broken handshakes
