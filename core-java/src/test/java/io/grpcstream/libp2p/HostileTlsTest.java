@@ -5,6 +5,8 @@ import static io.grpcstream.libp2p.TestHosts.failure;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.grpcstream.libp2p.crypto.PrivateKey;
+import io.grpcstream.libp2p.mux.yamux.Frame;
+import io.grpcstream.libp2p.mux.yamux.YamuxConfig;
 import io.grpcstream.libp2p.security.tls.RawCertificate;
 import io.grpcstream.libp2p.security.tls.RawTls;
 import io.grpcstream.libp2p.security.tls.TlsProvider;
@@ -19,7 +21,9 @@ import java.util.List;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Consumer;
 import java.util.function.Function;
+import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
+import javax.net.ssl.SSLSocket;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
@@ -37,11 +41,13 @@ class HostileTlsTest {
   private Siege siege;
 
   private void besiege(TlsProvider provider) {
-    siege =
-        new Siege(
-            limits ->
-                limits.acceptTimeout(Duration.ofSeconds(2)).dialTimeout(Duration.ofSeconds(2)),
-            builder -> builder.security(TLS).tlsProvider(provider));
+    besiege(
+        provider,
+        limits -> limits.acceptTimeout(Duration.ofSeconds(2)).dialTimeout(Duration.ofSeconds(2)));
+  }
+
+  private void besiege(TlsProvider provider, UnaryOperator<Limits.Builder> limits) {
+    siege = new Siege(limits, builder -> builder.security(TLS).tlsProvider(provider));
   }
 
   @AfterEach
@@ -175,6 +181,41 @@ class HostileTlsTest {
       String failure = String.valueOf(failure(dial).getMessage());
       assertThat(failure).contains(RawPeer.address(listener).toString(), "securing with " + TLS);
       assertThat(reasons).as(failure).anyMatch(failure::contains);
+    }
+    siege.isOver();
+  }
+
+  // ---- broken connections
+
+  /**
+   * Each request asks for an answer, and none is read. BoringSSL counts requests in a row; the JDK
+   * answers them all, so it is the answers that must be bounded: by their number or, where the
+   * machine is too slow for so many, by the time for which none is taken. Echoes fill what the
+   * system buffers, or it would take many more.
+   */
+  @ParameterizedTest
+  @EnumSource
+  void aPeerThatAsksForNewKeysAndDoesNotReadIsRefused(TlsProvider provider) throws IOException {
+    besiege(provider, limits -> limits.keepAliveInterval(Duration.ZERO));
+    PrivateKey key = PrivateKey.generateEd25519();
+    try (RawPeer peer = RawPeer.dial(siege.server, key, 4_096).agreeOn(TLS)) {
+      SSLSocket socket = new RawTls(new RawCertificate(key)).over(peer.socket, true);
+      socket.startHandshake();
+      assertThat(socket.getInputStream().read()).as("yamux's version").isZero();
+      for (int stream = 1; stream < 24; stream += 2) {
+        byte[] open = RawPeer.multistream(RawPeer.MULTISTREAM, ECHO);
+        byte[] rest = new byte[YamuxConfig.INITIAL_WINDOW - open.length];
+        socket.getOutputStream().write(Frame.data(Frame.SYN, stream, open).bytes());
+        socket.getOutputStream().write(Frame.data(0, stream, rest).bytes());
+      }
+      RawTls.askForKeysUntilClosed(socket);
+      siege.log.awaitAny(
+          List.of(
+              "bytes that the remote does not read",
+              "too many key updates",
+              "took none of what was sent"),
+          peer.id().toString());
+      siege.memoryIsBounded();
     }
     siege.isOver();
   }

@@ -79,6 +79,20 @@ public final class RawTls {
     }
   }
 
+  /**
+   * Asks for new keys (KeyUpdate, RFC 8446, section 4.6.3), again and again until the other side
+   * closes; reads nothing.
+   */
+  public static void askForKeysUntilClosed(SSLSocket socket) {
+    try {
+      while (true) {
+        socket.startHandshake();
+      }
+    } catch (IOException e) {
+      assertThat(e).hasMessageNotContaining("timed out");
+    }
+  }
+
   /** The first message of a client. */
   public byte[] clientHello() throws IOException {
     SSLEngine engine = context().createSSLEngine();
