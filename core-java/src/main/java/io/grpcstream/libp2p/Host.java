@@ -180,20 +180,9 @@ public interface Host extends AutoCloseable {
      * first of the dialler's that is among them.
      *
      * <p>The default is TLS, then Noise, where {@code io.netty:netty-tcnative-boringssl-static} is
-     * on the class path, and Noise alone elsewhere. BoringSSL moves data faster than the JDK's
-     * ciphers do, at the same cost for a handshake; the JDK's own TLS pays about twice as much for
-     * one. Measured as the processor time of both ends, two hosts with a thread each over TCP on
-     * one machine, the three taking turns (medians of five turns, of 1.5 s of connecting and 2 s of
-     * sending 64 KiB at a time):
-     *
-     * <table>
-     *   <caption>Noise and TLS compared</caption>
-     *   <tr><th></th><th>Noise</th><th>TLS, JDK</th><th>TLS, BoringSSL</th></tr>
-     *   <tr><td>JDK 17: a connection</td><td>17 ms</td><td>34 ms</td><td>18 ms</td></tr>
-     *   <tr><td>JDK 17: data for a second</td><td>63 MB</td><td>25 MB</td><td>536 MB</td></tr>
-     *   <tr><td>JDK 25: a connection</td><td>16 ms</td><td>26 ms</td><td>16 ms</td></tr>
-     *   <tr><td>JDK 25: data for a second</td><td>356 MB</td><td>414 MB</td><td>570 MB</td></tr>
-     * </table>
+     * on the class path, and Noise alone elsewhere. BoringSSL encrypts faster than the JDK's
+     * ciphers, which both Noise and the JDK's own TLS use; and a handshake of the latter costs more
+     * than one of Noise.
      *
      * <p>Besides, the JDK refuses certificates that name no issuer, and those of rust-libp2p and
      * js-libp2p do not. So a host that asks for TLS without BoringSSL reaches go-libp2p and its own

@@ -22,7 +22,9 @@ import java.util.Queue;
  * may hide what it holds from the connection's count until it is flushed. So before a frame that
  * comes next stand at most the connection's high water mark, 64 KiB and one frame, whatever the
  * number of streams; and a stream with little to say waits for at most one frame of each other
- * stream. After 1 MiB the event loop goes on with other work first.
+ * stream. After 1 MiB the event loop goes on with other work first. A connection that has become
+ * writable again asks for the end of a turn, too, and makes no frames in its own right: it may say
+ * so many times in a row, each as a task, and other work would wait for 1 MiB each time.
  *
  * <p><b>Control</b> frames (window updates, pings, FIN, RST) are 12 bytes and are handed over at
  * once, also when the connection is not writable: they never wait behind data that is not yet a
@@ -130,7 +132,7 @@ final class FrameSender {
     }
   }
 
-  /** The end of a turn, or the connection has become writable again. */
+  /** The end of a turn. */
   void drain() {
     if (draining) {
       return;

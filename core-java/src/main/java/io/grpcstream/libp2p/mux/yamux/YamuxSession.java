@@ -233,7 +233,7 @@ public final class YamuxSession extends ChannelInboundHandlerAdapter {
   public void channelWritabilityChanged(ChannelHandlerContext context) {
     keepAlive.onWritabilityChanged();
     if (context.channel().isWritable()) {
-      sender.drain();
+      sender.scheduleTurn();
     }
     context.fireChannelWritabilityChanged();
   }

@@ -98,7 +98,9 @@ public final class TlsSecurity implements SecurityProtocol {
               secured);
       // Behind TLS in the pipeline but there before it, since TLS begins at once.
       channel.pipeline().addLast(handler);
-      channel.pipeline().addBefore(channel.pipeline().context(handler).name(), null, ssl);
+      String name = channel.pipeline().context(handler).name();
+      channel.pipeline().addBefore(name, null, new UnreadAnswers());
+      channel.pipeline().addBefore(name, null, ssl);
     } catch (SSLException e) {
       secured.setFailure(new TlsException("tls: no engine: " + e.getMessage(), e));
     }

@@ -1,7 +1,10 @@
 package io.grpcstream.libp2p.security.tls;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import java.io.IOException;
 import java.net.Socket;
+import java.net.SocketException;
 import java.nio.ByteBuffer;
 import java.security.GeneralSecurityException;
 import java.security.Principal;
@@ -11,6 +14,7 @@ import java.util.stream.Stream;
 import javax.net.ssl.KeyManager;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLEngine;
+import javax.net.ssl.SSLException;
 import javax.net.ssl.SSLParameters;
 import javax.net.ssl.SSLSocket;
 import javax.net.ssl.TrustManager;
@@ -60,6 +64,33 @@ public final class RawTls {
     parameters.setNeedClientAuth(true);
     tls.setSSLParameters(parameters);
     return tls;
+  }
+
+  /**
+   * The handshake with one who refuses this peer: it may look good, or break off at any point, also
+   * while this peer is still sending; but then there is nothing for it.
+   */
+  public static void getNothing(SSLSocket socket) throws IOException {
+    try {
+      socket.startHandshake();
+      assertThat(socket.getInputStream().read()).isEqualTo(-1);
+    } catch (SSLException | SocketException e) {
+      assertThat(e).hasMessageNotContaining("timed out");
+    }
+  }
+
+  /**
+   * Asks for new keys (KeyUpdate, RFC 8446, section 4.6.3), again and again until the other side
+   * closes; reads nothing.
+   */
+  public static void askForKeysUntilClosed(SSLSocket socket) {
+    try {
+      while (true) {
+        socket.startHandshake();
+      }
+    } catch (IOException e) {
+      assertThat(e).hasMessageNotContaining("timed out");
+    }
   }
 
   /** The first message of a client. */
