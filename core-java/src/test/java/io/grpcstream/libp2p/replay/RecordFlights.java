@@ -23,8 +23,11 @@ import org.junit.jupiter.api.Test;
  */
 class RecordFlights {
   private static final Path PEERS = Path.of("..", "samples", "interop").toAbsolutePath();
-  private static final Path FLIGHTS =
-      Path.of("src", "test", "resources", "io", "grpcstream", "libp2p", "replay");
+
+  /** Those of {@code io.grpcstream.libp2p}. */
+  static final Path RESOURCES = Path.of("src", "test", "resources", "io", "grpcstream", "libp2p");
+
+  private static final Path FLIGHTS = RESOURCES.resolve("replay");
 
   private static final List<String> GO = List.of(PEERS.resolve("go").resolve("interop").toString());
   private static final List<String> JS = List.of("node", PEERS.resolve("js").toString());
@@ -97,7 +100,12 @@ class RecordFlights {
     }
   }
 
-  private static Process start(List<String> command, List<String> call, String security, String key)
+  /** What starts a peer in {@code language}. */
+  static List<String> command(String language) {
+    return language.equals("go") ? GO : JS;
+  }
+
+  static Process start(List<String> command, List<String> call, String security, String key)
       throws IOException {
     List<String> line = new ArrayList<>(command);
     line.addAll(call);
@@ -112,7 +120,7 @@ class RecordFlights {
     Files.writeString(file, flight.text("recorded by RecordFlights with " + version));
   }
 
-  private static String versionOf(String language) throws IOException {
+  static String versionOf(String language) throws IOException {
     boolean go = language.equals("go");
     Path file = PEERS.resolve(language).resolve(go ? "go.mod" : "package.json");
     String mark = go ? "libp2p/go-libp2p v" : "\"libp2p\":";
