@@ -16,23 +16,28 @@ public final class GreeterServer {
    *
    * @param args the multiaddr to listen on; default: any free TCP port of this machine
    */
-  public static void main(String[] args) throws ExecutionException, InterruptedException {
+  public static void main(String[] args) throws InterruptedException {
     String address = args.length > 0 ? args[0] : "/ip4/127.0.0.1/tcp/0";
 
     GrpcStream grpc = GrpcStream.create().registerService(new GreeterService()).serve();
-    Host host = Host.builder().listen(address).build();
-    host.handle(PROTOCOL, grpc.handler());
-    host.start().toCompletableFuture().get();
+    try {
+      Host host = Host.builder().listen(address).build();
+      host.handle(PROTOCOL, grpc.handler());
+      host.start().toCompletableFuture().get();
 
-    Runtime.getRuntime()
-        .addShutdownHook(
-            new Thread(
-                () -> {
-                  grpc.close();
-                  host.close();
-                }));
+      Runtime.getRuntime()
+          .addShutdownHook(
+              new Thread(
+                  () -> {
+                    grpc.close();
+                    host.close();
+                  }));
 
-    System.out.println("serving at " + host.listenAddresses().get(0));
-    grpc.grpcServer().awaitTermination();
+      System.out.println("serving at " + host.listenAddresses().get(0));
+      grpc.grpcServer().awaitTermination();
+    } catch (IllegalArgumentException | ExecutionException e) {
+      System.err.println("cannot listen on \"" + address + "\": " + e.getMessage());
+      System.exit(1);
+    }
   }
 }

@@ -4,6 +4,7 @@ import io.grpcstream.kotlin.grpcStream
 import io.grpcstream.kotlin.shutdownAndAwait
 import io.grpcstream.kotlin.startAndAwait
 import io.grpcstream.libp2p.Host
+import io.grpcstream.samples.listenAddressOf
 import kotlinx.coroutines.NonCancellable
 import kotlinx.coroutines.awaitCancellation
 import kotlinx.coroutines.cancelAndJoin
@@ -24,7 +25,7 @@ private val GRACE = 2.seconds
  */
 fun main(args: Array<String>): Unit =
     runBlocking {
-        val serving = launch { serve(args.firstOrNull() ?: ANY_PORT) }
+        val serving = launch { serve(listenAddressOf(args.firstOrNull() ?: ANY_PORT)) }
         Runtime.getRuntime().addShutdownHook(Thread { runBlocking { serving.cancelAndJoin() } })
     }
 
