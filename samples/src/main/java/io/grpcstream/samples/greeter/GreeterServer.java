@@ -1,5 +1,6 @@
 package io.grpcstream.samples.greeter;
 
+import io.grpc.Status;
 import io.grpcstream.GrpcStream;
 import io.grpcstream.libp2p.Host;
 import java.util.concurrent.ExecutionException;
@@ -35,8 +36,12 @@ public final class GreeterServer {
 
       System.out.println("serving at " + host.listenAddresses().get(0));
       grpc.grpcServer().awaitTermination();
-    } catch (IllegalArgumentException | ExecutionException e) {
+    } catch (IllegalArgumentException e) {
       System.err.println("cannot listen on \"" + address + "\": " + e.getMessage());
+      System.exit(2);
+    } catch (ExecutionException e) {
+      Status status = GrpcStream.statusOf(e);
+      System.err.println(status.getCode() + ": " + status.getDescription());
       System.exit(1);
     }
   }
