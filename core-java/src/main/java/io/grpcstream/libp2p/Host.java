@@ -152,7 +152,10 @@ public interface Host extends AutoCloseable {
 
     private Builder() {}
 
-    /** The identity; default: a fresh Ed25519 key. */
+    /**
+     * The identity; default: a fresh Ed25519 key, and with it another peer id each time. {@link
+     * PrivateKey#loadOrCreate PrivateKey.loadOrCreate(path)} keeps one in a file.
+     */
     public Builder identity(PrivateKey key) {
       config.identity = key;
       return this;

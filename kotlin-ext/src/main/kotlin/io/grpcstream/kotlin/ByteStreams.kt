@@ -21,7 +21,14 @@ private val log = LoggerFactory.getLogger("io.grpcstream.kotlin.ByteStreams")
 /**
  * What the peer sends on this stream, in pieces as they come, none of them empty; they are the
  * collector's. For protocols beside gRPC; a stream with a gRPC channel, or one that is served, has
- * no bytes for others.
+ * no bytes for others. One request, and all of its answer:
+ *
+ * ```
+ * val stream = dialer.open(address, "/echo/1.0.0")
+ * stream.write("Hello".encodeToByteArray())
+ * stream.finish()
+ * val echo = stream.bytes().fold(ByteArray(0)) { all, piece -> all + piece }
+ * ```
  *
  * The flow is cold, can be collected once, and then fails with [IllegalStateException]. It reads when
  * the collector asks, so that a slow collector holds the peer back by the stream's receive window.
@@ -43,7 +50,7 @@ public fun Stream.bytes(): Flow<ByteArray> =
 
 /**
  * Sends [bytes], and suspends until the connection has taken all of them, which waits for the
- * peer's receive window: a peer that reads slowly suspends its sender.
+ * peer's receive window: a peer that reads slowly suspends its sender. [bytes] has an example.
  *
  * The array must not change before this returns. Fails with [IOException] if the stream has ended or
  * [finish] was called. After a cancellation any part of the bytes may be sent, also later, and the
@@ -78,6 +85,12 @@ public suspend fun Stream.finish() {
  * Serves [protocol], as [Host.handle] does: each stream that a peer opens is given to [handler], in a
  * coroutine of its own in [scope], on the scope's dispatcher. Nothing is read from the stream before
  * the handler asks for its [bytes].
+ *
+ * ```
+ * host.handle("/echo/1.0.0", scope) { stream ->
+ *     stream.writeAll(stream.bytes())
+ * }
+ * ```
  *
  * When the handler returns, its stream is closed. When it fails, its stream is reset and the failure
  * logged (as a warning, or at debug level if it is an [IOException], which peers can cause at will);

@@ -69,6 +69,13 @@ public suspend fun currentPeer(): PeerContext = PeerContext.current()
  * The call that this coroutine serves; it is there where [currentPeer] is, for all services of
  * [grpcStream] and for those of [grpcService] on any gRPC server.
  *
+ * ```
+ * unary(GreeterGrpc.getSayHelloMethod()) { request ->
+ *     currentCall().responseHeaders.put(SERVER_VERSION, "1.0")
+ *     greet(request)
+ * }
+ * ```
+ *
  * Fails with [IllegalStateException] elsewhere.
  */
 public suspend fun currentCall(): CallContext =

@@ -20,8 +20,8 @@ import kotlin.time.toJavaDuration
  * ```
  * val grpc =
  *     grpcStream {
- *         service(GreetingService { throw UnknownRoom() })
- *         mapFailure { if (it is UnknownRoom) Status.NOT_FOUND else null }
+ *         service(Greeter())
+ *         mapFailure { if (it is UnknownName) Status.NOT_FOUND else null }
  *     }
  * host.handle("/greeter/1.0.0", grpc.serve().handler())
  * ```

@@ -24,6 +24,12 @@ public fun Throwable.richStatus(): Status? = StatusProto.fromThrowable(this)
  * A failure for services to throw, with error details that the caller reads by [richStatus], such as
  * those of `com.google.rpc`'s `error_details.proto`. They travel in the trailers, and count towards
  * the caller's limit for metadata (8 KiB as a rule).
+ *
+ * ```
+ * val violation = FieldViolation.newBuilder().setField("name")
+ * val details = BadRequest.newBuilder().addFieldViolations(violation).build()
+ * throw statusException(Code.INVALID_ARGUMENT, "no name", details)
+ * ```
  */
 public fun statusException(
     code: Code,

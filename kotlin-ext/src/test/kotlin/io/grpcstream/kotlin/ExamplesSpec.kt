@@ -1,13 +1,17 @@
 package io.grpcstream.kotlin
 
 import com.google.rpc.BadRequest
+import com.google.rpc.BadRequest.FieldViolation
 import io.grpc.Metadata
 import io.grpc.Status
 import io.grpc.Status.Code
 import io.grpc.StatusException
 import io.grpcstream.GrpcStream
 import io.grpcstream.greeter.GreeterGrpc
+import io.grpcstream.greeter.GreeterGrpcKt.GreeterCoroutineImplBase
 import io.grpcstream.greeter.GreeterGrpcKt.GreeterCoroutineStub
+import io.grpcstream.greeter.HelloReply
+import io.grpcstream.greeter.HelloRequest
 import io.grpcstream.greeter.helloRequest
 import io.grpcstream.kotlin.testing.PeersExtension
 import io.grpcstream.kotlin.testing.withPeers
@@ -16,27 +20,54 @@ import io.kotest.core.extensions.install
 import io.kotest.core.spec.style.StringSpec
 import io.kotest.matchers.collections.shouldContainExactly
 import io.kotest.matchers.shouldBe
+import kotlinx.coroutines.CoroutineName
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.CoroutineStart
 import kotlinx.coroutines.cancelAndJoin
 import kotlinx.coroutines.coroutineScope
+import kotlinx.coroutines.currentCoroutineContext
 import kotlinx.coroutines.flow.filter
 import kotlinx.coroutines.flow.flowOf
+import kotlinx.coroutines.flow.fold
 import kotlinx.coroutines.flow.map
 import kotlinx.coroutines.flow.onStart
 import kotlinx.coroutines.flow.toList
 import kotlinx.coroutines.launch
 import kotlinx.coroutines.sync.Semaphore
+import kotlinx.coroutines.withContext
 import kotlinx.coroutines.withTimeout
+import kotlin.coroutines.CoroutineContext
+import kotlin.coroutines.EmptyCoroutineContext
 import kotlin.time.Duration.Companion.seconds
 
 private val SERVER_VERSION = Metadata.Key.of("server-version", Metadata.ASCII_STRING_MARSHALLER)
 
-private class UnknownRoom : Exception("a text that no peer gets to see")
+private class UnknownName : Exception("a text that no peer gets to see")
+
+private val TASK = Metadata.Key.of("task", Metadata.ASCII_STRING_MARSHALLER)
+
+object TaskPropagator : ContextPropagator {
+    override fun inject(
+        context: CoroutineContext,
+        headers: Metadata,
+    ) {
+        context[CoroutineName]?.let { headers.put(TASK, it.name) }
+    }
+
+    override fun extract(headers: Metadata): CoroutineContext =
+        headers[TASK]?.let(::CoroutineName) ?: EmptyCoroutineContext
+}
 
 /** The examples in KDoc, as [KDocExamplesSpec] finds them here. */
 class ExamplesSpec :
     StringSpec({
+        class Greeter : GreeterCoroutineImplBase() {
+            override suspend fun sayHello(request: HelloRequest): HelloReply {
+                if (request.name.isEmpty()) throw UnknownName()
+                return greet(request)
+            }
+        }
+
         val greeter =
             grpcService("greeter.Greeter") {
                 unary(GreeterGrpc.getSayHelloMethod()) { request -> greet(request) }
@@ -83,21 +114,25 @@ class ExamplesSpec :
             twoHosts { dialer, host ->
                 val grpc =
                     grpcStream {
-                        service(GreetingService { throw UnknownRoom() })
-                        mapFailure { if (it is UnknownRoom) Status.NOT_FOUND else null }
+                        service(Greeter())
+                        mapFailure { if (it is UnknownName) Status.NOT_FOUND else null }
                     }
                 host.handle("/greeter/1.0.0", grpc.serve().handler())
                 val address = host.listenAddresses().first()
                 dialer.grpcChannel(address, "/greeter/1.0.0").use { channel ->
-                    codeOf { channel.greet("Ada") } shouldBe Code.NOT_FOUND
+                    codeOf { channel.greet("") } shouldBe Code.NOT_FOUND
                 }
                 grpc.shutdownAndAwait(0.seconds)
             }
         }
 
         "error details" {
-            val noName = statusException(Code.INVALID_ARGUMENT, "no name", NO_NAME)
-            val refusing = GreetingService { throw noName }
+            val refusing =
+                GreetingService {
+                    val violation = FieldViolation.newBuilder().setField("name")
+                    val details = BadRequest.newBuilder().addFieldViolations(violation).build()
+                    throw statusException(Code.INVALID_ARGUMENT, "no name", details)
+                }
             callingService(refusing.bindService()) { channel ->
                 var missing: BadRequest? = null
                 try {
@@ -105,7 +140,40 @@ class ExamplesSpec :
                 } catch (e: StatusException) {
                     missing = e.richStatus()?.detail<BadRequest>()
                 }
-                missing shouldBe NO_NAME
+                missing?.fieldViolationsList?.map { it.field } shouldBe listOf("name")
+            }
+        }
+
+        "coroutine context that travels" {
+            var task: String? = null
+            val service = GreetingService { task = currentCoroutineContext()[CoroutineName]?.name }
+            calling({
+                service(service)
+                propagate(TaskPropagator)
+            }) { channel ->
+                val method = GreeterGrpc.getSayHelloMethod()
+                val request = helloRequest { name = "Ada" }
+                val tasks = channel.withInterceptors(TaskPropagator.asClientInterceptor())
+                withContext(CoroutineName("greeting")) { tasks.unary(method, request) }
+                task shouldBe "greeting"
+            }
+        }
+
+        "a protocol beside gRPC" {
+            twoHosts { dialer, host ->
+                coroutineScope {
+                    val scope = this
+                    host.handle("/echo/1.0.0", scope) { stream ->
+                        stream.writeAll(stream.bytes())
+                    }
+                    val address = host.listenAddresses().first()
+                    val stream = dialer.open(address, "/echo/1.0.0")
+                    stream.write("Hello".encodeToByteArray())
+                    stream.finish()
+                    val echo = stream.bytes().fold(ByteArray(0)) { all, piece -> all + piece }
+                    echo.decodeToString() shouldBe "Hello"
+                    stream.awaitClosed()
+                }
             }
         }
 
@@ -175,19 +243,13 @@ class ExamplesSpec :
         }
 
         val (alice, bob) =
-            install(PeersExtension(2) { grpc { grpcStream { service(GreetingService()) } } })
+            install(PeersExtension(2) { grpc { grpcStream { service(Greeter()) } } })
 
         "peers for a whole spec" {
             val stub = GreeterCoroutineStub(alice.channelTo(bob))
             stub.sayHello(helloRequest { name = "Ada" }).message shouldBe "Hello, Ada!"
         }
     })
-
-private val NO_NAME: BadRequest =
-    BadRequest
-        .newBuilder()
-        .addFieldViolations(BadRequest.FieldViolation.newBuilder().setField("name"))
-        .build()
 
 private suspend fun codeOf(call: suspend () -> Any?): Code? =
     try {

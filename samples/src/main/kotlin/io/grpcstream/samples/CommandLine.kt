@@ -1,6 +1,7 @@
 package io.grpcstream.samples
 
 import io.grpc.Status
+import io.grpcstream.libp2p.Host
 import io.grpcstream.libp2p.Multiaddr
 import kotlin.system.exitProcess
 
@@ -10,6 +11,15 @@ internal fun addressOf(argument: String): Multiaddr =
         Multiaddr.parse(argument)
     } catch (e: IllegalArgumentException) {
         fail(2, "\"$argument\" is no multiaddr: ${e.message}")
+    }
+
+/** The address to listen on that the user gave, or the end of the program with what is wrong with it. */
+internal fun listenAddressOf(argument: String): String =
+    try {
+        Host.builder().listen(argument)
+        argument
+    } catch (e: IllegalArgumentException) {
+        fail(2, "cannot listen on \"$argument\": ${e.message}")
     }
 
 /** Ends the program as one that could not do its work because of [status]. */

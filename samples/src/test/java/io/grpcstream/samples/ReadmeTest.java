@@ -3,10 +3,12 @@ package io.grpcstream.samples;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Properties;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
@@ -40,6 +42,18 @@ class ReadmeTest {
   void continuousIntegrationRunsTheTestCommand() throws IOException {
     assertThat(code("sh")).contains("mvn verify\n");
     assertThat(Files.readString(ROOT.resolve(".ci/run"))).contains("mvn verify\n");
+  }
+
+  @Test
+  void versionForTlsIsTheOneThatIsTested() throws IOException {
+    String artifact = "io.netty/netty-tcnative-boringssl-static";
+    Properties pom = new Properties();
+    try (InputStream in =
+        ReadmeTest.class.getResourceAsStream("/META-INF/maven/" + artifact + "/pom.properties")) {
+      pom.load(in);
+    }
+    assertThat(Files.readString(ROOT.resolve("README.md")))
+        .contains("`" + artifact.replace('/', ':') + ":" + pom.getProperty("version") + "`");
   }
 
   /** The README's blocks of code in {@code language}. */

@@ -6,18 +6,18 @@ import io.kotest.core.listeners.BeforeSpecListener
 import io.kotest.core.spec.Spec
 
 /**
- * Peers for a whole Kotest spec: up before its first test, taken down and checked for leaks as by
+ * Peers for a whole spec of Kotest 6: up before its first test, taken down and checked for leaks as by
  * [withPeers] after its last one. A leak fails the spec.
  *
  * ```
  * val (alice, bob) =
- *     install(PeersExtension(2) { grpc { grpcStream { service(GreetingService()) } } })
+ *     install(PeersExtension(2) { grpc { grpcStream { service(Greeter()) } } })
  *
  * "peers for a whole spec" {
  *     val stub = GreeterCoroutineStub(alice.channelTo(bob))
  * ```
  *
- * The peers can be used in tests and in the spec's own before- and after-callbacks for tests; before
+ * `install` is `io.kotest.core.extensions.install`. The peers can be used in tests and in the spec's own before- and after-callbacks for tests; before
  * the spec starts they are not up. One extension serves one `install`.
  *
  * @param count how many peers

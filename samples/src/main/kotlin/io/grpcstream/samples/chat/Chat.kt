@@ -1,12 +1,16 @@
 package io.grpcstream.samples.chat
 
+import io.grpc.Status
 import io.grpc.StatusException
+import io.grpcstream.GrpcStream
 import io.grpcstream.samples.addressOf
 import io.grpcstream.samples.fail
+import io.grpcstream.samples.listenAddressOf
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.cancelAndJoin
 import kotlinx.coroutines.launch
 import kotlinx.coroutines.runBlocking
+import java.io.IOException
 import java.nio.charset.Charset
 
 private const val USAGE =
@@ -23,21 +27,23 @@ fun main(args: Array<String>) {
             args.size == 3 && args[0] == "join" -> addressOf(args[2])
             else -> fail(2, USAGE)
         }
-    val peer = ChatPeer(args[1], Screen(usesColour()), ::println)
+    val peer = ChatPeer(listenAddressOf(args[1]), Screen(usesColour()), ::println)
     val failure = runUntilInterrupted { peer.chat(entrance, stdin().linesInBackground()) }
-    failure?.let { fail(it.status) }
+    failure?.let { fail(it) }
 }
 
 /** Runs [chat]; Ctrl-C cancels it and waits until it has ended. */
-private fun runUntilInterrupted(chat: suspend () -> Unit): StatusException? {
-    var failure: StatusException? = null
+private fun runUntilInterrupted(chat: suspend () -> Unit): Status? {
+    var failure: Status? = null
     runBlocking(Dispatchers.IO) {
         val job =
             launch {
                 try {
                     chat()
                 } catch (e: StatusException) {
-                    failure = e
+                    failure = e.status
+                } catch (e: IOException) {
+                    failure = GrpcStream.statusOf(e) // cannot listen, as a rule
                 }
             }
         Runtime.getRuntime().addShutdownHook(Thread { runBlocking { job.cancelAndJoin() } })

@@ -20,9 +20,9 @@ import kotlinx.coroutines.withTimeoutOrNull
  *
  * Whoever enters is told who else is there, and those are told of the newcomer; each dials whom it
  * has not met. So any two peers that know a third one meet, whichever came first. Often both dial:
- * then the call of the peer with the smaller id stays. Each side speaks in it as soon as it has
- * entered it, and ends the other call once it knows that its peer has done so too; what was said in
- * that one until then it hears first.
+ * of such duplicate calls that of the peer with the smaller id stays. Each side speaks in it as
+ * soon as it has entered it, and ends the other call once it knows that its peer has done so too;
+ * what was said in that one until then it hears first.
  *
  * All functions may be called from any thread.
  *

@@ -2,13 +2,17 @@ package io.grpcstream.samples.edge
 
 import io.grpc.Status
 import io.grpc.StatusException
+import io.grpcstream.GrpcStream
 import io.grpcstream.libp2p.Multiaddr
+import io.grpcstream.samples.addressOf
+import io.grpcstream.samples.fail
+import io.grpcstream.samples.listenAddressOf
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.awaitCancellation
 import kotlinx.coroutines.cancelAndJoin
 import kotlinx.coroutines.launch
 import kotlinx.coroutines.runBlocking
-import kotlin.system.exitProcess
+import java.io.IOException
 
 /**
  * A peer of an Edge chain, until Ctrl-C: listens on the multiaddr `args[0]`, on the chain `args[1]`,
@@ -20,8 +24,8 @@ fun main(args: Array<String>) {
     if (chain == null || args.size > 3) {
         fail(2, "Say where to listen, the chain's id as a number, and whom to meet, if anyone.")
     }
-    val options = EdgeOptions(chain, args[0])
-    val entrance = args.getOrNull(2)?.let(Multiaddr::parse)
+    val options = EdgeOptions(chain, listenAddressOf(args[0]))
+    val entrance = args.getOrNull(2)?.let(::addressOf)
     var failure: Status? = null
     runBlocking(Dispatchers.Default) {
         val job =
@@ -34,6 +38,8 @@ fun main(args: Array<String>) {
                     }
                 } catch (e: StatusException) {
                     failure = e.status
+                } catch (e: IOException) {
+                    failure = GrpcStream.statusOf(e) // cannot listen, as a rule
                 }
             }
         Runtime.getRuntime().addShutdownHook(Thread { runBlocking { job.cancelAndJoin() } })
@@ -75,11 +81,3 @@ private fun describe(status: Status): String =
     "${status.code}: ${status.description}"
         .map { if (it.isISOControl()) '?' else it }
         .joinToString("")
-
-private fun fail(
-    exitCode: Int,
-    message: String,
-): Nothing {
-    System.err.println(message)
-    exitProcess(exitCode)
-}
