@@ -287,13 +287,12 @@ public final class GrpcStream implements AutoCloseable {
     if (health != null) {
       health.enterTerminalState();
     }
-    if (grace.isZero() || grace.isNegative()) {
-      // No GOAWAY, which says that calls in flight may finish: of calls that are cut after it
-      // grpc-js says INTERNAL instead of UNAVAILABLE.
-      streams.end(SHUT_DOWN, Duration.ZERO);
-    }
+    // Without grace, this cuts before GOAWAY is sent, which says that calls in flight may finish:
+    // of
+    // calls that are cut after it grpc-js says INTERNAL instead of UNAVAILABLE.
+    CompletableFuture<Void> ended = streams.end(SHUT_DOWN, grace);
     servers.shutdown();
-    return streams.end(SHUT_DOWN, grace).minimalCompletionStage();
+    return ended.minimalCompletionStage();
   }
 
   /**

@@ -4,8 +4,6 @@ import io.netty.buffer.ByteBuf;
 import io.netty.channel.AbstractChannel;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
-import io.netty.channel.ChannelHandlerContext;
-import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelMetadata;
 import io.netty.channel.ChannelOutboundBuffer;
 import io.netty.channel.ChannelPromise;
@@ -17,7 +15,6 @@ import io.netty.channel.socket.ChannelOutputShutdownEvent;
 import io.netty.channel.socket.ChannelOutputShutdownException;
 import io.netty.channel.socket.DuplexChannel;
 import io.netty.util.AttributeKey;
-import io.netty.util.ReferenceCountUtil;
 import io.netty.util.concurrent.Future;
 import java.io.IOException;
 import java.net.SocketAddress;
@@ -61,16 +58,10 @@ final class ForeignStreamChannel extends AbstractChannel implements DuplexChanne
   /** How long the channel below may take to send what was written before a close, in seconds. */
   static final int CLOSE_SECONDS = 10;
 
-  /** Pieces of less than this are sent together, up to as many bytes. */
-  private static final int GATHERED_BYTES = 64 * 1024;
-
   private static final Logger log = LoggerFactory.getLogger(ForeignStreamChannel.class);
   private static final ChannelMetadata METADATA = new ChannelMetadata(false, 16);
   private static final AttributeKey<ForeignStreamChannel> ADAPTED =
       AttributeKey.valueOf(ForeignStreamChannel.class, "ADAPTED");
-
-  /** jvm-libp2p's event for the end of the input. */
-  private static final String END_OF_INPUT = "io.libp2p.etc.util.netty.mux.RemoteWriteClosed";
 
   private final Channel below;
   private final String name;
@@ -110,7 +101,7 @@ final class ForeignStreamChannel extends AbstractChannel implements DuplexChanne
       throw new IllegalStateException(name + ": a Stream was made of its channel before");
     }
     below.eventLoop().register(channel);
-    below.pipeline().addLast(channel.new Below());
+    below.pipeline().addLast(new ForeignStreamHandler(channel, channel.input));
     below.closeFuture().addListener(closed -> channel.onLoop(channel::belowClosed));
     return channel;
   }
@@ -295,18 +286,9 @@ final class ForeignStreamChannel extends AbstractChannel implements DuplexChanne
           return; // It tells when it can take more.
         }
       }
-      int count = 1;
-      ByteBuf bytes;
-      if (first.readableBytes() >= GATHERED_BYTES || out.size() == 1) {
-        bytes = first.retainedSlice();
-      } else {
-        Gathered gathered = new Gathered(alloc().buffer());
-        forEachFlushed(out, gathered);
-        count = gathered.count;
-        bytes = gathered.bytes;
-      }
-      below.write(bytes).addListener(this::written);
-      for (int i = 0; i < count && open; i++) {
+      Gathered next = Gathered.from(out, first, alloc());
+      below.write(next.bytes()).addListener(this::written);
+      for (int i = 0; i < next.count() && open; i++) {
         out.remove();
       }
     }
@@ -314,13 +296,9 @@ final class ForeignStreamChannel extends AbstractChannel implements DuplexChanne
     endOutputIfDue();
   }
 
-  private static void forEachFlushed(ChannelOutboundBuffer out, Gathered gathered) {
-    try {
-      out.forEachFlushedMessage(gathered);
-    } catch (Exception e) {
-      gathered.bytes.release();
-      throw new IllegalStateException("gathering what was flushed cannot fail", e);
-    }
+  /** The channel below can take more. */
+  void resumeWrite() {
+    ((ForeignUnsafe) unsafe()).resumeWrite();
   }
 
   private void written(Future<? super Void> write) {
@@ -423,68 +401,6 @@ final class ForeignStreamChannel extends AbstractChannel implements DuplexChanne
       task.run();
     } else {
       eventLoop().execute(task);
-    }
-  }
-
-  /** The last handler of the channel below. */
-  private final class Below extends ChannelInboundHandlerAdapter {
-    @Override
-    public void channelRead(ChannelHandlerContext ctx, Object message) {
-      if (message instanceof ByteBuf bytes) {
-        input.receive(bytes);
-      } else {
-        ReferenceCountUtil.release(message);
-        abort(new IOException(name + " carries ByteBuf only, not " + message.getClass().getName()));
-      }
-    }
-
-    @Override
-    public void channelReadComplete(ChannelHandlerContext ctx) {
-      input.endBatch();
-      ctx.fireChannelReadComplete();
-    }
-
-    @Override
-    public void userEventTriggered(ChannelHandlerContext ctx, Object event) {
-      if (event == ChannelInputShutdownEvent.INSTANCE
-          || event.getClass().getName().equals(END_OF_INPUT)) {
-        input.end();
-      }
-      ctx.fireUserEventTriggered(event);
-    }
-
-    @Override
-    public void channelWritabilityChanged(ChannelHandlerContext ctx) {
-      if (ctx.channel().isWritable()) {
-        ((ForeignUnsafe) unsafe()).resumeWrite();
-      }
-      ctx.fireChannelWritabilityChanged();
-    }
-
-    @Override
-    public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
-      abort(new IOException(name + " failed: " + cause.getMessage(), cause));
-    }
-  }
-
-  /** The first flushed messages that fit together. */
-  private static final class Gathered implements ChannelOutboundBuffer.MessageProcessor {
-    final ByteBuf bytes;
-    int count;
-
-    Gathered(ByteBuf bytes) {
-      this.bytes = bytes;
-    }
-
-    @Override
-    public boolean processMessage(Object message) {
-      ByteBuf next = (ByteBuf) message;
-      if (count > 0 && bytes.readableBytes() + next.readableBytes() > GATHERED_BYTES) {
-        return false;
-      }
-      bytes.writeBytes(next, next.readerIndex(), next.readableBytes());
-      count++;
-      return true;
     }
   }
 
