@@ -12,6 +12,8 @@ import (
 	"strings"
 
 	"github.com/libp2p/go-libp2p/core/protocol"
+
+	"grpcstream.io/samples/interop/peerhost"
 )
 
 const usage = `usage:
@@ -62,7 +64,7 @@ func run(args []string) error {
 
 // listen prints the address at which it serves, and serves until standard input ends.
 func listen(o options, address string) error {
-	host, err := newHost(o.security, o.key, address)
+	host, err := peerhost.New(o.security, o.key, address)
 	if err != nil {
 		return err
 	}
@@ -82,7 +84,7 @@ func callPeer(o options, address string, names []string) error {
 	if err != nil {
 		return err
 	}
-	host, err := newHost(o.security, o.key, "")
+	host, err := peerhost.New(o.security, o.key, "")
 	if err != nil {
 		return err
 	}

@@ -1,4 +1,5 @@
-package main
+// Package peerhost makes the libp2p hosts of the commands in this module.
+package peerhost
 
 import (
 	"crypto/rand"
@@ -16,12 +17,13 @@ import (
 )
 
 // streamsPerPeer is how many streams one peer may have open, of our protocol too: go-libp2p's own
-// limit, about 64 of one protocol, is below what the scenarios use.
+// limit, about 64 of one protocol, is below what the scenarios and the benchmark use.
 const streamsPerPeer = 512
 
-// newHost returns a host that speaks TCP, the one security protocol, and yamux. An empty address
-// makes one that only dials.
-func newHost(security, key, address string) (host.Host, error) {
+// New returns a host that speaks TCP, the one security protocol ("noise" or "tls"), and yamux, with a
+// new identity of the kind of key ("ed25519", "secp256k1", "ecdsa" or "rsa"). An empty address makes
+// one that only dials.
+func New(security, key, address string) (host.Host, error) {
 	identity, err := newKey(key)
 	if err != nil {
 		return nil, err
