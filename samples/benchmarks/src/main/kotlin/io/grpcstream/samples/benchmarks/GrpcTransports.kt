@@ -1,0 +1,128 @@
+package io.grpcstream.samples.benchmarks
+
+import io.grpc.BindableService
+import io.grpc.ChannelCredentials
+import io.grpc.ManagedChannel
+import io.grpc.ManagedChannelBuilder
+import io.grpc.Server
+import io.grpc.ServerBuilder
+import io.grpc.ServerCredentials
+import io.grpc.ServerServiceDefinition
+import io.grpc.inprocess.InProcessChannelBuilder
+import io.grpc.inprocess.InProcessServerBuilder
+import io.grpc.netty.NettyChannelBuilder
+import io.grpc.netty.NettyServerBuilder
+import io.grpcstream.GrpcStream
+import java.net.InetSocketAddress
+import java.util.concurrent.TimeUnit
+
+/** A server, and clients that reach it. */
+internal interface GrpcTransport : AutoCloseable {
+    /** A channel that is ready for calls, and the caller's to shut down. */
+    fun newChannel(): ManagedChannel
+}
+
+/** How both ends of a transport run their callbacks. */
+internal enum class Executors {
+    /** On the event loop. */
+    DIRECT,
+
+    /** On the pool that grpc-java takes by default. */
+    DEFAULT,
+    ;
+
+    fun apply(builder: ServerBuilder<*>) {
+        if (this == DIRECT) builder.directExecutor()
+    }
+
+    fun apply(builder: ManagedChannelBuilder<*>) {
+        if (this == DIRECT) builder.directExecutor()
+    }
+}
+
+/** grpc-netty as everyone knows it. */
+internal class NettyTransport(
+    service: ServerServiceDefinition,
+    private val executors: Executors,
+    serverCredentials: ServerCredentials,
+    private val channelCredentials: ChannelCredentials,
+) : GrpcTransport {
+    private val server: Server =
+        NettyServerBuilder
+            .forAddress(InetSocketAddress("127.0.0.1", 0), serverCredentials)
+            .addService(service)
+            .also(executors::apply)
+            .build()
+            .start()
+
+    override fun newChannel(): ManagedChannel =
+        NettyChannelBuilder
+            .forAddress(InetSocketAddress("127.0.0.1", server.port), channelCredentials)
+            .overrideAuthority("localhost")
+            .also { executors.apply(it) }
+            .build()
+
+    override fun close() {
+        server.shutdownNow().awaitTermination(5, TimeUnit.SECONDS)
+    }
+}
+
+/** grpc-java's transport between a client and a server in one process. */
+internal class InProcessTransport(
+    service: ServerServiceDefinition,
+    private val executors: Executors,
+) : GrpcTransport {
+    private val name = InProcessServerBuilder.generateName()
+    private val server: Server =
+        InProcessServerBuilder
+            .forName(name)
+            .addService(service)
+            .also(executors::apply)
+            .build()
+            .start()
+
+    override fun newChannel(): ManagedChannel =
+        InProcessChannelBuilder
+            .forName(name)
+            .also { executors.apply(it) }
+            .build()
+
+    override fun close() {
+        server.shutdownNow().awaitTermination(5, TimeUnit.SECONDS)
+    }
+}
+
+/** GrpcStream between two hosts. Each channel is a stream of its own on one connection. */
+internal class StreamTransport(
+    private val hosts: HostPair,
+    service: ServerServiceDefinition,
+    private val executors: Executors,
+) : GrpcTransport {
+    private val grpc: GrpcStream =
+        GrpcStream
+            .builder()
+            .addService(service)
+            .also { if (executors == Executors.DIRECT) it.directExecutor() }
+            .build()
+            .serve()
+
+    init {
+        hosts.server.handle(PROTOCOL, grpc.handler())
+    }
+
+    override fun newChannel(): ManagedChannel {
+        val stream = hosts.newStream(PROTOCOL)
+        return GrpcStream.wrapClientBuilder(stream).also { executors.apply(it) }.build()
+    }
+
+    override fun close() {
+        grpc.close()
+        hosts.close()
+    }
+
+    private companion object {
+        const val PROTOCOL = "/load/1.0.0"
+    }
+}
+
+internal fun BindableService.definition(): ServerServiceDefinition = bindService()

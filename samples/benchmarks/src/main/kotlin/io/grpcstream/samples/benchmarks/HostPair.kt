@@ -1,0 +1,46 @@
+package io.grpcstream.samples.benchmarks
+
+import io.grpcstream.libp2p.Host
+import io.grpcstream.libp2p.Multiaddr
+import io.grpcstream.libp2p.Stream
+import java.security.Provider
+import java.time.Duration
+
+/** Two libp2p hosts of ours in this process: one listens, the other dials. */
+internal class HostPair(
+    listen: String,
+    security: String,
+    cipherProvider: Provider? = null,
+) : AutoCloseable {
+    val server: Host =
+        host(security, cipherProvider).listen(listen).build()
+    val client: Host = host(security, cipherProvider).build()
+
+    init {
+        server.start().toCompletableFuture().join()
+        client.start().toCompletableFuture().join()
+    }
+
+    val address: Multiaddr get() = server.listenAddresses().first()
+
+    /** A stream on the one connection from the client to the server. */
+    fun newStream(protocol: String): Stream =
+        client.newStream(address, protocol).toCompletableFuture().join()
+
+    override fun close() {
+        listOf(client, server)
+            .map { it.shutdown(Duration.ofSeconds(1)).toCompletableFuture() }
+            .forEach { it.join() }
+    }
+
+    companion object {
+        const val TCP = "/ip4/127.0.0.1/tcp/0"
+        const val NOISE = "/noise"
+        const val TLS = "/tls/1.0.0"
+
+        private fun host(
+            security: String,
+            cipherProvider: Provider?,
+        ): Host.Builder = Host.builder().security(security).cipherProvider(cipherProvider)
+    }
+}

@@ -1,0 +1,27 @@
+package io.grpcstream.samples.benchmarks
+
+import one.profiler.AsyncProfiler
+import java.nio.file.Files
+import java.nio.file.Path
+
+/**
+ * Where [variant] spends its CPU time: prints the methods that have most of it, and writes a flame
+ * graph into [folder].
+ */
+internal fun Measure.profile(
+    variant: Variant,
+    effort: Effort,
+    folder: Path,
+) {
+    val file = Files.createDirectories(folder).resolve("profile-$name-${variant.name}.html")
+    val profiler = AsyncProfiler.getInstance()
+    variant.open().use { probe ->
+        repeat(effort.warmUps) { probe.measure(effort.window) }
+        profiler.execute("start,event=cpu,interval=1ms")
+        repeat(effort.rounds) { probe.measure(effort.window) }
+        profiler.stop()
+        println(profiler.execute("flat=40,traces=0"))
+        profiler.execute("flamegraph,file=$file")
+    }
+    println("# flame graph: $file")
+}
