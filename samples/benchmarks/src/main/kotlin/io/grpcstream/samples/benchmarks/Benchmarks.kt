@@ -1,19 +1,86 @@
 package io.grpcstream.samples.benchmarks
 
+import io.grpcstream.libp2p.security.tls.TlsProvider
 import java.nio.file.Path
+import kotlin.system.exitProcess
 import kotlin.time.Duration.Companion.milliseconds
+import kotlin.time.Duration.Companion.seconds
 
+private val SHORT = Effort(warmUps = 4, rounds = 5, window = 300.milliseconds)
+private val FULL = Effort(warmUps = 5, rounds = 9, window = 1.seconds)
+
+private const val USAGE =
+    """usage:
+  short [MEASURE...]       what the bounds are about, in less than three minutes
+  full [MEASURE...]        all of it; MEASURE is a part of the names of those wanted
+  profile MEASURE VARIANT  where the CPU time goes, with a flame graph
+  list                     the measures, and their variants"""
+
+/**
+ * GrpcStream and its alternatives, side by side. Ends non-zero only when a variant cannot be run,
+ * not for a ratio.
+ */
 fun main(args: Array<String>) {
-    val measures = measures(null)
-    val only = args.drop(1)
-    val effort = if (args.firstOrNull() == "short") Effort(4, 5, 400.milliseconds) else Effort(6, 9, 1000.milliseconds)
-    if (args.first() == "profile") {
-        val measure = measures.single { it.name == args[1] }
-        measure.profile(measure.variants.single { it.name == args[2] }, effort, Path.of("target/profiles"))
-        return
+    val target = Path.of("target")
+    Go.build(Path.of("../interop/go"), target).use { go ->
+        val measures = measures(go)
+        val names = args.drop(1)
+        when (args.firstOrNull()) {
+            "short" -> {
+                measures.filter { it.inShort || names.isNotEmpty() }.run(
+                    SHORT,
+                    names,
+                ) { it.inShort }
+            }
+
+            "full" -> {
+                measures.run(FULL, names) { true }
+            }
+
+            "profile" -> {
+                measures.profile(names, target.resolve("profiles"))
+            }
+
+            "list" -> {
+                measures.forEach { m ->
+                    println("${m.name}: ${m.variants.joinToString { it.name }}")
+                }
+            }
+
+            else -> {
+                usage()
+            }
+        }
     }
-    for (measure in measures) {
-        if (only.isNotEmpty() && only.none { it in measure.name }) continue
-        measure.run(effort).print()
-    }
+}
+
+/** All there is to measure. */
+internal fun measures(go: Go?): List<Measure> = unaryMeasures(go) + streamingMeasures(go)
+
+private fun List<Measure>.run(
+    effort: Effort,
+    names: List<String>,
+    takesPart: (Variant) -> Boolean,
+) {
+    println(
+        "# ${Runtime.getRuntime().availableProcessors()} cores, JDK ${Runtime.version()}, " +
+            "TLS by ${TlsProvider.best()}; medians of rounds in turns, and of their ratios",
+    )
+    filter { measure -> names.isEmpty() || names.any { it in measure.name } }
+        .ifEmpty { usage() }
+        .forEach { it.run(effort, it.variants.filter(takesPart)).print() }
+}
+
+private fun List<Measure>.profile(
+    names: List<String>,
+    folder: Path,
+) {
+    val measure = find { it.name == names.getOrNull(0) } ?: usage()
+    val variant = measure.variants.find { it.name == names.getOrNull(1) } ?: usage()
+    measure.profile(variant, FULL, folder)
+}
+
+private fun usage(): Nothing {
+    System.err.println(USAGE)
+    exitProcess(2)
 }

@@ -1,6 +1,5 @@
 package io.grpcstream.samples.benchmarks
 
-import io.grpc.BindableService
 import io.grpc.ChannelCredentials
 import io.grpc.ManagedChannel
 import io.grpc.ManagedChannelBuilder
@@ -124,5 +123,3 @@ internal class StreamTransport(
         const val PROTOCOL = "/load/1.0.0"
     }
 }
-
-internal fun BindableService.definition(): ServerServiceDefinition = bindService()

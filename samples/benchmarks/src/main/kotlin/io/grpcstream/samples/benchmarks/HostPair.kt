@@ -35,6 +35,7 @@ internal class HostPair(
 
     companion object {
         const val TCP = "/ip4/127.0.0.1/tcp/0"
+        const val MEMORY = "/memory/0"
         const val NOISE = "/noise"
         const val TLS = "/tls/1.0.0"
 

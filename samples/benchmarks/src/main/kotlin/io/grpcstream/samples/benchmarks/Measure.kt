@@ -10,13 +10,19 @@ internal enum class Figure(
     CALLS("calls/s"),
     P50("p50 µs", 1),
     P99("p99 µs", 1),
-    CPU("CPU µs each", 1),
-    ALLOCATED("bytes each"),
     MESSAGES("messages/s"),
-    ROUND_TRIPS("round trips/s"),
     MEBIBYTES("MiB/s"),
+    ROUND_TRIPS("round trips/s"),
     CONNECTIONS("connections/s"),
+
+    /** Heap and direct memory. */
     KIBIBYTES("KiB each", 1),
+
+    /** Of this whole process, both ends; a call's or message's share. */
+    CPU("CPU µs each", 1),
+
+    /** On the heap, both ends; a call's or message's share. */
+    ALLOCATED("bytes each"),
     ;
 
     /** As part of a ratio's name. */
@@ -32,24 +38,50 @@ internal interface Probe : AutoCloseable {
     fun measure(window: Duration): Sample
 }
 
-/** One of the things compared. */
+/**
+ * One of the things compared.
+ *
+ * @property inShort whether it takes part in the short form of the run
+ */
 internal class Variant(
     val name: String,
+    val inShort: Boolean = true,
     val open: () -> Probe,
 )
 
-/** A ratio to print: [of] against [to], and the bound that it should keep, if there is one. */
+/**
+ * A ratio to print: [of] against [to].
+ *
+ * @property fixed what [to] stands for, if it is no variant
+ * @property atLeast the bound to be kept, if there is one
+ * @property atMost the same, of what should be small
+ */
 internal class Comparison(
     val figure: Figure,
     val of: String,
     val to: String,
+    val fixed: Double? = null,
     val atLeast: Double? = null,
     val atMost: Double? = null,
 )
 
-/** One measure of several variants, which take turns. */
+/** How long the rounds of a measure take. */
+internal class Effort(
+    val warmUps: Int,
+    val rounds: Int,
+    val window: Duration,
+)
+
+/**
+ * One measure of several variants, which take turns.
+ *
+ * @property inShort whether it is part of the short form of the run
+ * @property effort what the measure makes of the effort asked for
+ */
 internal class Measure(
     val name: String,
     val variants: List<Variant>,
     val comparisons: List<Comparison>,
+    val inShort: Boolean = false,
+    val effort: (Effort) -> Effort = { it },
 )

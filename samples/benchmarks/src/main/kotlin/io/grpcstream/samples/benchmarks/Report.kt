@@ -7,38 +7,48 @@ import java.util.Locale
  * machines, on a line of its own: its name, a space, and the median of the rounds' ratios.
  */
 internal fun Result.print() {
-    println("# ${measure.name}")
-    val figures = Figure.entries.filter { figure -> measure.variants.any { median(it.name, figure) != null } }
-    row("", figures.map { it.title })
-    measure.variants.forEach { variant ->
-        row(variant.name, figures.map { median(variant.name, it)?.format(it.decimals) ?: "" })
+    println("#")
+    val figures = Figure.entries.filter { figure -> variants.any { median(it, figure) != null } }
+    row(measure.name, figures.map { it.title })
+    variants.forEach { variant ->
+        row("  $variant", figures.map { median(variant, it)?.format(it.decimals) ?: "" })
     }
     for (comparison in measure.comparisons) {
         val ratios = ratios(comparison) ?: continue
-        val name = "${measure.name}:${comparison.figure.id}:${comparison.of}/${comparison.to}"
-        println("$name ${ratios.median().format(2)}")
         println(
-            "#   from ${ratios.first().format(2)} to ${ratios.last().format(2)}" +
-                verdict(comparison, ratios.median()),
+            "# ${ratios.first().format(2)} to ${ratios.last().format(2)}" +
+                verdict(comparison, ratios.median()) + ":",
         )
+        println("${measure.nameOf(comparison)} ${ratios.median().format(2)}")
     }
 }
+
+internal fun Measure.nameOf(comparison: Comparison): String =
+    "$name:${comparison.figure.id}:${comparison.of}/${comparison.to}"
 
 private fun row(
     name: String,
     cells: List<String>,
-) = println("#   " + name.padEnd(26) + cells.joinToString("") { it.padStart(15) })
+) = println("# " + name.padEnd(28) + cells.joinToString("") { it.padStart(15) })
 
 private fun verdict(
     comparison: Comparison,
     ratio: Double,
 ): String =
     when {
-        comparison.atLeast != null ->
-            ", aim at least ${comparison.atLeast}: ${if (ratio >= comparison.atLeast) "met" else "missed"}"
-        comparison.atMost != null ->
-            ", aim at most ${comparison.atMost}: ${if (ratio <= comparison.atMost) "met" else "missed"}"
-        else -> ""
+        comparison.atLeast != null -> {
+            ", should be at least ${comparison.atLeast}" +
+                if (ratio < comparison.atLeast) ", FALLS SHORT" else ""
+        }
+
+        comparison.atMost != null -> {
+            ", should be at most ${comparison.atMost}" +
+                if (ratio > comparison.atMost) ", FALLS SHORT" else ""
+        }
+
+        else -> {
+            ""
+        }
     }
 
 internal fun Double.format(decimals: Int): String = "%,.${decimals}f".format(Locale.ROOT, this)

@@ -1,19 +1,12 @@
 package io.grpcstream.samples.benchmarks
 
-import kotlin.time.Duration
-
-/** How long a run takes its time. */
-internal class Effort(
-    val warmUps: Int,
-    val rounds: Int,
-    val window: Duration,
-)
-
 /** The rounds of one measure. */
 internal class Result(
     val measure: Measure,
     private val rounds: Map<String, List<Sample>>,
 ) {
+    val variants: Set<String> get() = rounds.keys
+
     fun median(
         variant: String,
         figure: Figure,
@@ -22,7 +15,10 @@ internal class Result(
     /** The ratios of each round, lowest first; null if a variant did not take part. */
     fun ratios(comparison: Comparison): List<Double>? {
         val of = values(comparison.of, comparison.figure) ?: return null
-        val to = values(comparison.to, comparison.figure) ?: return null
+        val to =
+            comparison.fixed?.let { fixed -> of.map { fixed } }
+                ?: values(comparison.to, comparison.figure)
+                ?: return null
         return of.zip(to) { a, b -> a / b }.sorted()
     }
 
@@ -32,24 +28,31 @@ internal class Result(
     ): List<Double>? = rounds[variant]?.mapNotNull { it[figure] }?.takeIf { it.isNotEmpty() }
 }
 
-internal fun List<Double>.median(): Double = sorted().let { (it[(size - 1) / 2] + it[size / 2]) / 2 }
+internal fun List<Double>.median(): Double =
+    sorted().let {
+        (it[(size - 1) / 2] + it[size / 2]) / 2
+    }
 
 /**
- * Measures all variants, in turns: whatever else the machine does meanwhile meets all alike. The
- * order turns with each round, so that none always follows the same other.
+ * Measures the [variants] in turns: whatever else the machine does meanwhile meets all alike. The
+ * order shifts with each round, so that none always follows the same other.
  */
-internal fun Measure.run(effort: Effort): Result {
+internal fun Measure.run(
+    effort: Effort,
+    variants: List<Variant> = this.variants,
+): Result {
+    val ours = effort(effort)
     val probes = mutableMapOf<String, Probe>()
     try {
         variants.forEach { probes[it.name] = it.open() }
         System.gc()
-        repeat(effort.warmUps) { probes.values.forEach { it.measure(effort.window) } }
+        repeat(ours.warmUps) { probes.values.forEach { it.measure(ours.window) } }
         val samples = probes.mapValues { mutableListOf<Sample>() }
         val names = probes.keys.toList()
-        repeat(effort.rounds) { round ->
+        repeat(ours.rounds) { round ->
             for (i in names.indices) {
                 val name = names[(i + round) % names.size]
-                samples.getValue(name) += probes.getValue(name).measure(effort.window)
+                samples.getValue(name) += probes.getValue(name).measure(ours.window)
             }
         }
         return Result(this, samples)

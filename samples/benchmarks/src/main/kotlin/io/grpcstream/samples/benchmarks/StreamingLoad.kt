@@ -64,7 +64,9 @@ internal class StreamingLoad(
         fun cancel() {
             requests.cancel("measured", null)
             val failure = ended.join()
-            check(failure is StatusRuntimeException && failure.status.code == Status.Code.CANCELLED) {
+            check(
+                failure is StatusRuntimeException && failure.status.code == Status.Code.CANCELLED,
+            ) {
                 "the call ended by itself: $failure"
             }
         }

@@ -25,7 +25,10 @@ internal class TlsCredentials(
         NettySslContextServerCredentials.create(
             GrpcSslContexts
                 .configure(
-                    SslContextBuilder.forServer(certificate.keyPair.private, certificate.certificate),
+                    SslContextBuilder.forServer(
+                        certificate.keyPair.private,
+                        certificate.certificate,
+                    ),
                     provider,
                 ).protocols(TLS_1_3)
                 .build(),

@@ -1,0 +1,102 @@
+package io.grpcstream.samples.benchmarks
+
+import java.io.IOException
+import java.nio.file.Files
+import java.nio.file.Path
+import java.util.concurrent.TimeUnit
+import kotlin.time.Duration
+
+/** The peers in Go that do the same, if there is Go on this machine. */
+internal class Go private constructor(
+    private val executable: Path,
+) : AutoCloseable {
+    private val peers = mutableMapOf<String, GoPeers>()
+
+    /** Both peers, over the secure channel of that name; started when first asked for. */
+    fun peers(security: String): GoPeers =
+        peers.getOrPut(security) { GoPeers(executable, security) }
+
+    override fun close() = peers.values.forEach { it.close() }
+
+    companion object {
+        /**
+         * Builds the program in [module] into [folder]; null where there is no Go.
+         *
+         * @throws IllegalStateException if it does not build
+         */
+        fun build(
+            module: Path,
+            folder: Path,
+        ): Go? {
+            val executable = Files.createDirectories(folder).resolve("bench").toAbsolutePath()
+            val build =
+                try {
+                    ProcessBuilder("go", "build", "-o", executable.toString(), "./bench")
+                        .directory(module.toFile())
+                        .redirectErrorStream(true)
+                        .start()
+                } catch (_: IOException) {
+                    return null
+                }
+            val output = build.inputReader().readText()
+            check(build.waitFor() == 0) { "go build failed: $output" }
+            return Go(executable)
+        }
+    }
+}
+
+/** Two peers of go-libp2p and grpc-go in one process beside this one, which do as they are told. */
+internal class GoPeers(
+    executable: Path,
+    security: String,
+) : AutoCloseable {
+    private val process =
+        ProcessBuilder(executable.toString(), "--security", security)
+            .redirectError(ProcessBuilder.Redirect.INHERIT)
+            .start()
+    private val answers = process.inputReader()
+    private val commands = process.outputWriter()
+
+    init {
+        val ready = answers.readLine()
+        check(ready == "ready") { "the Go peers began with $ready" }
+    }
+
+    /** Runs [command] in each round, with the window's milliseconds as its last word. */
+    fun probe(
+        command: String,
+        vararg figures: Figure,
+    ): Probe =
+        object : Probe {
+            override fun measure(window: Duration): Sample =
+                figures.zip(run("$command ${window.inWholeMilliseconds}")).toMap()
+
+            override fun close() = Unit
+        }
+
+    private fun run(command: String): List<Double> {
+        commands.write("$command\n")
+        commands.flush()
+        val answer = answers.readLine()
+        check(answer != null && !answer.startsWith("error")) {
+            "the Go peers answered $command with $answer"
+        }
+        return answer.split(' ').map { it.toDouble() }
+    }
+
+    override fun close() {
+        commands.close()
+        if (!process.waitFor(5, TimeUnit.SECONDS)) process.destroyForcibly()
+    }
+}
+
+/** The same by Go, over each secure channel. */
+internal fun goVariants(
+    go: Go?,
+    probe: (GoPeers) -> Probe,
+): List<Variant> =
+    if (go == null) {
+        emptyList()
+    } else {
+        listOf("tls", "noise").map { Variant("go-$it") { probe(go.peers(it)) } }
+    }
