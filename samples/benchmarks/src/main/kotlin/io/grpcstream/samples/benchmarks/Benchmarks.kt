@@ -2,6 +2,8 @@ package io.grpcstream.samples.benchmarks
 
 import io.grpcstream.libp2p.security.tls.TlsProvider
 import java.nio.file.Path
+import java.util.logging.Level
+import java.util.logging.Logger
 import kotlin.system.exitProcess
 import kotlin.time.Duration.Companion.milliseconds
 import kotlin.time.Duration.Companion.seconds
@@ -16,11 +18,18 @@ private const val USAGE =
   profile MEASURE VARIANT  where the CPU time goes, with a flame graph
   list                     the measures, and their variants"""
 
+/** Each stream that ends in the midst of its messages would be a warning, with its stack. */
+private val SILENT =
+    Logger.getLogger("io.grpc.netty.NettyServerHandler").apply {
+        level = Level.OFF
+    }
+
 /**
  * GrpcStream and its alternatives, side by side. Ends non-zero only when a variant cannot be run,
  * not for a ratio.
  */
 fun main(args: Array<String>) {
+    check(SILENT.level == Level.OFF) // Held here, since the log manager holds it weakly.
     val target = Path.of("target")
     Go.build(Path.of("../interop/go"), target).use { go ->
         val measures = measures(go)
@@ -55,7 +64,8 @@ fun main(args: Array<String>) {
 }
 
 /** All there is to measure. */
-internal fun measures(go: Go?): List<Measure> = unaryMeasures(go) + streamingMeasures(go)
+internal fun measures(go: Go?): List<Measure> =
+    unaryMeasures(go) + streamingMeasures(go) + rawMeasures(go)
 
 private fun List<Measure>.run(
     effort: Effort,
