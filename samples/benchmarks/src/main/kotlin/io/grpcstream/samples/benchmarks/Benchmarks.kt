@@ -63,10 +63,6 @@ fun main(args: Array<String>) {
     }
 }
 
-/** All there is to measure. */
-internal fun measures(go: Go?): List<Measure> =
-    unaryMeasures(go) + streamingMeasures(go) + rawMeasures(go)
-
 private fun List<Measure>.run(
     effort: Effort,
     names: List<String>,

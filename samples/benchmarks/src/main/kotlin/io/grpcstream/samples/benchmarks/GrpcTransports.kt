@@ -94,19 +94,14 @@ internal class InProcessTransport(
 /** GrpcStream between two hosts. Each channel is a stream of its own on one connection. */
 internal class StreamTransport(
     private val hosts: HostPair,
-    service: ServerServiceDefinition,
+    private val grpc: GrpcStream,
     private val executors: Executors,
 ) : GrpcTransport {
-    private val grpc: GrpcStream =
-        GrpcStream
-            .builder()
-            .addService(service)
-            .also { if (executors == Executors.DIRECT) it.directExecutor() }
-            .build()
-            .serve()
+    constructor(hosts: HostPair, service: ServerServiceDefinition, executors: Executors) :
+        this(hosts, grpcStreamOf(service, executors), executors)
 
     init {
-        hosts.server.handle(PROTOCOL, grpc.handler())
+        hosts.server.handle(PROTOCOL, grpc.serve().handler())
     }
 
     override fun newChannel(): ManagedChannel {
@@ -123,3 +118,14 @@ internal class StreamTransport(
         const val PROTOCOL = "/load/1.0.0"
     }
 }
+
+/** A GrpcStream for [service], not yet serving. */
+internal fun grpcStreamOf(
+    service: ServerServiceDefinition,
+    executors: Executors,
+): GrpcStream =
+    GrpcStream
+        .builder()
+        .addService(service)
+        .also { if (executors == Executors.DIRECT) it.directExecutor() }
+        .build()

@@ -1,0 +1,10 @@
+package io.grpcstream.samples.benchmarks
+
+/** All there is to measure; [go] is null where there is no Go. */
+internal fun measures(go: Go?): List<Measure> =
+    listOf(
+        unaryMeasures(go),
+        coroutineMeasures(),
+        streamingMeasures(go),
+        rawMeasures(go),
+    ).flatten()
