@@ -7,4 +7,5 @@ internal fun measures(go: Go?): List<Measure> =
         coroutineMeasures(),
         streamingMeasures(go),
         rawMeasures(go),
+        delayMeasures(),
     ).flatten()

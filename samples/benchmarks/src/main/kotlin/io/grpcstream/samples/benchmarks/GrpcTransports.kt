@@ -39,12 +39,17 @@ internal enum class Executors {
     }
 }
 
-/** grpc-netty as everyone knows it. */
+/**
+ * grpc-netty as everyone knows it.
+ *
+ * @param link what stands between client and server, if anything does
+ */
 internal class NettyTransport(
     service: ServerServiceDefinition,
     private val executors: Executors,
     serverCredentials: ServerCredentials,
     private val channelCredentials: ChannelCredentials,
+    link: DelayedLink? = null,
 ) : GrpcTransport {
     private val server: Server =
         NettyServerBuilder
@@ -54,9 +59,11 @@ internal class NettyTransport(
             .build()
             .start()
 
+    private val port = link?.to(server.port) ?: server.port
+
     override fun newChannel(): ManagedChannel =
         NettyChannelBuilder
-            .forAddress(InetSocketAddress("127.0.0.1", server.port), channelCredentials)
+            .forAddress(InetSocketAddress("127.0.0.1", port), channelCredentials)
             .overrideAuthority("localhost")
             .also { executors.apply(it) }
             .build()

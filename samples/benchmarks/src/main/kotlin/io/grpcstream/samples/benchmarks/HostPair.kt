@@ -6,11 +6,16 @@ import io.grpcstream.libp2p.Stream
 import java.security.Provider
 import java.time.Duration
 
-/** Two libp2p hosts of ours in this process: one listens, the other dials. */
+/**
+ * Two libp2p hosts of ours in this process: one listens, the other dials.
+ *
+ * @param link what stands between them, if anything does
+ */
 internal class HostPair(
     listen: String,
     security: String,
     cipherProvider: Provider? = null,
+    link: DelayedLink? = null,
 ) : AutoCloseable {
     val server: Host =
         host(security, cipherProvider).listen(listen).build()
@@ -21,7 +26,9 @@ internal class HostPair(
         client.start().toCompletableFuture().join()
     }
 
-    val address: Multiaddr get() = server.listenAddresses().first()
+    /** What the client dials. */
+    val address: Multiaddr =
+        server.listenAddresses().first().let { if (link == null) it else link.to(it) }
 
     /** A stream on the one connection from the client to the server. */
     fun newStream(protocol: String): Stream =

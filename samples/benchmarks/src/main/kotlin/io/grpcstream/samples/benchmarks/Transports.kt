@@ -62,11 +62,12 @@ internal enum class Transports(
     ): GrpcTransport = make(service, executors)
 }
 
-private fun nettyOverTls(
+internal fun nettyOverTls(
     service: ServerServiceDefinition,
     executors: Executors,
     provider: SslProvider,
+    link: DelayedLink? = null,
 ): GrpcTransport {
     val tls = TlsCredentials(provider)
-    return NettyTransport(service, executors, tls.server, tls.client)
+    return NettyTransport(service, executors, tls.server, tls.client, link)
 }
