@@ -8,4 +8,4 @@ internal fun measures(go: Go?): List<Measure> =
         streamingMeasures(go),
         rawMeasures(go),
         delayMeasures(),
-    ).flatten()
+    ).flatten() + connectionsMeasure(go)
