@@ -199,8 +199,11 @@ public interface Host extends AutoCloseable {
       return this;
     }
 
-    /** Which TLS to use, for tests of each. */
-    Builder tlsProvider(TlsProvider provider) {
+    /**
+     * Who implements TLS; default: BoringSSL where {@code
+     * io.netty:netty-tcnative-boringssl-static} is on the class path, else the JDK.
+     */
+    public Builder tlsProvider(TlsProvider provider) {
       config.tlsProvider = provider;
       return this;
     }

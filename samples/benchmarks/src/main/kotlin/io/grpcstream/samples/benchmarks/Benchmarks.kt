@@ -16,6 +16,7 @@ private const val USAGE =
   short [MEASURE...]       what the bounds are about, in less than three minutes
   full [MEASURE...]        all of it; MEASURE is a part of the names of those wanted
   profile MEASURE VARIANT  where the CPU time goes, with a flame graph
+  held MEASURE VARIANT     the classes that idle things are made of
   list                     the measures, and their variants"""
 
 /** Each stream that ends in the midst of its messages would be a warning, with its stack. */
@@ -50,6 +51,7 @@ fun main(args: Array<String>) {
                 measures.profile(names, target.resolve("profiles"))
             }
 
+            "held" -> printFootprint(measures.variant(names))
             "list" -> {
                 measures.forEach { m ->
                     println("${m.name}: ${m.variants.joinToString { it.name }}")
@@ -77,14 +79,9 @@ private fun List<Measure>.run(
         .forEach { it.run(effort, it.variants.filter(takesPart)).print() }
 }
 
-private fun List<Measure>.profile(
-    names: List<String>,
-    folder: Path,
-) {
-    val measure = find { it.name == names.getOrNull(0) } ?: usage()
-    val variant = measure.variants.find { it.name == names.getOrNull(1) } ?: usage()
-    measure.profile(variant, FULL, folder)
-}
+private fun List<Measure>.variant(names: List<String>): Variant =
+    find { it.name == names.getOrNull(0) }?.variants?.find { it.name == names.getOrNull(1) }
+        ?: usage()
 
 private fun usage(): Nothing {
     System.err.println(USAGE)

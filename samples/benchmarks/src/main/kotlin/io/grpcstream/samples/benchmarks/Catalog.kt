@@ -8,4 +8,6 @@ internal fun measures(go: Go?): List<Measure> =
         streamingMeasures(go),
         rawMeasures(go),
         delayMeasures(),
-    ).flatten() + connectionsMeasure(go)
+        listOf(connectionsMeasure(go)),
+        footprintMeasures(),
+    ).flatten()

@@ -5,17 +5,17 @@ import java.nio.file.Files
 import java.nio.file.Path
 
 /**
- * Where [variant] spends its CPU time: prints the methods that have most of it, and writes a flame
- * graph into [folder].
+ * Where the variant spends its CPU time: prints the methods that have most of it, and writes a flame
+ * graph of that [title] into [folder].
  */
-internal fun Measure.profile(
-    variant: Variant,
+internal fun Variant.profile(
+    title: String,
     effort: Effort,
     folder: Path,
 ) {
-    val file = Files.createDirectories(folder).resolve("profile-$name-${variant.name}.html")
+    val file = Files.createDirectories(folder).resolve("$title.html")
     val profiler = AsyncProfiler.getInstance()
-    variant.open().use { probe ->
+    open().use { probe ->
         repeat(effort.warmUps) { probe.measure(effort.window) }
         profiler.execute("start,event=cpu,interval=1ms")
         repeat(effort.rounds) { probe.measure(effort.window) }
