@@ -200,8 +200,8 @@ public interface Host extends AutoCloseable {
     }
 
     /**
-     * Who implements TLS; default: BoringSSL where {@code
-     * io.netty:netty-tcnative-boringssl-static} is on the class path, else the JDK.
+     * Who implements TLS; default: BoringSSL where {@code io.netty:netty-tcnative-boringssl-static}
+     * is on the class path, else the JDK.
      */
     public Builder tlsProvider(TlsProvider provider) {
       config.tlsProvider = provider;

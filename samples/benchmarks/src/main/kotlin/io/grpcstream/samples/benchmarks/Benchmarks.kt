@@ -48,10 +48,16 @@ fun main(args: Array<String>) {
             }
 
             "profile" -> {
-                measures.profile(names, target.resolve("profiles"))
+                measures
+                    .variant(
+                        names,
+                    ).profile(names.joinToString("-"), FULL, target.resolve("profiles"))
             }
 
-            "held" -> printFootprint(measures.variant(names))
+            "held" -> {
+                printFootprint(measures.variant(names))
+            }
+
             "list" -> {
                 measures.forEach { m ->
                     println("${m.name}: ${m.variants.joinToString { it.name }}")

@@ -41,7 +41,10 @@ internal class BulkLoad(
 
     /** Writes while the channel is writable, in pieces of 64 KiB that are all the same memory. */
     private inner class Source : ChannelInboundHandlerAdapter() {
-        private val piece = Unpooled.unreleasableBuffer(Unpooled.directBuffer(PIECE).writeZero(PIECE))
+        private val piece =
+            Unpooled.unreleasableBuffer(
+                Unpooled.directBuffer(PIECE).writeZero(PIECE),
+            )
         private lateinit var context: ChannelHandlerContext
         private var running = false
         private var writing = false

@@ -16,7 +16,9 @@ internal fun connectionsMeasure(go: Go?): Measure =
     Measure(
         "connections",
         listOf(Variant(NETTY_TLS) { connections(NewChannels()) }) +
-            OURS.map { (name, security) -> Variant(name) { connections(NewConnections(security)) } } +
+            OURS.map { (name, security) ->
+                Variant(name) { connections(NewConnections(security)) }
+            } +
             goVariants(go) { it.probe("connections", Figure.CONNECTIONS) },
         OURS.keys.flatMap { name ->
             listOf(
@@ -74,7 +76,11 @@ private class NewConnections(
     }
 
     override fun connect(call: (ManagedChannel) -> Unit) {
-        val connection = hosts.client.connect(hosts.address).toCompletableFuture().join()
+        val connection =
+            hosts.client
+                .connect(hosts.address)
+                .toCompletableFuture()
+                .join()
         val stream = connection.newStream(PROTOCOL).toCompletableFuture().join()
         val channel = GrpcStream.wrapClientBuilder(stream).directExecutor().build()
         call(channel)

@@ -68,7 +68,11 @@ private fun probe(
     executors: Executors,
 ): Probe {
     val transport =
-        StreamTransport(HostPair(HostPair.TCP, HostPair.TLS), serving(service, executors), executors)
+        StreamTransport(
+            HostPair(HostPair.TCP, HostPair.TLS),
+            serving(service, executors),
+            executors,
+        )
     return probe(transport, channels = 1, Window::calls) { channels ->
         if (client == Api.JAVA) {
             UnaryLoad(channels, OUTSTANDING, payload(UNARY_BYTES))
@@ -95,9 +99,15 @@ private fun serving(
     executors: Executors,
 ): GrpcStream =
     when (service) {
-        Api.JAVA -> grpcStreamOf(LoadService().bindService(), executors)
-        Api.GENERATED -> grpcStreamOf(Generated(executors).bindService(), executors)
-        Api.KOTLIN ->
+        Api.JAVA -> {
+            grpcStreamOf(LoadService().bindService(), executors)
+        }
+
+        Api.GENERATED -> {
+            grpcStreamOf(Generated(executors).bindService(), executors)
+        }
+
+        Api.KOTLIN -> {
             grpcStream {
                 service(
                     grpcService(LoadGrpc.SERVICE_NAME, executors.dispatcher) {
@@ -105,6 +115,7 @@ private fun serving(
                     },
                 )
             }
+        }
     }
 
 private class Generated(

@@ -35,7 +35,10 @@ internal class DelayedLink(
     /** The address that reaches [listener] by this link. */
     fun to(listener: Multiaddr): Multiaddr {
         val port = to(listener.value("tcp").orElseThrow().toInt())
-        return Multiaddr.parse("/ip4/127.0.0.1/tcp/$port").withPeerId(listener.peerId().orElseThrow())
+        return Multiaddr
+            .parse(
+                "/ip4/127.0.0.1/tcp/$port",
+            ).withPeerId(listener.peerId().orElseThrow())
     }
 
     /** The local port that reaches the local [port] by this link. */
@@ -113,7 +116,8 @@ internal class DelayedLink(
             to.eventLoop().schedule(
                 {
                     drop { to.write(it) }
-                    to.writeAndFlush(io.netty.buffer.Unpooled.EMPTY_BUFFER)
+                    to
+                        .writeAndFlush(io.netty.buffer.Unpooled.EMPTY_BUFFER)
                         .addListener(ChannelFutureListener.CLOSE)
                 },
                 oneWay.inWholeNanoseconds,
