@@ -6,10 +6,9 @@ import java.util.logging.Level
 import java.util.logging.Logger
 import kotlin.system.exitProcess
 import kotlin.time.Duration.Companion.milliseconds
-import kotlin.time.Duration.Companion.seconds
 
 private val SHORT = Effort(warmUps = 4, rounds = 5, window = 300.milliseconds)
-private val FULL = Effort(warmUps = 5, rounds = 9, window = 1.seconds)
+private val FULL = Effort(warmUps = 4, rounds = 7, window = 600.milliseconds)
 
 private const val USAGE =
     """usage:

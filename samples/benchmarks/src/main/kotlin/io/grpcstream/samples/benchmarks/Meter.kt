@@ -6,6 +6,7 @@ import java.lang.management.ManagementFactory
 import java.util.concurrent.atomic.LongAdder
 import kotlin.time.Duration
 import kotlin.time.Duration.Companion.nanoseconds
+import kotlin.time.Duration.Companion.seconds
 import kotlin.time.DurationUnit
 
 /** Counts what a load gets done, from any thread. */
@@ -92,10 +93,14 @@ internal class Window(
                 val allocated = allocatedBytes()
                 val cpu = system.processCpuTime
                 val start = System.nanoTime()
-                Thread.sleep(window.inWholeMilliseconds)
-                val count = meter.count()
-                val elapsed = (System.nanoTime() - start).nanoseconds
-                check(count > 0) { "nothing was done in $elapsed" }
+                var count: Long
+                var elapsed: Duration
+                do {
+                    Thread.sleep(window.inWholeMilliseconds)
+                    count = meter.count()
+                    elapsed = (System.nanoTime() - start).nanoseconds
+                    check(count > 0 || elapsed < PATIENCE) { "nothing was done in $elapsed" }
+                } while (count == 0L)
                 return Window(
                     count,
                     elapsed,
@@ -110,6 +115,9 @@ internal class Window(
 
         /** The part of a window that passes before it begins. */
         private const val SETTLING = 8
+
+        /** How long a machine may be busy with something else. */
+        private val PATIENCE = 20.seconds
 
         private fun allocatedBytes(): Long =
             threads.getThreadAllocatedBytes(threads.allThreadIds).filter { it > 0 }.sum()
