@@ -88,7 +88,9 @@ final class ConnectionUpgrade {
    */
   void begin(Duration timeout) {
     host.upgrades.add(this);
-    channel.closeFuture().addListener(f -> slot.release());
+    // As long as the connection lives, its channel keeps the slot, but not this upgrade.
+    ConnectionSlot held = slot;
+    channel.closeFuture().addListener(f -> held.release());
     if (host.closing) {
       abort();
       return;

@@ -24,8 +24,9 @@ public final class ReceiveQueue {
   private static final int MIN_CHUNK = 256;
   private static final int MAX_CHUNK = 16 * 1024;
 
-  private final Deque<ByteBuf> settled = new ArrayDeque<>();
-  private final Deque<ByteBuf> arrived = new ArrayDeque<>();
+  // Small at first, since most streams are idle; they grow with what they have to hold.
+  private final Deque<ByteBuf> settled = new ArrayDeque<>(1);
+  private final Deque<ByteBuf> arrived = new ArrayDeque<>(1);
   private final ByteBufAllocator alloc;
 
   /** The last settled buffer if it is a chunk of ours that can take more. */

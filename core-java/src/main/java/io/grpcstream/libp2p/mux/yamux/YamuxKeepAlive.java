@@ -115,6 +115,7 @@ final class YamuxKeepAlive {
     ping = null;
     if (pingTimer != null) {
       pingTimer.cancel(false);
+      pingTimer = null;
     }
     if (failure == null) {
       done.trySuccess(Duration.ofNanos(nanos));

@@ -22,28 +22,28 @@ internal class FootprintProbe(
     private val idlers: Idlers,
     private val count: Int,
 ) : Probe {
+    /** While one is taken, the one before it is still there: so they weigh alike in each other. */
+    private var before = HeldMemory.now()
+
     init {
-        val before = HeldMemory.now()
+        before = HeldMemory.now()
         hold { }
-        awaitEndOf(before)
+        awaitEnd()
     }
 
     override fun measure(window: Duration): Sample =
-        mapOf(Figure.KIBIBYTES to growth().sumOf { it.second } / KIBI)
+        mapOf(Figure.KIBIBYTES to growthEach().sumOf { it.second } / KIBI)
 
     /** The growth of each class in bytes for each idle thing, most first. */
-    fun growthEach(): List<Pair<String, Double>> =
-        growth().map { (name, bytes) -> name to bytes.toDouble() / count }
-
-    private fun growth(): List<Pair<String, Long>> {
-        val before = HeldMemory.now()
+    fun growthEach(): List<Pair<String, Double>> {
+        before = HeldMemory.now()
         val growth = hold { HeldMemory.now().growthSince(before) }
-        awaitEndOf(before)
-        return growth
+        awaitEnd()
+        return growth.map { (name, bytes) -> name to bytes.toDouble() / count }
     }
 
     /** A closed connection can stay for some seconds more, by a timer that has yet to notice. */
-    private fun awaitEndOf(before: HeldMemory) =
+    private fun awaitEnd() =
         await("closed connections to be forgotten") {
             HeldMemory.now().socketBytes <= before.socketBytes
         }
