@@ -7,8 +7,8 @@ package io.grpcstream.libp2p.mux.yamux;
  * <p>At every moment {@code size = credit + buffered + owed}: bytes the other side may send, bytes
  * that arrived and were not read, and bytes that were read and not yet announced. Credit is owed
  * from the moment a byte is <em>read</em>, never on arrival, so a reader that stops stops the
- * sender. An update is due when half the window is owed, or 1 MiB: what is owed is as good as not in
- * the window, so the less that is, the more of a large window a sender far away can use; and an
+ * sender. An update is due when half the window is owed, or 1 MiB: what is owed is as good as not
+ * in the window, so the less that is, the more of a large window a sender far away can use; and an
  * update costs 12 bytes.
  *
  * <p>The window doubles when half of it was announced within four round trips, which means that the

@@ -39,7 +39,7 @@ class WindowGrowthTest {
     side.feed(Frame.data(0, 1, (1 << 20) - 1));
     assertThat(side.sentText()).isEmpty();
     side.feed(Frame.data(0, 1, 1));
-    assertThat(side.sentText()).containsExactly("WINDOW[] 1 +1048576");
+    assertThat(side.sentText()).containsExactly("WINDOW 1 +1048576");
     side.finish();
   }
 

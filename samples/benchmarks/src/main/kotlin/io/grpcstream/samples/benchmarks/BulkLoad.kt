@@ -28,12 +28,12 @@ internal class BulkLoad(
 
     override fun start(meter: Meter) {
         this.meter = meter
-        source.run { start() }
+        source.onEventLoop { start() }
     }
 
     override fun stop() {
         val drained = CountDownLatch(1)
-        source.run { stop(drained) }
+        source.onEventLoop { stop(drained) }
         check(drained.await(10, TimeUnit.SECONDS)) { "$underWay bytes were not read" }
     }
 
@@ -51,7 +51,7 @@ internal class BulkLoad(
             context = ctx
         }
 
-        fun run(task: Source.() -> Unit) {
+        fun onEventLoop(task: Source.() -> Unit) {
             context.executor().submit { task() }.syncUninterruptibly()
         }
 
