@@ -20,9 +20,10 @@ final class InboundFrames implements FrameReader.Sink {
   private static final int MAX_UNSENT_PONGS = 64;
 
   /**
-   * Control frames that the connection has not yet taken: 4 for each stream, and these. Each stream
-   * owes at most its ACK, a window update, its FIN and its RST until the peer reads again; more of
-   * them mean a peer that makes us answer and does not read.
+   * Control frames that the connection has not yet taken: 4 for each stream, one for each {@link
+   * ReceiveWindow#MAX_OWED} of growth, and these. Until the peer reads again, each stream owes at
+   * most its ACK, an update for each half of its window or each MAX_OWED, its FIN and its RST; more
+   * of them mean a peer that makes us answer and does not read.
    */
   private static final int MIN_UNSENT_CONTROLS = 4096;
 
@@ -62,7 +63,8 @@ final class InboundFrames implements FrameReader.Sink {
             + (int)
                 Math.min(
                     Integer.MAX_VALUE / 2,
-                    4L * (config.maxInboundStreams() + (long) config.maxOutboundStreams()));
+                    4L * (config.maxInboundStreams() + (long) config.maxOutboundStreams())
+                        + config.maxConnectionWindow() / ReceiveWindow.MAX_OWED);
     pings = new RateBudget(64, 16, session.now());
     resets = new RateBudget(Math.max(1024, 2 * config.maxInboundStreams()), 128, session.now());
   }

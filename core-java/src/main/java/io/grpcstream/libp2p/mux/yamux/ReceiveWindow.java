@@ -7,12 +7,13 @@ package io.grpcstream.libp2p.mux.yamux;
  * <p>At every moment {@code size = credit + buffered + owed}: bytes the other side may send, bytes
  * that arrived and were not read, and bytes that were read and not yet announced. Credit is owed
  * from the moment a byte is <em>read</em>, never on arrival, so a reader that stops stops the
- * sender. An update is due when half the window is owed: the other half keeps the sender busy for
- * the round trip that the update takes, and an update costs 12 bytes per half window.
+ * sender. An update is due when half the window is owed, or 1 MiB: what is owed is as good as not
+ * in the window, so the less that is, the more of a large window a sender far away can use; and an
+ * update costs 12 bytes.
  *
- * <p>The window doubles when an update falls due within four round trips of the last one, which
- * means that the sender uses up its window faster than credit can travel. Without a measured round
- * trip it never grows.
+ * <p>The window doubles when half of it was announced within four round trips, which means that the
+ * sender uses up its window faster than credit can travel. Without a measured round trip it never
+ * grows.
  *
  * <h2>What an attacker can make us hold</h2>
  *
@@ -27,17 +28,24 @@ package io.grpcstream.libp2p.mux.yamux;
  * peer did not open count only while this side keeps them open.
  */
 final class ReceiveWindow {
+  /** Bytes that are worth a frame, however large the window is. */
+  static final int MAX_OWED = 1024 * 1024;
+
   private final int maxSize;
   private final ConnectionWindow connection;
   private int size = YamuxConfig.INITIAL_WINDOW;
   private int credit = YamuxConfig.INITIAL_WINDOW;
   private int buffered;
-  private long lastUpdateNanos;
+
+  /** Bytes announced since {@link #measuredSinceNanos}, when half a window had last been. */
+  private int announced;
+
+  private long measuredSinceNanos;
 
   ReceiveWindow(int maxSize, ConnectionWindow connection, long nowNanos) {
     this.maxSize = maxSize;
     this.connection = connection;
-    this.lastUpdateNanos = nowNanos;
+    this.measuredSinceNanos = nowNanos;
   }
 
   /** The window's size now, between 256 KiB and the configured maximum. */
@@ -74,17 +82,24 @@ final class ReceiveWindow {
    */
   int update(long nowNanos, long roundTripNanos) {
     int owed = size - credit - buffered;
-    if (owed < size / 2) {
+    if (owed < Math.min(size / 2, MAX_OWED)) {
       return 0;
     }
-    if (roundTripNanos > 0 && nowNanos - lastUpdateNanos < 4 * roundTripNanos && size < maxSize) {
-      int growth = connection.reserve(Math.min(size, maxSize - size));
-      size += growth;
-      owed += growth;
+    announced += owed;
+    if (announced >= size / 2) {
+      boolean fast = nowNanos - measuredSinceNanos < 4 * roundTripNanos;
+      announced = 0;
+      measuredSinceNanos = nowNanos;
+      owed += fast ? grow() : 0;
     }
-    lastUpdateNanos = nowNanos;
     credit += owed;
     return owed;
+  }
+
+  private int grow() {
+    int growth = connection.reserve(Math.min(size, maxSize - size));
+    size += growth;
+    return growth;
   }
 
   /** The stream is over: its growth goes back to the connection. */

@@ -34,6 +34,33 @@ class WindowGrowthTest {
   }
 
   @Test
+  void creditOfALargeWindowIsGivenBackByTheMebibyte() {
+    Side side = grownTo(8L << 20, YamuxConfig.defaults().toBuilder().maxWindow(8 << 20).build());
+    side.feed(Frame.data(0, 1, (1 << 20) - 1));
+    assertThat(side.sentText()).isEmpty();
+    side.feed(Frame.data(0, 1, 1));
+    assertThat(side.sentText()).containsExactly("WINDOW 1 +1048576");
+    side.finish();
+  }
+
+  @Test
+  void aLargeWindowGrowsByTheTimeThatHalfOfItTakesNotThatOfOneUpdate() {
+    Side side = grownTo(4L << 20, YamuxConfig.defaults());
+    ReceiveWindow window = side.onlyInbound().input().window();
+    for (int mebibytes = 0; mebibytes < 16; mebibytes++) {
+      side.advance(Duration.ofMillis(100));
+      side.feed(Frame.data(0, 1, 1 << 20));
+    }
+    assertThat(window.size()).isEqualTo(4 << 20);
+    side.advance(Duration.ofMillis(99));
+    side.feed(Frame.data(0, 1, 1 << 20));
+    side.advance(Duration.ofMillis(100));
+    side.feed(Frame.data(0, 1, 1 << 20));
+    assertThat(window.size()).isEqualTo(8 << 20);
+    side.finish();
+  }
+
+  @Test
   void withoutAMeasuredRoundTripTheWindowDoesNotGrow() {
     Side side = new Side(false);
     side.feed(Frame.windowUpdate(Frame.SYN, 1, 0));
@@ -98,6 +125,18 @@ class WindowGrowthTest {
     side.advance(roundTrip);
     side.feed(Frame.ping(Frame.ACK, 1));
     assertThat(side.session.roundTrip()).isEqualTo(roundTrip);
+    side.sent();
+    return side;
+  }
+
+  /** A session with a round trip of 50 ms, and stream 1, whose window has grown. */
+  private static Side grownTo(long window, YamuxConfig config) {
+    Side side = measured(config, Duration.ofMillis(50));
+    side.feed(Frame.windowUpdate(Frame.SYN, 1, 0));
+    for (long size = INITIAL; size < window; ) {
+      size = consumeHalf(side, 1, size);
+    }
+    assertThat((long) side.onlyInbound().input().window().size()).isEqualTo(window);
     side.sent();
     return side;
   }

@@ -1,6 +1,5 @@
 package io.grpcstream.samples.benchmarks
 
-import io.grpcstream.libp2p.Stream
 import io.netty.buffer.ByteBuf
 import io.netty.buffer.Unpooled
 import io.netty.channel.ChannelHandlerContext
@@ -20,22 +19,21 @@ internal class BulkLoad(
     private var meter = Meter()
     private val underWay = AtomicLong()
     private val source = Source()
-    private val stream: Stream
 
     init {
         hosts.server.handle(PROTOCOL) { it.channel().pipeline().addLast(Sink()) }
-        stream = hosts.newStream(PROTOCOL)
-        stream.channel().pipeline().addLast(source)
+        val channel = hosts.newStream(PROTOCOL).channel()
+        channel.eventLoop().submit { channel.pipeline().addLast(source) }.syncUninterruptibly()
     }
 
     override fun start(meter: Meter) {
         this.meter = meter
-        source.run { start() }
+        source.onEventLoop { start() }
     }
 
     override fun stop() {
         val drained = CountDownLatch(1)
-        source.run { stop(drained) }
+        source.onEventLoop { stop(drained) }
         check(drained.await(10, TimeUnit.SECONDS)) { "$underWay bytes were not read" }
     }
 
@@ -53,7 +51,7 @@ internal class BulkLoad(
             context = ctx
         }
 
-        fun run(task: Source.() -> Unit) {
+        fun onEventLoop(task: Source.() -> Unit) {
             context.executor().submit { task() }.syncUninterruptibly()
         }
 

@@ -23,7 +23,7 @@ internal fun delayMeasures(): List<Measure> =
             listOf(
                 Variant("tls") { bulk("tls", HostPair.TLS) },
                 Variant("noise") { bulk("noise", HostPair.NOISE) },
-                Variant("noise-conscrypt") {
+                Variant("noise-conscrypt", inShort = false) {
                     bulk("noise-conscrypt", HostPair.NOISE, Conscrypt.newProvider())
                 },
                 Variant("grpc-tls", inShort = false) {
@@ -43,8 +43,8 @@ internal fun delayMeasures(): List<Measure> =
                 Comparison(MEBIBYTES, it, "window", fixed = WINDOW_RATE, atLeast = 0.80)
             } + Comparison(MEBIBYTES, "grpc-tls", "grpc-netty-tls"),
             inShort = true,
-            // A window of time of many round trips; the growth from the start is the warm-up.
-            effort = { Effort(1, it.rounds, maxOf(it.window, 1.seconds)) },
+            // Many round trips each; the growth from the start is most of the warm-up.
+            effort = { Effort(1, minOf(it.rounds, 5), maxOf(it.window, 1.seconds)) },
         ),
     )
 

@@ -4,6 +4,7 @@ import io.grpcstream.libp2p.Multiaddr
 import io.netty.bootstrap.Bootstrap
 import io.netty.bootstrap.ServerBootstrap
 import io.netty.buffer.ByteBuf
+import io.netty.buffer.Unpooled
 import io.netty.channel.AdaptiveRecvByteBufAllocator
 import io.netty.channel.Channel
 import io.netty.channel.ChannelFutureListener
@@ -27,9 +28,12 @@ import kotlin.time.Duration
  * event loop of its own.
  */
 internal class DelayedLink(
-    private val oneWay: Duration,
+    oneWay: Duration,
 ) : AutoCloseable {
+    private val delay = oneWay.inWholeNanoseconds
     private val group = MultiThreadIoEventLoopGroup(1, NioIoHandler.newFactory())
+
+    /** Used on the event loop only. */
     private val directions = mutableListOf<Direction>()
 
     /** The address that reaches [listener] by this link. */
@@ -83,7 +87,7 @@ internal class DelayedLink(
             )
     }
 
-    /** Drops what is under way. */
+    /** Drops what is under way; the ends are closed before. */
     override fun close() {
         group.submit { directions.forEach { it.drop() } }.syncUninterruptibly()
         group.shutdownGracefully(0, 1, TimeUnit.SECONDS).syncUninterruptibly()
@@ -108,21 +112,25 @@ internal class DelayedLink(
             ctx: ChannelHandlerContext,
             message: Any,
         ) {
-            underWay += UnderWay(message as ByteBuf, System.nanoTime() + oneWay.inWholeNanoseconds)
-            if (underWay.size == 1) arriveIn(oneWay.inWholeNanoseconds)
+            underWay += UnderWay(message as ByteBuf, System.nanoTime() + delay)
+            if (underWay.size == 1) arriveIn(delay)
         }
 
         override fun channelInactive(ctx: ChannelHandlerContext) {
-            to.eventLoop().schedule(
-                {
-                    drop { to.write(it) }
-                    to
-                        .writeAndFlush(io.netty.buffer.Unpooled.EMPTY_BUFFER)
-                        .addListener(ChannelFutureListener.CLOSE)
-                },
-                oneWay.inWholeNanoseconds,
-                TimeUnit.NANOSECONDS,
-            )
+            val end = System.nanoTime() + delay
+            val arrival = {
+                forward(end)
+                to.writeAndFlush(Unpooled.EMPTY_BUFFER).addListener(ChannelFutureListener.CLOSE)
+            }
+            to.eventLoop().schedule(arrival, delay, TimeUnit.NANOSECONDS)
+        }
+
+        /** The connection broke: both ends learn that by its close, and have more to say about it. */
+        override fun exceptionCaught(
+            ctx: ChannelHandlerContext,
+            cause: Throwable,
+        ) {
+            ctx.close()
         }
 
         private fun arriveIn(nanos: Long) {
@@ -131,15 +139,19 @@ internal class DelayedLink(
 
         private fun arrive() {
             val now = System.nanoTime()
+            forward(now)
+            underWay.peekFirst()?.let { arriveIn(it.due - now) }
+        }
+
+        private fun forward(now: Long) {
             while (underWay.isNotEmpty() && underWay.first().due - now <= 0) {
                 to.write(underWay.removeFirst().bytes)
             }
             to.flush()
-            underWay.peekFirst()?.let { arriveIn(it.due - now) }
         }
 
-        fun drop(how: (ByteBuf) -> Unit = { it.release() }) {
-            while (underWay.isNotEmpty()) how(underWay.removeFirst().bytes)
+        fun drop() {
+            while (underWay.isNotEmpty()) underWay.removeFirst().bytes.release()
         }
     }
 
