@@ -50,12 +50,24 @@ internal suspend fun CallOptions.ofCaller(): CallerOptions {
     val context = currentCoroutineContext()
     context.ensureActive()
     val timeout = context.timeout()
-    var options = withOption(CALLER_CONTEXT, context)
-    if (executor == null) {
-        options = options.withExecutor(MoreExecutors.directExecutor())
+    // Each step copies all options.
+    var options = if (executor == null) onEventLoop() else this
+    options = options.withOption(CALLER_CONTEXT, context)
+    if (timeout != null) {
+        options = options.withDeadline(earliest(deadline, timeout))
     }
-    return CallerOptions(options.withDeadline(earliest(deadline, timeout)), timeout)
+    return CallerOptions(options, timeout)
 }
+
+private val DEFAULT_ON_EVENT_LOOP =
+    CallOptions.DEFAULT.withExecutor(MoreExecutors.directExecutor())
+
+private fun CallOptions.onEventLoop(): CallOptions =
+    if (this === CallOptions.DEFAULT) {
+        DEFAULT_ON_EVENT_LOOP
+    } else {
+        withExecutor(MoreExecutors.directExecutor())
+    }
 
 internal fun earliest(
     one: Deadline?,
@@ -66,11 +78,15 @@ internal fun earliest(
  * When the shortest `withTimeout` around this context's coroutine ends, if all had begun now. They
  * began earlier, so it is an upper bound: no one can ask them how much is left.
  */
-internal fun CoroutineContext.timeout(): Deadline? =
-    generateSequence(this[Job]) { it.parentJob() }
-        .mapNotNull(Timeouts::millis)
-        .minOrNull()
-        ?.let { Deadline.after(it, MILLISECONDS) }
+internal fun CoroutineContext.timeout(): Deadline? {
+    var shortest = Long.MAX_VALUE
+    var job = this[Job]
+    while (job != null) {
+        shortest = minOf(shortest, Timeouts.millis(job) ?: Long.MAX_VALUE)
+        job = job.parentJob()
+    }
+    return if (shortest == Long.MAX_VALUE) null else Deadline.after(shortest, MILLISECONDS)
+}
 
 @OptIn(ExperimentalCoroutinesApi::class)
 private fun Job.parentJob(): Job? = parent

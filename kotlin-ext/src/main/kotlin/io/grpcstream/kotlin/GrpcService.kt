@@ -1,5 +1,6 @@
 package io.grpcstream.kotlin
 
+import io.grpc.Context
 import io.grpc.Metadata
 import io.grpc.MethodDescriptor
 import io.grpc.MethodDescriptor.MethodType
@@ -113,7 +114,7 @@ public class GrpcServiceBuilder internal constructor(
         require(method.type == type) { "$fullName is ${method.type}, not $type" }
         require(method.serviceName == name) { "$fullName is not a method of $name" }
         require(fullName !in methods) { "$fullName is defined already" }
-        val handler = CoroutineHandler(context, listen)
+        val handler = CoroutineHandler(fullName, context, listen)
         methods[fullName] = ServerMethodDefinition.create(method, handler)
     }
 
@@ -135,25 +136,29 @@ public class GrpcServiceBuilder internal constructor(
  * Java, it brings its own, so that failures are mapped and logged everywhere.
  */
 internal class CoroutineHandler<Q, R>(
+    fullName: String,
     val context: CoroutineContext,
     private val listen: (ServerCall<Q, R>, ServedCall<R>) -> ServerCall.Listener<Q>,
 ) : ServerCallHandler<Q, R> {
+    private val namedContext = CoroutineName(fullName) + context
+
     override fun startCall(
         call: ServerCall<Q, R>,
         headers: Metadata,
-    ): ServerCall.Listener<Q> =
-        if (CallContext.KEY.get() == null) {
-            DEFAULT_INTERCEPTOR.interceptCall(call, headers) { inner, _ -> start(inner) }
-        } else {
-            start(call)
-        }
+    ): ServerCall.Listener<Q> {
+        val callContext =
+            CallContext.KEY.get() ?: return DEFAULT_INTERCEPTOR.interceptCall(call, headers, this)
+        return start(call, callContext, Context.current())
+    }
 
-    private fun start(call: ServerCall<Q, R>): ServerCall.Listener<Q> {
+    /** Starts a call whose coroutine is to run in [grpcContext]. */
+    fun start(
+        call: ServerCall<Q, R>,
+        callContext: CallContext,
+        grpcContext: Context,
+    ): ServerCall.Listener<Q> {
         val elements =
-            CoroutineName(call.methodDescriptor.fullMethodName) +
-                context +
-                CallContext.KEY.get().coroutineContext +
-                GrpcContextElement.current()
+            namedContext + callContext.coroutineContext + GrpcContextElement(grpcContext)
         return listen(call, ServedCall(call, elements))
     }
 

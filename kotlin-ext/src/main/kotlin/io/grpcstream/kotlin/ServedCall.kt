@@ -4,6 +4,7 @@ import io.grpc.Metadata
 import io.grpc.ServerCall
 import io.grpc.Status
 import kotlinx.coroutines.CancellationException
+import kotlinx.coroutines.CompletableJob
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.CoroutineStart
 import kotlinx.coroutines.Job
@@ -23,20 +24,29 @@ import kotlin.coroutines.CoroutineContext
  */
 internal class ServedCall<R>(
     private val call: ServerCall<*, R>,
-    private val context: CoroutineContext,
-) {
-    private val job = SupervisorJob(context[Job])
+    context: CoroutineContext,
+) : CoroutineScope {
+    /** Between the coroutine and the service's job; there is none if the service has none. */
+    private val supervisor: CompletableJob? = context[Job]?.let(::SupervisorJob)
+    private var coroutine: Job? = null
     private val ended = AtomicBoolean()
-    private val ready = Channel<Unit>(Channel.CONFLATED)
+
+    /** Signalled when the transport may take more; made by the first response that has to wait. */
+    @Volatile
+    private var ready: Channel<Unit>? = null
     private var opened = false
+
+    override val coroutineContext: CoroutineContext =
+        if (supervisor == null) context else context + supervisor
 
     /** Runs [serve] on the dispatcher of the context; call this at most once. */
     fun launch(serve: suspend () -> Unit) {
         val coroutine =
-            CoroutineScope(context + job).async(start = CoroutineStart.LAZY) {
+            async(start = CoroutineStart.LAZY) {
                 serve()
                 open()
             }
+        this.coroutine = coroutine
         coroutine.invokeOnCompletion(::end) // Before it starts, to end where the coroutine does.
         coroutine.start()
     }
@@ -44,10 +54,17 @@ internal class ServedCall<R>(
     /** Sends [response] once the transport can take it. Only for the call's coroutine. */
     suspend fun send(response: R) {
         open()
-        while (!call.isReady) {
-            ready.receive()
+        if (!call.isReady) {
+            awaitReady()
         }
         call.sendMessage(response)
+    }
+
+    private suspend fun awaitReady() {
+        val signal = ready ?: Channel<Unit>(Channel.CONFLATED).also { ready = it }
+        while (!call.isReady) { // Asked only now: what came before the signal was there is lost.
+            signal.receive()
+        }
     }
 
     private fun open() {
@@ -63,16 +80,16 @@ internal class ServedCall<R>(
             val closing = failure?.let(::closingOf) ?: Closing(Status.OK, null)
             call.close(closing.status, closing.trailers ?: Metadata())
         }
-        job.complete()
+        supervisor?.complete()
     }
 
     fun onReady() {
-        ready.trySend(Unit)
+        ready?.trySend(Unit)
     }
 
     fun onCancel() {
         val method = call.methodDescriptor.fullMethodName
-        job.cancel(
+        (supervisor ?: coroutine)?.cancel(
             CancellationException(
                 "$method: the caller cancelled, its deadline passed or its stream ended",
             ),

@@ -48,13 +48,25 @@ internal class ServiceInterceptor(
         }
         val context = Context.current().withValue(CallContext.KEY, serviceCall.context)
         val listener =
-            Contexts.interceptCall(context, serviceCall, headers) { inner, innerHeaders ->
-                serviceCall.startSupervised { elements ->
-                    ElementsForGeneratedServices(elements).interceptCall(inner, innerHeaders, next)
-                }
+            if (next is CoroutineHandler<Q, R>) { // Needs none of the detours that others do.
+                next.start(serviceCall, serviceCall.context, context)
+            } else {
+                startOther(serviceCall, context, headers, next)
             }
         return EndOfCallListener(listener, serviceCall)
     }
+
+    private fun <Q, R> startOther(
+        call: ServiceCall<Q, R>,
+        context: Context,
+        headers: Metadata,
+        next: ServerCallHandler<Q, R>,
+    ): ServerCall.Listener<Q> =
+        Contexts.interceptCall(context, call, headers) { inner, innerHeaders ->
+            call.startSupervised { elements ->
+                ElementsForGeneratedServices(elements).interceptCall(inner, innerHeaders, next)
+            }
+        }
 
     private fun elements(
         call: ServerCall<*, *>,
