@@ -1,11 +1,7 @@
 package io.grpcstream.libp2p.crypto;
 
-import java.security.GeneralSecurityException;
-import java.security.KeyFactory;
 import java.security.MessageDigest;
-import java.security.spec.PKCS8EncodedKeySpec;
 import java.util.Arrays;
-import java.util.HexFormat;
 import org.bouncycastle.math.ec.rfc8032.Ed25519;
 
 /** Ed25519 (RFC 8032): a 32-byte seed, marshalled with the public key behind it. */
@@ -13,24 +9,11 @@ final class Ed25519PrivateKey extends PrivateKey {
   private static final int SEED_BYTES = 32;
   private static final int PAIR_BYTES = SEED_BYTES + Ed25519PublicKey.BYTES;
 
-  /** What RFC 8410 puts before the seed to make it a PKCS #8 PrivateKeyInfo. */
-  private static final byte[] PKCS8_PREFIX =
-      HexFormat.of().parseHex("302e020100300506032b657004220420");
-
   private final byte[] seed;
-  private final java.security.PrivateKey key;
   private final Ed25519PublicKey publicKey;
 
   private Ed25519PrivateKey(byte[] seed) {
     this.seed = seed;
-    try {
-      byte[] encoded = Bytes.concat(PKCS8_PREFIX, seed);
-      KeyFactory factory = KeyFactory.getInstance(Ed25519PublicKey.ALGORITHM);
-      this.key = factory.generatePrivate(new PKCS8EncodedKeySpec(encoded));
-    } catch (GeneralSecurityException e) {
-      throw new IllegalStateException("this JDK lacks Ed25519", e);
-    }
-    // The JCA has no way from a given seed to its public key.
     byte[] point = new byte[Ed25519PublicKey.BYTES];
     Ed25519.generatePublicKey(seed, 0, point, 0);
     this.publicKey = Ed25519PublicKey.parse(point);
@@ -71,7 +54,9 @@ final class Ed25519PrivateKey extends PrivateKey {
 
   @Override
   public byte[] sign(byte[] message) {
-    return Jca.sign(Ed25519PublicKey.ALGORITHM, key, message);
+    byte[] signature = new byte[Ed25519PublicKey.SIGNATURE_BYTES];
+    Ed25519.sign(seed, 0, publicKey.point(), 0, message, 0, message.length, signature, 0);
+    return signature;
   }
 
   @Override

@@ -2,7 +2,6 @@ package io.grpcstream.libp2p.security.noise;
 
 import static io.grpcstream.libp2p.security.noise.NoiseCrypto.KEY_LENGTH;
 
-import io.grpcstream.libp2p.security.noise.NoiseCrypto.DhKeyPair;
 import java.io.ByteArrayOutputStream;
 import java.security.GeneralSecurityException;
 import java.util.Arrays;
@@ -31,7 +30,6 @@ final class NoiseHandshake {
           List.of(Token.E, Token.EE, Token.S, Token.ES),
           List.of(Token.S, Token.SE));
 
-  private final NoiseCrypto crypto;
   private final boolean initiator;
   private final SymmetricState symmetric;
   private final DhKeyPair localStatic;
@@ -54,7 +52,6 @@ final class NoiseHandshake {
       DhKeyPair ephemeral,
       byte[] prologue)
       throws GeneralSecurityException {
-    this.crypto = crypto;
     this.initiator = initiator;
     this.localStatic = localStatic;
     this.localEphemeral = ephemeral;
@@ -152,7 +149,10 @@ final class NoiseHandshake {
   /** Forgets the keys. */
   void destroy() {
     symmetric.destroy();
-    localEphemeral = null;
+    if (localEphemeral != null) {
+      localEphemeral.destroy();
+      localEphemeral = null;
+    }
   }
 
   private void mixDh(Token token) throws GeneralSecurityException {
@@ -164,7 +164,7 @@ final class NoiseHandshake {
         theirEphemeral
             ? known(remoteEphemeral, "remote ephemeral key")
             : known(remoteStatic, "remote static key");
-    byte[] secret = crypto.dh(ours.privateKey(), theirs);
+    byte[] secret = ours.dh(theirs);
     symmetric.mixKey(secret);
     Arrays.fill(secret, (byte) 0);
   }

@@ -2,7 +2,6 @@ package io.grpcstream.libp2p.security.noise;
 
 import io.grpcstream.libp2p.crypto.PrivateKey;
 import io.grpcstream.libp2p.crypto.PublicKey;
-import io.grpcstream.libp2p.security.noise.NoiseCrypto.DhKeyPair;
 import java.nio.charset.StandardCharsets;
 import java.security.GeneralSecurityException;
 import java.util.List;

@@ -40,7 +40,7 @@ public final class NoiseSecurity implements SecurityProtocol {
    * Noise for a host with this identity.
    *
    * @param provider supplies {@code ChaCha20-Poly1305} and, where it has it, {@code X25519}; null
-   *     for the JDK's default
+   *     for the JDK's cipher and Bouncy Castle's X25519
    * @throws IllegalArgumentException if the provider lacks {@code ChaCha20-Poly1305}
    */
   public NoiseSecurity(PrivateKey identity, @Nullable Provider provider) {

@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
-import io.grpcstream.libp2p.security.noise.NoiseCrypto.DhKeyPair;
 import java.io.IOException;
 import java.io.InputStreamReader;
 import java.io.Reader;
