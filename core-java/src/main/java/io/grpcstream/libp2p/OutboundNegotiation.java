@@ -80,7 +80,14 @@ final class OutboundNegotiation {
     }
     channel = opened.getNow();
     DefaultConnection.finished(channel).addListener(f -> slot.release());
-    channel.closeFuture().addListener(f -> fail(wrap("reset", null)));
+    channel
+        .closeFuture()
+        .addListener(
+            f -> {
+              if (!result.isDone()) {
+                fail(wrap("reset", null));
+              }
+            });
     if (result.isDone()) {
       cut();
       return;

@@ -262,7 +262,9 @@ public abstract class MultistreamSelector extends ChannelInboundHandlerAdapter {
   }
 
   private void fail(String what, @Nullable Throwable cause) {
-    fail(new MultistreamException(describe(what), cause));
+    if (!agreed.isDone()) { // as after every agreement, when this handler leaves
+      fail(new MultistreamException(describe(what), cause));
+    }
   }
 
   private void fail(MultistreamException failure) {

@@ -270,7 +270,9 @@ final class NoiseHandshakeHandler extends ChannelDuplexHandler {
   }
 
   private void fail(String what, @Nullable Throwable cause) {
-    fail(new NoiseException(describe(what), cause));
+    if (!secured.isDone()) { // as after every handshake, when this handler leaves
+      fail(new NoiseException(describe(what), cause));
+    }
   }
 
   private void fail(Throwable failure) {

@@ -6,15 +6,18 @@ import io.netty.handler.ssl.ApplicationProtocolConfig.Protocol;
 import io.netty.handler.ssl.ApplicationProtocolConfig.SelectedListenerFailureBehavior;
 import io.netty.handler.ssl.ApplicationProtocolConfig.SelectorFailureBehavior;
 import io.netty.handler.ssl.ClientAuth;
+import io.netty.handler.ssl.OpenSslCachingX509KeyManagerFactory;
 import io.netty.handler.ssl.ReferenceCountedOpenSslEngine;
 import io.netty.handler.ssl.SslContext;
 import io.netty.handler.ssl.SslContextBuilder;
 import io.netty.handler.ssl.SslProvider;
+import io.netty.handler.ssl.util.KeyManagerFactoryWrapper;
 import io.netty.internal.tcnative.SSL;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import javax.net.ssl.KeyManager;
+import javax.net.ssl.KeyManagerFactory;
 import javax.net.ssl.SSLEngine;
 import javax.net.ssl.SSLException;
 import javax.net.ssl.TrustManager;
@@ -26,12 +29,13 @@ import javax.net.ssl.TrustManager;
 final class BoringSslEngines implements TlsEngines {
   private record Use(boolean initiator, List<String> protocols) {}
 
-  private final KeyManager keys;
+  private final KeyManagerFactory keys;
   private final TrustManager verifier;
   private final Map<Use, SslContext> contexts = new ConcurrentHashMap<>();
 
   BoringSslEngines(KeyManager keys, TrustManager verifier) {
-    this.keys = keys;
+    // Keeps the certificate and key in BoringSSL's form, which Netty else makes for each handshake.
+    this.keys = new OpenSslCachingX509KeyManagerFactory(new KeyManagerFactoryWrapper(keys));
     this.verifier = verifier;
   }
 

@@ -174,7 +174,9 @@ final class TlsHandshakeHandler extends ChannelInboundHandlerAdapter {
 
   @Override
   public void handlerRemoved(ChannelHandlerContext ctx) {
-    fail(new TlsException("the handler was removed before the handshake was complete"));
+    if (!secured.isDone()) {
+      fail(new TlsException("the handler was removed before the handshake was complete"));
+    }
     end.accept(engine);
     for (Object message; (message = held.poll()) != null; ) {
       ReferenceCountUtil.release(message);
