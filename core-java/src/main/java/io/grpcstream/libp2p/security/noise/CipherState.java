@@ -1,5 +1,6 @@
 package io.grpcstream.libp2p.security.noise;
 
+import java.nio.ByteBuffer;
 import java.security.GeneralSecurityException;
 import java.security.spec.AlgorithmParameterSpec;
 import java.util.Arrays;
@@ -11,8 +12,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * A key and its counting nonce (Noise framework, section 5.1). The nonce is a 64-bit counter,
  * little endian, behind four zero bytes (section 12.3); its last value is never used, so a pair of
- * key and nonce never encrypts twice. Works on heap arrays, for which the JCA is fastest. Not
- * thread-safe.
+ * key and nonce never encrypts twice. Not thread-safe.
  */
 final class CipherState {
   private static final byte[] NO_DATA = {};
@@ -21,12 +21,14 @@ final class CipherState {
   private static final long LAST_NONCE = -1;
 
   private final Cipher cipher;
+  private final boolean nativeCipher;
   private final byte[] nonce = new byte[12];
   private @Nullable Key key;
   private long counter;
 
   CipherState(NoiseCrypto crypto, byte[] key) throws GeneralSecurityException {
     this.cipher = crypto.newCipher();
+    this.nativeCipher = crypto.hasNativeCipher();
     this.key = new Key(key);
   }
 
@@ -64,6 +66,23 @@ final class CipherState {
   int decrypt(byte[] in, int offset, int length, byte[] out, int outOffset)
       throws GeneralSecurityException {
     return decrypt(NO_DATA, in, offset, length, out, outOffset);
+  }
+
+  /** {@link #encrypt(byte[], int, int, byte[], int)} of all of {@code in} to {@code out}. */
+  int encrypt(ByteBuffer in, ByteBuffer out) throws GeneralSecurityException {
+    init(Cipher.ENCRYPT_MODE, NO_DATA);
+    return cipher.doFinal(in, out);
+  }
+
+  /** {@link #decrypt(byte[], int, int, byte[], int)} of all of {@code in} to {@code out}. */
+  int decrypt(ByteBuffer in, ByteBuffer out) throws GeneralSecurityException {
+    init(Cipher.DECRYPT_MODE, NO_DATA);
+    return cipher.doFinal(in, out);
+  }
+
+  /** Whether the cipher prefers memory outside the heap. */
+  boolean isNative() {
+    return nativeCipher;
   }
 
   /** SetNonce; only to be raised. */

@@ -9,7 +9,6 @@ import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelPromise;
 import io.netty.handler.codec.UnsupportedMessageTypeException;
 import io.netty.util.ReferenceCountUtil;
-import io.netty.util.concurrent.FastThreadLocal;
 import java.net.SocketAddress;
 import java.nio.channels.ClosedChannelException;
 import java.security.GeneralSecurityException;
@@ -42,17 +41,8 @@ final class NoiseCodec extends ChannelDuplexHandler {
   /** The most plaintext that is turned into one buffer, or waits for a flush. */
   static final int MAX_BATCH = 4 * MAX_PLAINTEXT;
 
-  /** Room for one message. It is only used within a call that does not leave this class. */
-  private static final FastThreadLocal<byte[]> SCRATCH =
-      new FastThreadLocal<>() {
-        @Override
-        protected byte[] initialValue() {
-          return new byte[MAX_MESSAGE];
-        }
-      };
-
-  private final CipherState sender;
-  private final CipherState receiver;
+  private final RecordCipher sender;
+  private final RecordCipher receiver;
   private @Nullable SocketAddress remote;
   private @Nullable PlaintextQueue pending;
   private @Nullable ByteBuf partial;
@@ -60,13 +50,13 @@ final class NoiseCodec extends ChannelDuplexHandler {
   private boolean wanted;
 
   NoiseCodec(CipherState sender, CipherState receiver) {
-    this.sender = sender;
-    this.receiver = receiver;
+    this.sender = RecordCipher.of(sender);
+    this.receiver = RecordCipher.of(receiver);
   }
 
   @Override
   public void handlerAdded(ChannelHandlerContext ctx) {
-    pending = new PlaintextQueue(ctx.channel());
+    pending = new PlaintextQueue(ctx.channel(), sender);
     remote = ctx.channel().remoteAddress();
   }
 
@@ -125,18 +115,9 @@ final class NoiseCodec extends ChannelDuplexHandler {
   }
 
   private void encryptRecord(ByteBuf plaintext, ByteBuf out) throws GeneralSecurityException {
-    byte[] scratch = SCRATCH.get();
     int length = Math.min(MAX_PLAINTEXT, plaintext.readableBytes());
-    int sealed;
-    if (plaintext.hasArray()) {
-      int offset = plaintext.arrayOffset() + plaintext.readerIndex();
-      sealed = sender.encrypt(plaintext.array(), offset, length, scratch, 0);
-      plaintext.skipBytes(length);
-    } else {
-      plaintext.readBytes(scratch, 0, length);
-      sealed = sender.encrypt(scratch, 0, length, scratch, 0);
-    }
-    out.writeShort(sealed).writeBytes(scratch, 0, sealed);
+    out.writeShort(length + TAG_LENGTH);
+    sender.seal(plaintext, length, out);
   }
 
   // ---- inbound
@@ -163,13 +144,14 @@ final class NoiseCodec extends ChannelDuplexHandler {
     try {
       for (int length; failure == null && (length = nextMessage(ctx, in)) >= 0; ) {
         if (plaintext != null && plaintext.writableBytes() >= length) {
-          open(length, plaintext);
+          open(in, length, plaintext);
           continue;
         }
-        // Opened before the full one is delivered: what that sets off may use the scratch array.
-        ByteBuf next = ctx.alloc().heapBuffer(batchSize(length - TAG_LENGTH, in) + TAG_LENGTH);
+        int first = partial == null ? 0 : length - TAG_LENGTH;
+        int size = batchSize(first, in) + TAG_LENGTH;
+        ByteBuf next = receiver.newBuffer(ctx.alloc(), size, size);
         try {
-          open(length, next);
+          open(in, length, next);
         } catch (NoiseException | RuntimeException e) {
           next.release();
           throw e;
@@ -187,17 +169,17 @@ final class NoiseCodec extends ChannelDuplexHandler {
     }
   }
 
-  /** Decrypts the message in {@link #SCRATCH}, where the JDK's cipher reads it without a copy. */
-  private void open(int length, ByteBuf out) throws NoiseException {
+  /** Decrypts what {@link #nextMessage} has found. */
+  private void open(ByteBuf in, int length, ByteBuf out) throws NoiseException {
     try {
-      int offset = out.arrayOffset() + out.writerIndex();
-      int opened = receiver.decrypt(SCRATCH.get(), 0, length, out.array(), offset);
-      out.writerIndex(out.writerIndex() + opened);
+      receiver.open((partial == null ? in : partial).skipBytes(LENGTH_FIELD), length, out);
     } catch (AEADBadTagException e) {
       throw new NoiseException(
           describe("a record of %,d bytes is not authentic".formatted(length)), e);
     } catch (GeneralSecurityException e) {
       throw new NoiseException(describe("cannot decrypt: " + e.getMessage()), e);
+    } finally {
+      releasePartial();
     }
   }
 
@@ -210,16 +192,19 @@ final class NoiseCodec extends ChannelDuplexHandler {
     }
   }
 
-  /** Copies the next whole message to {@link #SCRATCH}; -1 if it has not all arrived. */
+  /**
+   * The length of the next whole message, or -1 if it has not all arrived. With its length field,
+   * it comes next in {@link #partial} if there is one, else in {@code in}.
+   */
   private int nextMessage(ChannelHandlerContext ctx, ByteBuf in) throws NoiseException {
     if (partial == null) {
       int length = peekLength(in);
       if (length >= 0 && in.readableBytes() - LENGTH_FIELD >= length) {
-        in.skipBytes(LENGTH_FIELD).readBytes(SCRATCH.get(), 0, length);
         return length;
       }
       if (in.isReadable()) {
-        partial = ctx.alloc().heapBuffer(partialSize(length, in), LENGTH_FIELD + MAX_MESSAGE);
+        int size = partialSize(length, in);
+        partial = receiver.newBuffer(ctx.alloc(), size, LENGTH_FIELD + MAX_MESSAGE);
         partial.writeBytes(in);
       }
       return -1;
@@ -230,13 +215,7 @@ final class NoiseCodec extends ChannelDuplexHandler {
       return -1;
     }
     moveUpTo(LENGTH_FIELD + length, in, partial);
-    if (partial.readableBytes() < LENGTH_FIELD + length) {
-      return -1;
-    }
-    partial.skipBytes(LENGTH_FIELD).readBytes(SCRATCH.get(), 0, length);
-    partial.release();
-    partial = null;
-    return length;
+    return partial.readableBytes() < LENGTH_FIELD + length ? -1 : length;
   }
 
   /** Room for the whole message if a quarter has arrived, else for what has. */
@@ -265,7 +244,7 @@ final class NoiseCodec extends ChannelDuplexHandler {
     return length;
   }
 
-  /** The plaintext of a first message and of the whole ones that follow in {@code in}, bounded. */
+  /** {@code first} bytes and the plaintext of the whole messages in {@code in}, bounded. */
   private static int batchSize(int first, ByteBuf in) {
     int size = first;
     int i = in.readerIndex();
@@ -327,12 +306,16 @@ final class NoiseCodec extends ChannelDuplexHandler {
     }
     sender.destroy();
     receiver.destroy();
+    releasePartial();
+    if (pending != null) {
+      pending.releaseAndFailAll(ctx, failure);
+    }
+  }
+
+  private void releasePartial() {
     if (partial != null) {
       partial.release();
       partial = null;
-    }
-    if (pending != null) {
-      pending.releaseAndFailAll(ctx, failure);
     }
   }
 

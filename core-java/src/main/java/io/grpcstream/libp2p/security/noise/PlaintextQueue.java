@@ -8,16 +8,19 @@ import io.netty.channel.Channel;
 
 /**
  * What was written and not yet encrypted; it counts for the channel's writability. Several small
- * buffers leave it as one heap buffer, which is what the cipher takes.
+ * buffers leave it as one, of the memory that the cipher takes.
  */
 final class PlaintextQueue extends AbstractCoalescingBufferQueue {
-  PlaintextQueue(Channel channel) {
+  private final RecordCipher cipher;
+
+  PlaintextQueue(Channel channel, RecordCipher cipher) {
     super(channel, 16);
+    this.cipher = cipher;
   }
 
   @Override
   protected ByteBuf composeFirst(ByteBufAllocator alloc, ByteBuf first, int bufferSize) {
-    ByteBuf gathered = alloc.heapBuffer(bufferSize);
+    ByteBuf gathered = cipher.newBuffer(alloc, bufferSize, bufferSize);
     try {
       return gathered.writeBytes(first);
     } finally {

@@ -10,8 +10,10 @@ import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.embedded.EmbeddedChannel;
 import java.io.ByteArrayOutputStream;
 import java.security.GeneralSecurityException;
+import java.security.Provider;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** Two ends without a network between them. */
 final class NoiseFixture {
@@ -77,11 +79,16 @@ final class NoiseFixture {
 
   /** Codecs of the two ends of one connection. */
   static NoiseCodec[] codecs() {
+    return codecs(null);
+  }
+
+  /** Codecs of the two ends of one connection, whose ciphers {@code provider} supplies. */
+  static NoiseCodec[] codecs(@Nullable Provider provider) {
     byte[] ours = new byte[32];
     byte[] theirs = new byte[32];
     ours[0] = 1;
     theirs[0] = 2;
-    NoiseCrypto crypto = new NoiseCrypto(null);
+    NoiseCrypto crypto = new NoiseCrypto(provider);
     try {
       return new NoiseCodec[] {
         new NoiseCodec(new CipherState(crypto, ours), new CipherState(crypto, theirs)),
