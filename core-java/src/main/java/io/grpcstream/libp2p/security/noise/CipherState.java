@@ -21,14 +21,12 @@ final class CipherState {
   private static final long LAST_NONCE = -1;
 
   private final Cipher cipher;
-  private final boolean nativeCipher;
   private final byte[] nonce = new byte[12];
   private @Nullable Key key;
   private long counter;
 
   CipherState(NoiseCrypto crypto, byte[] key) throws GeneralSecurityException {
     this.cipher = crypto.newCipher();
-    this.nativeCipher = crypto.hasNativeCipher();
     this.key = new Key(key);
   }
 
@@ -80,9 +78,12 @@ final class CipherState {
     return cipher.doFinal(in, out);
   }
 
-  /** Whether the cipher prefers memory outside the heap. */
+  /**
+   * Whether the cipher is not the JDK's, and so taken for a native one, whoever chose it: the user
+   * for this host, or the order of the JVM's providers.
+   */
   boolean isNative() {
-    return nativeCipher;
+    return !cipher.getProvider().getName().equals("SunJCE");
   }
 
   /** SetNonce; only to be raised. */

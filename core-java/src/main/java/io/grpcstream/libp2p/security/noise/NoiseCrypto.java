@@ -48,11 +48,6 @@ final class NoiseCrypto {
     return aead == null ? Cipher.getInstance(AEAD) : Cipher.getInstance(AEAD, aead);
   }
 
-  /** Whether the cipher is another provider's than the JDK's, and so taken for a native one. */
-  boolean hasNativeCipher() {
-    return aead != null && !aead.getName().equals("SunJCE");
-  }
-
   /** HASH of the concatenated parts. */
   static byte[] hash(byte[] first, byte[] second) throws GeneralSecurityException {
     MessageDigest sha256 = MessageDigest.getInstance("SHA-256");

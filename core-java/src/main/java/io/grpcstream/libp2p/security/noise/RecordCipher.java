@@ -11,8 +11,9 @@ import java.security.GeneralSecurityException;
 interface RecordCipher {
   /**
    * Takes over {@code state}. The JDK's cipher works on arrays, and copies what is none. A native
-   * one works on memory outside the heap; of an array it copies <em>all</em>, in and out, however
-   * few bytes are asked for, and the array of a pooled buffer has megabytes.
+   * one works on memory outside the heap. Of an array it takes a copy of <em>all</em>, however few
+   * bytes are asked for, and writes all of that back: the array of a pooled buffer has megabytes,
+   * and what other buffers got there meanwhile would be undone.
    */
   static RecordCipher of(CipherState state) {
     return state.isNative() ? new DirectRecordCipher(state) : new ArrayRecordCipher(state);

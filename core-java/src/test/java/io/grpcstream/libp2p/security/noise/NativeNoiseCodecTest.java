@@ -1,12 +1,30 @@
 package io.grpcstream.libp2p.security.noise;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import java.security.Provider;
+import java.security.Security;
 import org.conscrypt.Conscrypt;
+import org.junit.jupiter.api.Test;
 
 /** The same with a native cipher, on memory outside the heap. */
 class NativeNoiseCodecTest extends NoiseCodecTest {
   @Override
   Provider cipherProvider() {
     return Conscrypt.newProvider();
+  }
+
+  @Test
+  void aNativeCipherIsKnownAsOneAlsoIfTheJvmPrefersIt() throws Exception {
+    Provider provider = Conscrypt.newProvider();
+    Security.insertProviderAt(provider, 1);
+    try {
+      CipherState state = new CipherState(new NoiseCrypto(null), new byte[32]);
+      assertThat(RecordCipher.of(state)).isInstanceOf(DirectRecordCipher.class);
+    } finally {
+      Security.removeProvider(provider.getName());
+    }
+    CipherState state = new CipherState(new NoiseCrypto(null), new byte[32]);
+    assertThat(RecordCipher.of(state)).isInstanceOf(ArrayRecordCipher.class);
   }
 }
