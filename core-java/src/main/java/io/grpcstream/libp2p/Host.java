@@ -219,7 +219,10 @@ public interface Host extends AutoCloseable {
       return this;
     }
 
-    /** The JCA provider of the ciphers, such as Conscrypt's; default: the JVM's own order. */
+    /**
+     * The JCA provider of the ciphers, such as Conscrypt's; default: the JVM's own order. A provider
+     * other than the JDK's is handed direct buffers, which native code takes without a copy.
+     */
     public Builder cipherProvider(@Nullable Provider provider) {
       config.cipherProvider = provider;
       return this;
