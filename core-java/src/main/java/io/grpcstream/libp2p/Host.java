@@ -220,8 +220,9 @@ public interface Host extends AutoCloseable {
     }
 
     /**
-     * The JCA provider of the ciphers, such as Conscrypt's; default: the JVM's own order. A provider
-     * other than the JDK's is handed direct buffers, which native code takes without a copy.
+     * The JCA provider of the ciphers, such as Conscrypt's; default: the JVM's own order. A
+     * provider other than the JDK's is handed direct buffers, which native code takes without a
+     * copy.
      */
     public Builder cipherProvider(@Nullable Provider provider) {
       config.cipherProvider = provider;

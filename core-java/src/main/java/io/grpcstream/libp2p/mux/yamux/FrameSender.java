@@ -11,10 +11,12 @@ import java.util.Queue;
 /**
  * Everything that leaves the session, in a fair order. Used on the event loop only.
  *
- * <p><b>Turns.</b> Nothing is flushed when it is written. The first frame of an event-loop turn
- * asks for the end of the turn (a task, or the connection's channelReadComplete if that comes
- * first), and there all frames are made and flushed at once: one cipher call and one system call
- * for what many streams had to say.
+ * <p><b>Turns.</b> Little is flushed when it is written. The first frame of an event-loop turn asks
+ * for the end of the turn (a task, or the connection's channelReadComplete if that comes first),
+ * and there all frames are made and flushed at once: one cipher call and one system call for what
+ * many streams had to say. Only a stream that flushes 1 KiB or more has its turn at once, and with
+ * it all that wait: so the other side can work on it while this one goes on. Else, with many small
+ * calls outstanding, one side would always wait for all that the other has to say.
  *
  * <p><b>Data</b> is made into frames by round robin: a stream with flushed bytes and window waits
  * in {@code ready}; each takes one frame and goes to the end. Frames are made only while the
@@ -33,6 +35,9 @@ import java.util.Queue;
 final class FrameSender {
   /** Bytes of payload after which a flush is due. */
   private static final int PORTION = 64 * 1024;
+
+  /** Bytes that a stream flushes before they leave at once: some ten small calls. */
+  private static final int EARLY = 1024;
 
   private static final int MAX_TURN = 1024 * 1024;
 
@@ -104,6 +109,14 @@ final class FrameSender {
     }
   }
 
+  /** The stream's user has flushed: it takes part, and does not wait if it has much to say. */
+  void flushed(YamuxStreamChannel stream) {
+    ready(stream);
+    if (stream.output().pendingBytes() >= EARLY && !gatherer.isBusy()) {
+      sendReady(PORTION);
+    }
+  }
+
   /** The stream's SYN or ACK goes out at the end of the turn, if no frame carried it before. */
   void announce(YamuxStreamChannel stream) {
     unannounced.add(stream);
@@ -134,6 +147,11 @@ final class FrameSender {
 
   /** The end of a turn. */
   void drain() {
+    sendReady(MAX_TURN);
+  }
+
+  /** Sends about {@code limit} bytes of payload, if there are so many, and flushes. */
+  private void sendReady(int limit) {
     if (draining) {
       return;
     }
@@ -144,7 +162,7 @@ final class FrameSender {
         announceRest();
         made += makePortion();
         flush();
-      } while (made < MAX_TURN && hasMore());
+      } while (made < limit && hasMore());
     } finally {
       draining = false;
     }

@@ -65,11 +65,17 @@ final class StreamOutput {
     return channel.isOpen() && out != null && !out.isEmpty() && window.available() > 0;
   }
 
+  /** Bytes that were written and not handed over. */
+  long pendingBytes() {
+    ChannelOutboundBuffer out = buffer();
+    return out == null ? 0 : out.totalPendingWriteBytes();
+  }
+
   /** The user has flushed. */
   void flushed() {
     completeHandedOver();
     if (hasDataToSend()) {
-      session.readyToSend(channel);
+      session.flushed(channel);
     }
   }
 

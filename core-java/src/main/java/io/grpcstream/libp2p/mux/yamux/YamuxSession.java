@@ -367,6 +367,10 @@ public final class YamuxSession extends ChannelInboundHandlerAdapter {
     sender.ready(stream);
   }
 
+  void flushed(YamuxStreamChannel stream) {
+    sender.flushed(stream);
+  }
+
   void sendNow(YamuxStreamChannel stream) {
     sender.sendNow(stream);
   }

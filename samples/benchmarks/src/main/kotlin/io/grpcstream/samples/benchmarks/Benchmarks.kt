@@ -79,8 +79,10 @@ private fun List<Measure>.run(
         "# ${Runtime.getRuntime().availableProcessors()} cores, JDK ${Runtime.version()}, " +
             "TLS by ${TlsProvider.best()}; medians of rounds in turns, and of their ratios",
     )
-    filter { measure -> names.isEmpty() || names.any { it in measure.name } }
-        .ifEmpty { usage() }
+    filter { measure ->
+        names.isEmpty() || measure.name in names ||
+            names.any { it in measure.name && none { it.name in names } }
+    }.ifEmpty { usage() }
         .forEach { it.run(effort, it.variants.filter(takesPart)).print() }
 }
 

@@ -32,7 +32,8 @@ internal fun unaryMeasures(go: Go?): List<Measure> =
         Measure(
             "unary-128-in-one-process",
             listOf(Transports.MEMORY, Transports.IN_PROCESS, Transports.NOISE).map {
-                Variant(it.title) { unary(it, 128) }
+                // Called directly, a service in this process would answer before the call returns.
+                Variant(it.title) { unary(it, 128, executors = Executors.DEFAULT) }
             },
             versus(CALLS, "memory", to = "in-process") + versus(CALLS, "memory", to = "noise"),
         )
