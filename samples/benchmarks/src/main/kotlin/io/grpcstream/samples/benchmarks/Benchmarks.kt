@@ -13,7 +13,7 @@ private val FULL = Effort(warmUps = 4, rounds = 7, window = 600.milliseconds)
 private const val USAGE =
     """usage:
   short [MEASURE...]       what the bounds are about, in less than three minutes
-  full [MEASURE...]        all of it; MEASURE is a part of the names of those wanted
+  full [MEASURE...]        all of it; MEASURE is a name, or a part of several
   profile MEASURE VARIANT  where the CPU time goes, with a flame graph
   held MEASURE VARIANT     the classes that idle things are made of
   list                     the measures, and their variants"""
@@ -30,67 +30,83 @@ private val SILENT =
  */
 fun main(args: Array<String>) {
     check(SILENT.level == Level.OFF) // Held here, since the log manager holds it weakly.
-    val target = Path.of("target")
-    Go.build(Path.of("../interop/go"), target).use { go ->
-        val measures = measures(go)
-        val names = args.drop(1)
+    val measures = measures(go = null)
+    val names = args.drop(1)
+    val isUsed =
         when (args.firstOrNull()) {
-            "short" -> {
-                measures.filter { it.inShort || names.isNotEmpty() }.run(
-                    SHORT,
-                    names,
-                ) { it.inShort }
-            }
+            "short", "full" -> measures.select(names).isNotEmpty()
+            "profile", "held" -> measures.variant(names) != null || "go-" in names.joinToString()
+            "list" -> names.isEmpty()
+            else -> false
+        }
+    if (!isUsed) {
+        System.err.println(USAGE)
+        exitProcess(2)
+    }
+    try {
+        val target = Path.of("target")
+        Go.build(Path.of("../interop/go"), target).use { go ->
+            measures(go).use(args[0], names, target)
+        }
+    } catch (e: Exception) {
+        e.printStackTrace()
+        exitProcess(1) // Whatever threads the failure has left.
+    }
+}
 
-            "full" -> {
-                measures.run(FULL, names) { true }
-            }
+private fun List<Measure>.use(
+    command: String,
+    names: List<String>,
+    target: Path,
+) {
+    when (command) {
+        "short" -> {
+            select(names).filter { it.inShort || names.isNotEmpty() }.run(SHORT) { it.inShort }
+        }
 
-            "profile" -> {
-                measures
-                    .variant(
-                        names,
-                    ).profile(names.joinToString("-"), FULL, target.resolve("profiles"))
-            }
+        "full" -> {
+            select(names).run(FULL) { true }
+        }
 
-            "held" -> {
-                printFootprint(measures.variant(names))
+        "list" -> {
+            forEach { measure ->
+                println(measure.variants.joinToString(" ", "${measure.name}: ") { it.name })
             }
+        }
 
-            "list" -> {
-                measures.forEach { m ->
-                    println("${m.name}: ${m.variants.joinToString { it.name }}")
-                }
-            }
-
-            else -> {
-                usage()
+        else -> {
+            val variant = checkNotNull(variant(names)) { "there is no $names here" }
+            if (command == "held") {
+                printFootprint(variant)
+            } else {
+                variant.profile(names.joinToString("-"), FULL, target.resolve("profiles"))
             }
         }
     }
 }
 
+/** Those of such a name, or if there are none, those with such a part in it. */
+private fun List<Measure>.select(names: List<String>): List<Measure> =
+    if (names.isEmpty()) {
+        this
+    } else {
+        filter { it.name in names }.ifEmpty {
+            filter { measure ->
+                names.any { it in measure.name }
+            }
+        }
+    }
+
 private fun List<Measure>.run(
     effort: Effort,
-    names: List<String>,
     takesPart: (Variant) -> Boolean,
 ) {
     println(
         "# ${Runtime.getRuntime().availableProcessors()} cores, JDK ${Runtime.version()}, " +
             "TLS by ${TlsProvider.best()}; medians of rounds in turns, and of their ratios",
     )
-    filter { measure ->
-        names.isEmpty() || measure.name in names ||
-            names.any { it in measure.name && none { it.name in names } }
-    }.ifEmpty { usage() }
-        .forEach { it.run(effort, it.variants.filter(takesPart)).print() }
+    forEach { it.run(effort, it.variants.filter(takesPart)).print() }
 }
 
-private fun List<Measure>.variant(names: List<String>): Variant =
+private fun List<Measure>.variant(names: List<String>): Variant? =
     find { it.name == names.getOrNull(0) }?.variants?.find { it.name == names.getOrNull(1) }
-        ?: usage()
-
-private fun usage(): Nothing {
-    System.err.println(USAGE)
-    exitProcess(2)
-}

@@ -61,7 +61,7 @@ private fun footprint(
 /** Prints the classes that an idle thing's memory is of, in bytes for each thing. */
 internal fun printFootprint(variant: Variant) {
     variant.open().use { probe ->
-        val growth = (probe as FootprintProbe).growthEach()
+        val growth = (probe as? FootprintProbe ?: error("${variant.name} is not idle")).growthEach()
         println("# ${variant.name}: ${growth.sumOf { it.second }.format(0)} bytes each")
         growth.filter { it.second >= 100 }.forEach { (name, bytes) ->
             println("#   ${bytes.format(0).padStart(8)} $name")

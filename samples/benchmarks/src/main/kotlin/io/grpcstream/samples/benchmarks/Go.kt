@@ -3,6 +3,7 @@ package io.grpcstream.samples.benchmarks
 import java.io.IOException
 import java.nio.file.Files
 import java.nio.file.Path
+import java.util.concurrent.CompletableFuture
 import java.util.concurrent.TimeUnit
 import kotlin.time.Duration
 
@@ -54,11 +55,11 @@ internal class GoPeers(
         ProcessBuilder(executable.toString(), "--security", security)
             .redirectError(ProcessBuilder.Redirect.INHERIT)
             .start()
-    private val answers = process.inputReader()
+    private val output = process.inputReader()
     private val commands = process.outputWriter()
 
     init {
-        val ready = answers.readLine()
+        val ready = answer(Duration.ZERO)
         check(ready == "ready") { "the Go peers began with $ready" }
     }
 
@@ -69,24 +70,39 @@ internal class GoPeers(
     ): Probe =
         object : Probe {
             override fun measure(window: Duration): Sample =
-                figures.zip(run("$command ${window.inWholeMilliseconds}")).toMap()
+                figures.zip(run(command, window)).toMap()
 
             override fun close() = Unit
         }
 
-    private fun run(command: String): List<Double> {
-        commands.write("$command\n")
+    private fun run(
+        command: String,
+        window: Duration,
+    ): List<Double> {
+        commands.write("$command ${window.inWholeMilliseconds}\n")
         commands.flush()
-        val answer = answers.readLine()
+        val answer = answer(window)
         check(answer != null && !answer.startsWith("error")) {
             "the Go peers answered $command with $answer"
         }
         return answer.split(' ').map { it.toDouble() }
     }
 
+    /** The next line; null if the process ends, as it must when it takes too long. */
+    private fun answer(window: Duration): String? {
+        val seconds = window.inWholeSeconds + PATIENCE_SECONDS
+        val watch = CompletableFuture.delayedExecutor(seconds, TimeUnit.SECONDS)
+        val end = CompletableFuture.runAsync({ process.destroyForcibly() }, watch)
+        return output.readLine().also { end.cancel(false) }
+    }
+
     override fun close() {
         commands.close()
         if (!process.waitFor(5, TimeUnit.SECONDS)) process.destroyForcibly()
+    }
+
+    private companion object {
+        const val PATIENCE_SECONDS = 60L
     }
 }
 

@@ -7,6 +7,7 @@ import io.grpc.stub.StreamObserver
 import io.grpcstream.benchmarks.LoadGrpc
 import io.grpcstream.benchmarks.Payload
 import java.util.concurrent.Phaser
+import java.util.concurrent.TimeUnit
 import java.util.concurrent.atomic.AtomicInteger
 import java.util.concurrent.atomic.AtomicReference
 
@@ -29,8 +30,13 @@ internal class UnaryLoad(
 
     override fun stop() {
         running = false
-        callers.arriveAndAwaitAdvance()
+        callers.awaitAdvanceInterruptibly(callers.arrive(), PATIENCE_SECONDS, TimeUnit.SECONDS)
         failure.get()?.let { throw IllegalStateException("a call failed", it) }
+    }
+
+    private companion object {
+        /** A call that takes longer never ends. */
+        const val PATIENCE_SECONDS = 30L
     }
 
     /** Makes one call after the other. */

@@ -5,7 +5,12 @@ import io.grpcstream.samples.benchmarks.Figure.P50
 import io.grpcstream.samples.benchmarks.Figure.P99
 
 private val INTERESTING =
-    setOf(Transports.NETTY_TLS, Transports.TLS, Transports.NOISE)
+    setOf(
+        Transports.NETTY_TLS,
+        Transports.NETTY_TLS_NO_RETRY,
+        Transports.TLS,
+        Transports.NOISE,
+    )
 
 /** Unary calls on one channel, and on many channels over one connection. */
 internal fun unaryMeasures(go: Go?): List<Measure> =
@@ -52,7 +57,8 @@ private fun rates(outstanding: Int): List<Comparison> {
     return listOf(
         Comparison(CALLS, "tls", "grpc-netty-tls", atLeast = 0.95.takeIf { counts }),
         Comparison(CALLS, "noise", "grpc-netty-tls", atLeast = 0.90.takeIf { counts && NEW_JDK }),
-    ) + versusGo(CALLS, atLeast = 1.0.takeIf { counts })
+    ) + versus(CALLS, "tls", "noise", to = "grpc-netty-tls-no-retry") +
+        versusGo(CALLS, atLeast = 1.0.takeIf { counts })
 }
 
 private fun latencies(outstanding: Int): List<Comparison> {
