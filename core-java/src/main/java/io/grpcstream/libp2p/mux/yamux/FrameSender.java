@@ -11,12 +11,13 @@ import java.util.Queue;
 /**
  * Everything that leaves the session, in a fair order. Used on the event loop only.
  *
- * <p><b>Turns.</b> Little is flushed when it is written. The first frame of an event-loop turn asks
- * for the end of the turn (a task, or the connection's channelReadComplete if that comes first),
- * and there all frames are made and flushed at once: one cipher call and one system call for what
- * many streams had to say. Only a stream that flushes 1 KiB or more has its turn at once, and with
- * it all that wait: so the other side can work on it while this one goes on. Else, with many small
- * calls outstanding, one side would always wait for all that the other has to say.
+ * <p><b>Turns.</b> Nothing is flushed when it is written. The first frame of an event-loop turn
+ * asks for the end of the turn (a task, or the connection's channelReadComplete if that comes
+ * first), and there all frames are made and flushed at once: one cipher call and one system call
+ * for what many streams had to say. There is one exception: a stream that flushes some KiB while no
+ * other has anything to say need not wait, so that the other side can work on them while this one
+ * goes on. Else, with many small calls outstanding on a stream, one side would always idle until
+ * the other has said all.
  *
  * <p><b>Data</b> is made into frames by round robin: a stream with flushed bytes and window waits
  * in {@code ready}; each takes one frame and goes to the end. Frames are made only while the
@@ -36,8 +37,11 @@ final class FrameSender {
   /** Bytes of payload after which a flush is due. */
   private static final int PORTION = 64 * 1024;
 
-  /** Bytes that a stream flushes before they leave at once: some ten small calls. */
-  private static final int EARLY = 1024;
+  /** From so many bytes on, some five small calls, what one stream alone flushes leaves at once. */
+  private static final int MIN_EARLY = 2 * 1024;
+
+  /** Beyond so many it waits for the end of the turn, where others may want their share. */
+  private static final int MAX_EARLY = 32 * 1024;
 
   private static final int MAX_TURN = 1024 * 1024;
 
@@ -109,11 +113,13 @@ final class FrameSender {
     }
   }
 
-  /** The stream's user has flushed: it takes part, and does not wait if it has much to say. */
+  /** The stream's user has flushed: it takes part, and may not have to wait. */
   void flushed(YamuxStreamChannel stream) {
     ready(stream);
-    if (stream.output().pendingBytes() >= EARLY && !gatherer.isBusy()) {
-      sendReady(PORTION);
+    long pending = stream.output().pendingBytes();
+    boolean alone = ready.size() == 1;
+    if (alone && pending >= MIN_EARLY && pending <= MAX_EARLY && !gatherer.isBusy()) {
+      drain();
     }
   }
 
@@ -147,11 +153,6 @@ final class FrameSender {
 
   /** The end of a turn. */
   void drain() {
-    sendReady(MAX_TURN);
-  }
-
-  /** Sends about {@code limit} bytes of payload, if there are so many, and flushes. */
-  private void sendReady(int limit) {
     if (draining) {
       return;
     }
@@ -162,7 +163,7 @@ final class FrameSender {
         announceRest();
         made += makePortion();
         flush();
-      } while (made < limit && hasMore());
+      } while (made < MAX_TURN && hasMore());
     } finally {
       draining = false;
     }

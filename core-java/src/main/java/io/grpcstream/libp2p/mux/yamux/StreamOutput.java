@@ -65,7 +65,7 @@ final class StreamOutput {
     return channel.isOpen() && out != null && !out.isEmpty() && window.available() > 0;
   }
 
-  /** Bytes that were written and not handed over. */
+  /** Bytes that were written and not handed over, as Netty counts them: 96 more for each write. */
   long pendingBytes() {
     ChannelOutboundBuffer out = buffer();
     return out == null ? 0 : out.totalPendingWriteBytes();

@@ -25,13 +25,44 @@ class StreamWriteTest {
     side.flushes = 0;
     side.turn(
         () -> {
-          for (int i = 0; i < 10; i++) {
+          for (int i = 0; i < 5; i++) {
             stream.write(Side.buffer(9));
-            stream.writeAndFlush(Side.buffer(1000));
+            stream.writeAndFlush(Side.buffer(90));
           }
         });
     assertThat(side.flushes).isEqualTo(1);
-    assertThat(side.sentText()).containsExactly("DATA[SYN] 1 +10090");
+    assertThat(side.sentText()).containsExactly("DATA[SYN] 1 +495");
+    side.finish();
+  }
+
+  @Test
+  void someKibibytesOfAStreamAloneLeaveAtOnce() {
+    side.flushes = 0;
+    side.turn(
+        () -> {
+          stream.writeAndFlush(Side.buffer(1000));
+          assertThat(side.flushes).isZero();
+          stream.writeAndFlush(Side.buffer(1000));
+          assertThat(side.flushes).isEqualTo(1);
+          stream.writeAndFlush(Side.buffer(30_000));
+          assertThat(side.flushes).isEqualTo(2);
+        });
+    assertThat(side.sentText()).containsExactly("DATA[SYN] 1 +2000", "DATA 1 +30000");
+    side.finish();
+  }
+
+  @Test
+  void moreOfItAndWhatAnotherStreamStandsBesideWaitsForTheEndOfTheTurn() {
+    YamuxStreamChannel other = side.open();
+    side.sent();
+    side.flushes = 0;
+    side.turn(
+        () -> {
+          stream.writeAndFlush(Side.buffer(32 * 1024));
+          other.writeAndFlush(Side.buffer(3000));
+          assertThat(side.flushes).isZero();
+        });
+    assertThat(side.sentText()).containsExactly("DATA 1 +32768", "DATA 3 +3000");
     side.finish();
   }
 
