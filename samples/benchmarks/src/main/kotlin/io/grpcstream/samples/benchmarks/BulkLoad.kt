@@ -1,7 +1,6 @@
 package io.grpcstream.samples.benchmarks
 
 import io.netty.buffer.ByteBuf
-import io.netty.buffer.Unpooled
 import io.netty.channel.ChannelHandlerContext
 import io.netty.channel.ChannelInboundHandlerAdapter
 import java.util.concurrent.CountDownLatch
@@ -39,10 +38,7 @@ internal class BulkLoad(
 
     /** Writes while the channel is writable, in pieces of 64 KiB that are all the same memory. */
     private inner class Source : ChannelInboundHandlerAdapter() {
-        private val piece =
-            Unpooled.unreleasableBuffer(
-                Unpooled.directBuffer(PIECE).writeZero(PIECE),
-            )
+        private val piece = piece(PIECE)
         private lateinit var context: ChannelHandlerContext
         private var running = false
         private var writing = false

@@ -33,18 +33,16 @@ internal fun connectionsMeasure(go: Go?): Measure =
             )
         } + versus(Figure.CONNECTIONS, "tls", to = "noise"),
         inShort = true,
+        // The code of a handshake runs seldom, and is compiled late.
+        effort = { Effort(2 * it.warmUps, it.rounds, it.window) },
     )
 
 private val OURS = mapOf("noise" to HostPair.NOISE, "tls" to HostPair.TLS)
 
 private const val NETTY_TLS = "grpc-netty-tls"
 
-/** So many that the code of a handshake, which runs seldom, is compiled when the first is counted. */
-private const val WARM_UP = 500
-
 private fun connections(connector: Connector): Probe {
     val load = ConnectionLoad(connector)
-    repeat(WARM_UP) { load.connect() }
     return LoadProbe(
         load,
         { it.calls() - Figure.CALLS + (Figure.CONNECTIONS to it.perSecond) },

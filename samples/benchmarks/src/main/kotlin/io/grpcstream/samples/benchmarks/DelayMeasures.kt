@@ -9,6 +9,7 @@ import kotlin.time.Duration.Companion.seconds
 import kotlin.time.DurationUnit
 
 private val ROUND_TRIP = 60.milliseconds
+private val LONG = 1.seconds
 private const val MIB = 1024.0 * 1024.0
 private const val MESSAGE = 64 * 1024
 
@@ -45,10 +46,19 @@ internal fun delayMeasures(): List<Measure> =
                 Comparison(MEBIBYTES, it, "window", fixed = WINDOW_RATE, atLeast = bound)
             } + Comparison(MEBIBYTES, "grpc-tls", "grpc-netty-tls"),
             inShort = true,
-            // Many round trips each; the growth from the start is most of the warm-up.
-            effort = { Effort(1, minOf(it.rounds, 5), maxOf(it.window, 1.seconds)) },
+            effort = ::ofRoundTrips,
         ),
     )
+
+/** Many round trips each; the growth from the start is most of the warm-up. */
+private fun ofRoundTrips(effort: Effort): Effort =
+    if (effort.warmUps ==
+        0
+    ) {
+        effort
+    } else {
+        Effort(1, minOf(effort.rounds, 5), maxOf(effort.window, LONG))
+    }
 
 private fun bulk(
     name: String,
@@ -89,7 +99,7 @@ private class DelayProbe(
     private var grown = false
 
     override fun measure(window: Duration): Sample {
-        if (!grown) {
+        if (!grown && window >= LONG) {
             grown = true
             showGrowth()
         }

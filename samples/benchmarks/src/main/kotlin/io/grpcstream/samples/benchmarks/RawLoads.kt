@@ -5,13 +5,14 @@ import io.netty.buffer.ByteBuf
 import io.netty.buffer.Unpooled
 import io.netty.channel.ChannelHandlerContext
 import io.netty.channel.ChannelInboundHandlerAdapter
+import java.nio.ByteBuffer
 
 /** Bytes over a stream without gRPC, as fast as its flow control lets. */
 internal class ThroughputLoad(
     private val hosts: HostPair,
     bytes: Int,
 ) : Load {
-    private val piece = Unpooled.unreleasableBuffer(Unpooled.directBuffer(bytes).writeZero(bytes))
+    private val piece = piece(bytes)
     private var stream: Stream? = null
 
     override fun start(meter: Meter) {
@@ -66,6 +67,10 @@ internal class ThroughputLoad(
         const val PROTOCOL = "/load/raw/1.0.0"
     }
 }
+
+/** Zeros outside the heap that can be written any number of times, as duplicates. */
+internal fun piece(bytes: Int): ByteBuf =
+    Unpooled.unreleasableBuffer(Unpooled.wrappedBuffer(ByteBuffer.allocateDirect(bytes)))
 
 /** One message to and fro on a stream without gRPC. */
 internal class PingPongLoad(
