@@ -225,8 +225,6 @@ public final class GrpcStream implements AutoCloseable {
   /**
    * A builder for the channel of {@link #wrapClient}, to set options. Those that decide how to
    * connect (idle timeout, load balancing, plaintext) have no effect. The authority is the peer id.
-   * Calls are tried again only if the default service config has policies for methods, or {@code
-   * enableRetry} asks for it.
    */
   public static ManagedChannelBuilder<?> wrapClientBuilder(Stream stream) {
     return new OneStreamChannelBuilder(stream, PeerContext::attributesOf);

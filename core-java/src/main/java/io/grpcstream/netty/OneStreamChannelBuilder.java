@@ -24,11 +24,6 @@ public final class OneStreamChannelBuilder
   private final StreamEnd end;
   private final NettyChannelBuilder netty;
 
-  /** What the user has said about retries; null if nothing. */
-  private @Nullable Boolean retry;
-
-  private boolean hasMethodConfig;
-
   /**
    * A builder for the channel over {@code stream}.
    *
@@ -89,38 +84,10 @@ public final class OneStreamChannelBuilder
     if (serviceConfig != null) {
       config.putAll(serviceConfig);
     }
-    hasMethodConfig = config.containsKey("methodConfig");
     config.remove("loadBalancingPolicy");
     config.put("loadBalancingConfig", List.of(Map.of(OneStreamBalancer.POLICY, Map.of())));
     netty.defaultServiceConfig(config);
     return this;
-  }
-
-  /**
-   * Has gRPC try calls again. By default it does if the default service config has policies for
-   * methods. Without one it would try again only what a lost connection cut off, and there is no
-   * second stream for that; but to be ready for it costs a seventh of the CPU time of a small unary
-   * call, and 2 KiB.
-   */
-  @Override
-  public OneStreamChannelBuilder enableRetry() {
-    retry = true;
-    return this;
-  }
-
-  /** Has gRPC try no call again, whatever the service config says. */
-  @Override
-  public OneStreamChannelBuilder disableRetry() {
-    retry = false;
-    return this;
-  }
-
-  private void setRetry() {
-    if (retry == null ? hasMethodConfig : retry) {
-      netty.enableRetry();
-    } else {
-      netty.disableRetry();
-    }
   }
 
   /**
@@ -132,7 +99,6 @@ public final class OneStreamChannelBuilder
   public OneStreamChannel build() {
     StreamAttachment.claim(end.stream());
     netty.idleTimeout(Long.MAX_VALUE, TimeUnit.DAYS);
-    setRetry();
     OneStreamChannel channel = new OneStreamChannel(netty.build(), end);
     channel.start();
     return channel;

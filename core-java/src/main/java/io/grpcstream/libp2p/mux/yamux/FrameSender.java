@@ -37,11 +37,17 @@ final class FrameSender {
   /** Bytes of payload after which a flush is due. */
   private static final int PORTION = 64 * 1024;
 
-  /** From so many bytes on, some five small calls, what one stream alone flushes leaves at once. */
+  /**
+   * From so many bytes on, what one stream alone flushes leaves at once. Like the others here, as
+   * Netty counts pending bytes, with 96 for each buffer: some five small calls.
+   */
   private static final int MIN_EARLY = 2 * 1024;
 
   /** Beyond so many it waits for the end of the turn, where others may want their share. */
   private static final int MAX_EARLY = 32 * 1024;
+
+  /** As soon as so many have left in a turn, the rest waits for its end. */
+  private static final int MAX_EARLY_IN_A_TURN = 64 * 1024;
 
   private static final int MAX_TURN = 1024 * 1024;
 
@@ -53,6 +59,10 @@ final class FrameSender {
   private final ChannelFutureListener controlSent = sent -> controlLeft();
   private long controlBytes;
   private int unsentControls;
+
+  /** Pending bytes that were sent before the end of this turn. */
+  private long early;
+
   private boolean turnScheduled;
   private boolean needsFlush;
   private boolean draining;
@@ -117,10 +127,21 @@ final class FrameSender {
   void flushed(YamuxStreamChannel stream) {
     ready(stream);
     long pending = stream.output().pendingBytes();
-    boolean alone = ready.size() == 1;
-    if (alone && pending >= MIN_EARLY && pending <= MAX_EARLY && !gatherer.isBusy()) {
-      drain();
+    if (mayLeaveNow(pending) && !draining && !gatherer.isBusy()) {
+      early += pending;
+      sendReady();
+      // Netty ignores a flush within a flush: what listeners have written meanwhile counts here.
+      if (stream.output().hasDataToSend()) {
+        ready(stream);
+      }
     }
+  }
+
+  private boolean mayLeaveNow(long pending) {
+    return ready.size() == 1
+        && pending >= MIN_EARLY
+        && pending <= MAX_EARLY
+        && early < MAX_EARLY_IN_A_TURN;
   }
 
   /** The stream's SYN or ACK goes out at the end of the turn, if no frame carried it before. */
@@ -153,9 +174,13 @@ final class FrameSender {
 
   /** The end of a turn. */
   void drain() {
-    if (draining) {
-      return;
+    if (!draining) {
+      early = 0;
+      sendReady();
     }
+  }
+
+  private void sendReady() {
     draining = true;
     try {
       int made = 0;

@@ -38,7 +38,7 @@ final class ReceiveWindow {
   private int buffered;
 
   /** Bytes announced since {@link #measuredSinceNanos}, when half a window had last been. */
-  private int announced;
+  private long announced;
 
   private long measuredSinceNanos;
 

@@ -367,8 +367,11 @@ public final class YamuxSession extends ChannelInboundHandlerAdapter {
     sender.ready(stream);
   }
 
+  /** The stream's user has flushed. At the session's end, that fails with the stream. */
   void flushed(YamuxStreamChannel stream) {
-    sender.flushed(stream);
+    if (!ended) {
+      sender.flushed(stream);
+    }
   }
 
   void sendNow(YamuxStreamChannel stream) {

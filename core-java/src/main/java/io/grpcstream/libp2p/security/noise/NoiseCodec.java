@@ -101,7 +101,7 @@ final class NoiseCodec extends ChannelDuplexHandler {
           encryptRecord(plaintext, out);
         }
       }
-    } catch (GeneralSecurityException e) {
+    } catch (GeneralSecurityException | RuntimeException e) { // Providers may throw any of these.
       out.release();
       NoiseException cause = new NoiseException(describe("cannot encrypt: " + e.getMessage()), e);
       failure = cause;
@@ -152,7 +152,7 @@ final class NoiseCodec extends ChannelDuplexHandler {
         ByteBuf next = receiver.newBuffer(ctx.alloc(), size, size);
         try {
           open(in, length, next);
-        } catch (NoiseException | RuntimeException e) {
+        } catch (NoiseException e) {
           next.release();
           throw e;
         }
@@ -176,7 +176,7 @@ final class NoiseCodec extends ChannelDuplexHandler {
     } catch (AEADBadTagException e) {
       throw new NoiseException(
           describe("a record of %,d bytes is not authentic".formatted(length)), e);
-    } catch (GeneralSecurityException e) {
+    } catch (GeneralSecurityException | RuntimeException e) { // Providers may throw any of these.
       throw new NoiseException(describe("cannot decrypt: " + e.getMessage()), e);
     } finally {
       releasePartial();

@@ -247,4 +247,39 @@ class StreamWriteTest {
     assertThat(stream.isActive()).isTrue();
     side.finish();
   }
+
+  @Test
+  void whatAListenerFlushesWhileTheStreamsTurnGoesOnLeavesToo() {
+    YamuxStreamChannel other = side.open();
+    side.sent();
+    side.turn(
+        () -> {
+          stream
+              .writeAndFlush(Side.buffer(3000))
+              .addListener(
+                  sent ->
+                      other
+                          .writeAndFlush(Side.buffer(10))
+                          .addListener(sentToo -> stream.writeAndFlush(Side.buffer(7))));
+          assertThat(side.flushes).isPositive();
+        });
+    assertThat(side.sentText()).containsExactly("DATA 1 +3000", "DATA 3 +10", "DATA 1 +7");
+    side.finish();
+  }
+
+  @Test
+  void whatLeavesBeforeTheEndOfTheTurnIsBounded() {
+    side.sent();
+    side.flushes = 0;
+    side.turn(
+        () -> {
+          for (int i = 0; i < 10; i++) {
+            stream.writeAndFlush(Side.buffer(20_000));
+          }
+          assertThat(side.flushes).isEqualTo(4);
+        });
+    assertThat(side.flushes).isGreaterThan(4);
+    assertThat(side.sent().stream().mapToLong(Frame::length).sum()).isEqualTo(200_000);
+    side.finish();
+  }
 }

@@ -10,9 +10,12 @@ import kotlin.time.Duration.Companion.milliseconds
 private val SHORT = Effort(warmUps = 4, rounds = 5, window = 300.milliseconds)
 private val FULL = Effort(warmUps = 4, rounds = 7, window = 600.milliseconds)
 
+/** Long after the compilers have had their share. */
+private val PROFILED = Effort(warmUps = 15, rounds = 7, window = 600.milliseconds)
+
 private const val USAGE =
     """usage:
-  short [MEASURE...]       what the bounds are about, in less than three minutes
+  short [MEASURE...]       what has bounds to keep, in less than three minutes
   full [MEASURE...]        all of it; MEASURE is a name, or a part of several
   profile MEASURE VARIANT  where the CPU time goes, with a flame graph
   held MEASURE VARIANT     the classes that idle things are made of
@@ -30,27 +33,61 @@ private val SILENT =
  */
 fun main(args: Array<String>) {
     check(SILENT.level == Level.OFF) // Held here, since the log manager holds it weakly.
-    val measures = measures(go = null)
     val names = args.drop(1)
-    val isUsed =
-        when (args.firstOrNull()) {
-            "short", "full" -> measures.select(names).isNotEmpty()
-            "profile", "held" -> measures.variant(names) != null || "go-" in names.joinToString()
-            "list" -> names.isEmpty()
-            else -> false
-        }
-    if (!isUsed) {
-        System.err.println(USAGE)
+    val complaint = complaint(args.firstOrNull(), names)
+    if (complaint != null) {
+        System.err.println("$complaint\n$USAGE")
         exitProcess(2)
     }
     try {
-        val target = Path.of("target")
+        val target = Path.of("target").toAbsolutePath()
         Go.build(Path.of("../interop/go"), target).use { go ->
             measures(go).use(args[0], names, target)
         }
     } catch (e: Exception) {
         e.printStackTrace()
         exitProcess(1) // Whatever threads the failure has left.
+    }
+}
+
+/** What is wrong with the arguments, if anything is. */
+private fun complaint(
+    command: String?,
+    names: List<String>,
+): String? {
+    val measures = measures(go = null)
+    return when (command) {
+        "list" -> {
+            null
+        }
+
+        "short", "full" -> {
+            names
+                .find {
+                    measures.named(it).isEmpty()
+                }?.let { "no measure has $it in its name" }
+        }
+
+        "profile" -> {
+            measures.complaint(names)
+        }
+
+        "held" -> {
+            measures.filter { it.name.startsWith("idle-") }.complaint(names)
+        }
+
+        else -> {
+            "short, full, profile, held or list"
+        }
+    }
+}
+
+private fun List<Measure>.complaint(names: List<String>): String? {
+    val measure = find { it.name == names.getOrNull(0) }
+    return when {
+        measure == null -> "MEASURE is one of ${joinToString { it.name }}"
+        variant(names) == null -> "VARIANT is one of ${measure.variants.joinToString { it.name }}"
+        else -> null
     }
 }
 
@@ -70,32 +107,28 @@ private fun List<Measure>.use(
 
         "list" -> {
             forEach { measure ->
-                println(measure.variants.joinToString(" ", "${measure.name}: ") { it.name })
+                println(measure.variants.joinToString(" ", "# ${measure.name}: ") { it.name })
             }
         }
 
+        "held" -> {
+            printFootprint(checkNotNull(variant(names)))
+        }
+
         else -> {
-            val variant = checkNotNull(variant(names)) { "there is no $names here" }
-            if (command == "held") {
-                printFootprint(variant)
-            } else {
-                variant.profile(names.joinToString("-"), FULL, target.resolve("profiles"))
-            }
+            checkNotNull(
+                variant(names),
+            ).profile(names.joinToString("-"), PROFILED, target.resolve("profiles"))
         }
     }
 }
 
-/** Those of such a name, or if there are none, those with such a part in it. */
 private fun List<Measure>.select(names: List<String>): List<Measure> =
-    if (names.isEmpty()) {
-        this
-    } else {
-        filter { it.name in names }.ifEmpty {
-            filter { measure ->
-                names.any { it in measure.name }
-            }
-        }
-    }
+    if (names.isEmpty()) this else names.flatMap { named(it) }.distinct()
+
+/** That of this name, or if there is none, those with such a part in theirs. */
+private fun List<Measure>.named(name: String): List<Measure> =
+    filter { it.name == name }.ifEmpty { filter { name in it.name } }
 
 private fun List<Measure>.run(
     effort: Effort,

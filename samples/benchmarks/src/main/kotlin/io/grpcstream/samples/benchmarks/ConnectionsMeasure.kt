@@ -148,7 +148,13 @@ private class ConnectionLoad(
 
     override fun stop() {
         stopping = true
-        worker?.join()
+        worker?.join(PATIENCE_MILLIS)
+        check(worker?.isAlive != true) { "a connection or its call does not end" }
         failure?.let { throw IllegalStateException("a connection failed", it) }
+    }
+
+    private companion object {
+        /** What takes longer never ends. */
+        const val PATIENCE_MILLIS = 30_000L
     }
 }

@@ -7,6 +7,8 @@ import kotlinx.coroutines.Deferred
 import kotlinx.coroutines.async
 import kotlinx.coroutines.awaitAll
 import kotlinx.coroutines.runBlocking
+import kotlinx.coroutines.withTimeout
+import kotlin.time.Duration.Companion.seconds
 
 /** Unary calls by [outstanding] coroutines on [dispatcher], each of which makes one after the other. */
 internal class CoroutineLoad(
@@ -35,6 +37,11 @@ internal class CoroutineLoad(
 
     override fun stop() {
         running = false
-        runBlocking { callers.awaitAll() }
+        runBlocking { withTimeout(PATIENCE) { callers.awaitAll() } }
+    }
+
+    private companion object {
+        /** A call that takes longer never ends. */
+        val PATIENCE = 30.seconds
     }
 }

@@ -43,7 +43,6 @@ internal enum class Executors {
  * grpc-netty as everyone knows it.
  *
  * @param link what stands between client and server, if anything does
- * @param retries whether channels keep calls to try them again, as they do by default
  */
 internal class NettyTransport(
     service: ServerServiceDefinition,
@@ -51,7 +50,6 @@ internal class NettyTransport(
     serverCredentials: ServerCredentials,
     private val channelCredentials: ChannelCredentials,
     link: DelayedLink? = null,
-    private val retries: Boolean = true,
 ) : GrpcTransport {
     private val server: Server =
         NettyServerBuilder
@@ -68,7 +66,6 @@ internal class NettyTransport(
             .forAddress(InetSocketAddress("127.0.0.1", port), channelCredentials)
             .overrideAuthority("localhost")
             .also { executors.apply(it) }
-            .also { if (!retries) it.disableRetry() }
             .build()
 
     override fun close() {

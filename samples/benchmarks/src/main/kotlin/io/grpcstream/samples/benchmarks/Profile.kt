@@ -20,7 +20,7 @@ internal fun Variant.profile(
         profiler.execute("start,event=cpu,interval=1ms")
         repeat(effort.rounds) { probe.measure(effort.window) }
         profiler.stop()
-        println(profiler.execute("flat=40,traces=0"))
+        profiler.execute("flat=40,traces=0").lines().forEach { println("# $it") }
         profiler.execute("flamegraph,file=$file")
     }
     println("# flame graph: $file")

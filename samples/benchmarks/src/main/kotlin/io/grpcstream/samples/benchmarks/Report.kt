@@ -51,4 +51,4 @@ private fun verdict(
         }
     }
 
-internal fun Double.format(decimals: Int): String = "%,.${decimals}f".format(Locale.ROOT, this)
+internal fun Double.format(decimals: Int): String = "%.${decimals}f".format(Locale.ROOT, this)

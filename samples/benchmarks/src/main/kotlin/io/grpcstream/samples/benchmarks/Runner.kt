@@ -41,6 +41,7 @@ internal fun Measure.run(
     effort: Effort,
     variants: List<Variant> = this.variants,
 ): Result {
+    println("# $name ...")
     val ours = effort(effort)
     val probes = mutableMapOf<String, Probe>()
     try {

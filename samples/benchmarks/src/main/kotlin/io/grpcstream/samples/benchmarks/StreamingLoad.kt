@@ -8,6 +8,7 @@ import io.grpc.stub.ClientResponseObserver
 import io.grpcstream.benchmarks.LoadGrpc
 import io.grpcstream.benchmarks.Payload
 import java.util.concurrent.CompletableFuture
+import java.util.concurrent.TimeUnit
 
 /** The kinds of call that go on for long. */
 internal enum class Streaming {
@@ -40,6 +41,11 @@ internal class StreamingLoad(
 
     override fun stop() = call.cancel()
 
+    private companion object {
+        /** A call that takes longer to end never does. */
+        const val PATIENCE_SECONDS = 30L
+    }
+
     private inner class StreamedCall : ClientResponseObserver<Payload, Payload> {
         private val ended = CompletableFuture<Throwable?>()
         private lateinit var requests: ClientCallStreamObserver<Payload>
@@ -63,7 +69,7 @@ internal class StreamingLoad(
 
         fun cancel() {
             requests.cancel("measured", null)
-            val failure = ended.join()
+            val failure = ended.get(PATIENCE_SECONDS, TimeUnit.SECONDS)
             check(
                 failure is StatusRuntimeException && failure.status.code == Status.Code.CANCELLED,
             ) {

@@ -5,7 +5,7 @@ import io.grpcstream.samples.benchmarks.Figure.MESSAGES
 private const val LARGE = 64 * 1024
 
 private val TRANSPORTS =
-    Transports.entries - Transports.MEMORY - Transports.IN_PROCESS - Transports.NETTY_TLS_NO_RETRY
+    Transports.entries - Transports.MEMORY - Transports.IN_PROCESS
 
 private val INTERESTING =
     setOf(Transports.NETTY_TLS, Transports.TLS, Transports.NOISE, Transports.NOISE_CONSCRYPT)

@@ -26,11 +26,6 @@ internal enum class Transports(
         nettyOverTls(service, executors, SslProvider.OPENSSL)
     }),
 
-    /** The same, without what it keeps to try calls again with: as it is on a stream. */
-    NETTY_TLS_NO_RETRY("grpc-netty-tls-no-retry", { service, executors ->
-        nettyOverTls(service, executors, SslProvider.OPENSSL, retries = false)
-    }),
-
     /** grpc-netty over TLS 1.3 by the JDK. */
     NETTY_TLS_JDK("grpc-netty-tls-jdk", { service, executors ->
         nettyOverTls(service, executors, SslProvider.JDK)
@@ -72,8 +67,7 @@ internal fun nettyOverTls(
     executors: Executors,
     provider: SslProvider,
     link: DelayedLink? = null,
-    retries: Boolean = true,
 ): GrpcTransport {
     val tls = TlsCredentials(provider)
-    return NettyTransport(service, executors, tls.server, tls.client, link, retries)
+    return NettyTransport(service, executors, tls.server, tls.client, link)
 }

@@ -7,7 +7,6 @@ import io.grpcstream.samples.benchmarks.Figure.P99
 private val INTERESTING =
     setOf(
         Transports.NETTY_TLS,
-        Transports.NETTY_TLS_NO_RETRY,
         Transports.TLS,
         Transports.NOISE,
     )
@@ -57,8 +56,7 @@ private fun rates(outstanding: Int): List<Comparison> {
     return listOf(
         Comparison(CALLS, "tls", "grpc-netty-tls", atLeast = 0.95.takeIf { counts }),
         Comparison(CALLS, "noise", "grpc-netty-tls", atLeast = 0.90.takeIf { counts && NEW_JDK }),
-    ) + versus(CALLS, "tls", "noise", to = "grpc-netty-tls-no-retry") +
-        versusGo(CALLS, atLeast = 1.0.takeIf { counts })
+    ) + versusGo(CALLS, atLeast = 1.0.takeIf { counts })
 }
 
 private fun latencies(outstanding: Int): List<Comparison> {
