@@ -3,6 +3,8 @@ package io.grpcstream.samples.benchmarks
 import io.grpc.InsecureChannelCredentials
 import io.grpc.InsecureServerCredentials
 import io.grpc.ServerServiceDefinition
+import io.grpcstream.libp2p.transport.tcp.TcpTransport
+import io.netty.channel.MultiThreadIoEventLoopGroup
 import io.netty.handler.ssl.SslProvider
 import org.conscrypt.Conscrypt
 
@@ -34,6 +36,12 @@ internal enum class Transports(
     /** GrpcStream over TLS 1.3, by BoringSSL since that is on the class path here. */
     TLS("tls", { service, executors ->
         StreamTransport(HostPair(HostPair.TCP, HostPair.TLS), service, executors)
+    }),
+
+    /** The same, with both hosts on one thread. */
+    TLS_ONE_LOOP("tls-one-loop", { service, executors ->
+        val loop = MultiThreadIoEventLoopGroup(1, TcpTransport.ioHandlerFactory())
+        StreamTransport(HostPair(HostPair.TCP, HostPair.TLS, loops = loop), service, executors)
     }),
 
     /** GrpcStream over Noise, by the JDK's ciphers. */

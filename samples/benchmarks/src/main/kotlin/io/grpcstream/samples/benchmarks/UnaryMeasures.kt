@@ -8,6 +8,7 @@ private val INTERESTING =
     setOf(
         Transports.NETTY_TLS,
         Transports.TLS,
+        Transports.TLS_ONE_LOOP,
         Transports.NOISE,
     )
 
@@ -64,5 +65,6 @@ private fun latencies(outstanding: Int): List<Comparison> {
     return listOf(
         Comparison(P50, "tls", "grpc-netty-tls", atMost = 1.10.takeIf { counts }),
         Comparison(P50, "noise", "grpc-netty-tls"),
+        Comparison(P50, "tls-one-loop", "go-tls"),
     ) + versusGo(P50, atMost = 1.0.takeIf { counts })
 }
