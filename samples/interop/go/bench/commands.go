@@ -18,9 +18,14 @@ type command struct {
 	run        func(p *peers, arguments []int) (string, error)
 }
 
-// commands are all measures. MILLIS is how long to measure, in milliseconds: what leads up to it and
+// countsHere are the measures of what the server in this process gets.
+var countsHere = map[string]bool{"upload": true, "raw": true, "memory": true}
+
+// commands are all measures, and where the server here can be reached. MILLIS is how long to measure, in milliseconds: what leads up to it and
 // what ends it comes on top.
 var commands = []command{
+	{"address", "", "MULTIADDR",
+		func(p *peers, _ []int) (string, error) { return p.multiaddr() }},
 	{"unary", "BYTES OUTSTANDING MILLIS", "CALLS_PER_S P50_MICROS P99_MICROS",
 		func(p *peers, a []int) (string, error) { return p.unary(a[0], 1, a[1], millis(a[2])) }},
 	{"channels", "BYTES CHANNELS OUTSTANDING MILLIS", "CALLS_PER_S P50_MICROS P99_MICROS",
@@ -61,6 +66,9 @@ func (p *peers) measure(line string) (string, error) {
 			arguments, err := c.parse(words[1:])
 			if err != nil {
 				return "", err
+			}
+			if p.remote != nil && countsHere[c.name] {
+				return "", fmt.Errorf("%s measures the server in this process, not that of --peer", c.name)
 			}
 			answer, err := c.run(p, arguments)
 			if err != nil {

@@ -32,14 +32,14 @@ func (p *peers) connectOnce() (err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	defer func() {
-		if closed := p.dialer.Network().ClosePeer(p.server.ID()); err == nil {
+		if closed := p.dialer.Network().ClosePeer(p.address().ID); err == nil {
 			err = closed
 		}
 	}()
 	if err := p.dialer.Connect(ctx, p.address()); err != nil {
 		return err
 	}
-	stream, err := p.dialer.NewStream(ctx, p.server.ID(), grpcProtocol)
+	stream, err := p.dialer.NewStream(ctx, p.address().ID, grpcProtocol)
 	if err != nil {
 		return err
 	}

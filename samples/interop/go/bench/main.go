@@ -1,5 +1,5 @@
-// Command bench measures gRPC over libp2p streams between two go-libp2p hosts in this process, over
-// TCP on the loopback interface, each measure when standard input asks for it: benchmarks in other
+// Command bench measures gRPC over libp2p streams between two go-libp2p hosts, both in this process
+// or, with --peer, each in its own, over TCP on the loopback interface, each measure when standard input asks for it: benchmarks in other
 // languages run it beside what they measure themselves.
 //
 // It prints the line "ready", and from then on answers each line that it reads by one line: the
@@ -28,6 +28,8 @@ func main() {
 func run(args []string, in io.Reader, out io.Writer) error {
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	security := flags.String("security", "noise", "noise or tls, for all connections")
+	address := flags.String("peer", "",
+		"the `multiaddr` of the server of another such process, to measure calls to that one instead")
 	flags.Usage = func() {
 		fmt.Fprintln(flags.Output(), "usage: bench [options]")
 		flags.PrintDefaults()
@@ -38,7 +40,7 @@ func run(args []string, in io.Reader, out io.Writer) error {
 	} else if err != nil {
 		return err
 	}
-	p, err := newPeers(*security)
+	p, err := newPeers(*security, *address)
 	if err != nil {
 		return err
 	}

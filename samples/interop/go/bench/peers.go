@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log"
 	"time"
 
@@ -33,6 +34,7 @@ type peers struct {
 	security string
 	client   host.Host
 	server   host.Host
+	remote   *peer.AddrInfo // What the client calls, if it is not the server here.
 	grpc     *grpc.Server
 	load     *load
 
@@ -40,8 +42,17 @@ type peers struct {
 	dialer   host.Host          // The client of connections, which has none between two measures.
 }
 
-func newPeers(security string) (*peers, error) {
+// newPeers starts both peers. Unless remote is empty, the client connects to the host there, and the
+// one here serves others only.
+func newPeers(security, remote string) (*peers, error) {
 	p := &peers{security: security, grpc: grpc.NewServer(), load: newLoad()}
+	if remote != "" {
+		info, err := peer.AddrInfoFromString(remote)
+		if err != nil {
+			return nil, fmt.Errorf("--peer %s: %w", remote, err)
+		}
+		p.remote = info
+	}
 	for _, h := range []struct {
 		host    *host.Host
 		address string
@@ -78,16 +89,34 @@ func (p *peers) serve() {
 	}()
 }
 
-// address is where the server is.
+// address is where the server that the client calls is.
 func (p *peers) address() peer.AddrInfo {
+	if p.remote != nil {
+		return *p.remote
+	}
+	return p.here()
+}
+
+// here is where the server in this process is.
+func (p *peers) here() peer.AddrInfo {
 	return peer.AddrInfo{ID: p.server.ID(), Addrs: p.server.Addrs()}
+}
+
+// multiaddr is an address of the server in this process, for --peer of another one.
+func (p *peers) multiaddr() (string, error) {
+	info := p.here()
+	addresses, err := peer.AddrInfoToP2pAddrs(&info)
+	if err != nil {
+		return "", err
+	}
+	return addresses[0].String(), nil
 }
 
 // stream opens a stream from the client to the server, on the connection that there is.
 func (p *peers) stream(id protocol.ID) (network.Stream, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	return p.client.NewStream(ctx, p.server.ID(), id)
+	return p.client.NewStream(ctx, p.address().ID, id)
 }
 
 // clients returns that many gRPC clients, each on a stream of its own: the same ones each time.

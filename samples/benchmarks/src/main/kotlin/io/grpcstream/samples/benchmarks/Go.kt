@@ -17,6 +17,12 @@ internal class Go private constructor(
     fun peers(security: String): GoPeers =
         peers.getOrPut(security) { GoPeers(executable, security) }
 
+    /** The same with each peer in a process of its own, as they are where networks are. */
+    fun peersApart(security: String): GoPeers =
+        peers.getOrPut("$security apart") {
+            GoPeers(executable, security, peers(security).address())
+        }
+
     override fun close() = peers.values.forEach { it.close() }
 
     companion object {
@@ -46,14 +52,21 @@ internal class Go private constructor(
     }
 }
 
-/** Two peers of go-libp2p and grpc-go in one process beside this one, which do as they are told. */
+/**
+ * Two peers of go-libp2p and grpc-go in one process beside this one, which do as they are told.
+ *
+ * @param peer where the server is, if it is that of another process
+ */
 internal class GoPeers(
     executable: Path,
     security: String,
+    peer: String? = null,
 ) : AutoCloseable {
     private val process =
-        ProcessBuilder(executable.toString(), "--security", security)
-            .redirectError(ProcessBuilder.Redirect.INHERIT)
+        ProcessBuilder(
+            listOf(executable.toString(), "--security", security) +
+                (peer?.let { listOf("--peer", it) } ?: emptyList()),
+        ).redirectError(ProcessBuilder.Redirect.INHERIT)
             .start()
     private val output = process.inputReader()
     private val commands = process.outputWriter()
@@ -63,29 +76,34 @@ internal class GoPeers(
         check(ready == "ready") { "the Go peers began with $ready" }
     }
 
+    /** Where the server in this process can be reached. */
+    fun address(): String = ask("address", Duration.ZERO)
+
     /** Runs [command] in each round, with the window's milliseconds as its last word. */
     fun probe(
         command: String,
         vararg figures: Figure,
     ): Probe =
         object : Probe {
-            override fun measure(window: Duration): Sample =
-                figures.zip(run(command, window)).toMap()
+            override fun measure(window: Duration): Sample {
+                val answer = ask("$command ${window.inWholeMilliseconds}", window)
+                return figures.zip(answer.split(' ').map { it.toDouble() }).toMap()
+            }
 
             override fun close() = Unit
         }
 
-    private fun run(
+    private fun ask(
         command: String,
         window: Duration,
-    ): List<Double> {
-        commands.write("$command ${window.inWholeMilliseconds}\n")
+    ): String {
+        commands.write("$command\n")
         commands.flush()
         val answer = answer(window)
         check(answer != null && !answer.startsWith("error")) {
             "the Go peers answered $command with $answer"
         }
-        return answer.split(' ').map { it.toDouble() }
+        return answer
     }
 
     /** The next line; null if the process ends, as it must when it takes too long. */

@@ -14,10 +14,6 @@ internal class HeldMemory private constructor(
     private val heap: Map<String, Long>,
     private val direct: Long,
 ) {
-    val heapBytes: Long get() = heap.values.sum()
-
-    val bytes: Long get() = heapBytes + direct
-
     /** Of sockets, and with each of all that one is used by. */
     val socketBytes: Long get() = heap.filterKeys { it.endsWith("SocketChannel") }.values.sum()
 

@@ -17,7 +17,8 @@ internal fun unaryMeasures(go: Go?): List<Measure> =
     listOf(1, 16, 128).map { outstanding ->
         Measure(
             "unary-$outstanding",
-            unaryVariants("unary $UNARY_BYTES $outstanding", go) { unary(it, outstanding) },
+            unaryVariants("unary $UNARY_BYTES $outstanding", go) { unary(it, outstanding) } +
+                apartVariants(outstanding, go),
             rates(outstanding) + latencies(outstanding),
             inShort = outstanding != 16,
         )
@@ -52,6 +53,19 @@ private fun unaryVariants(
         Variant(it.title, inShort = it in INTERESTING) { probe(it) }
     } + goVariants(go) { it.probe(command, CALLS, P50, P99) }
 
+/** The same calls where each of Go's peers has a process of its own. */
+private fun apartVariants(
+    outstanding: Int,
+    go: Go?,
+): List<Variant> =
+    listOfNotNull(go).flatMap { peers ->
+        listOf("tls", "noise").map { security ->
+            Variant("go-$security-apart", inShort = outstanding == 1) {
+                peers.peersApart(security).probe("unary $UNARY_BYTES $outstanding", CALLS, P50, P99)
+            }
+        }
+    }
+
 private fun rates(outstanding: Int): List<Comparison> {
     val counts = outstanding == 128
     return listOf(
@@ -66,5 +80,7 @@ private fun latencies(outstanding: Int): List<Comparison> {
         Comparison(P50, "tls", "grpc-netty-tls", atMost = 1.10.takeIf { counts }),
         Comparison(P50, "noise", "grpc-netty-tls"),
         Comparison(P50, "tls-one-loop", "go-tls"),
+        Comparison(P50, "tls", "go-tls-apart"),
+        Comparison(P50, "noise", "go-noise-apart"),
     ) + versusGo(P50, atMost = 1.0.takeIf { counts })
 }
