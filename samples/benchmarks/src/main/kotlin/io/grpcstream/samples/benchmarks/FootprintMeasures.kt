@@ -19,9 +19,7 @@ internal fun footprintMeasures(): List<Measure> =
         Measure(
             "idle-connection",
             securities.map { (name, security) ->
-                footprint(name, inShort = name != "tls-jdk") {
-                    IdleConnections(StarOfHosts(COUNT, security))
-                }
+                footprint(name) { IdleConnections(StarOfHosts(COUNT, security)) }
             },
             securities.keys.map { Comparison(KIBIBYTES, it, "60-kib", fixed = 60.0, atMost = 1.0) },
             inShort = true,
@@ -54,9 +52,8 @@ private fun once(effort: Effort) = Effort(warmUps = 0, rounds = 2, effort.window
 
 private fun footprint(
     name: String,
-    inShort: Boolean = true,
     idlers: () -> Idlers,
-) = Variant(name, inShort) { FootprintProbe(idlers(), COUNT) }
+) = Variant(name) { FootprintProbe(idlers(), COUNT) }
 
 /** Prints the classes that an idle thing's memory is of, in bytes for each thing. */
 internal fun printFootprint(variant: Variant) {
