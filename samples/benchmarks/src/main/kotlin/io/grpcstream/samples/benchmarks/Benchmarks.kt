@@ -7,7 +7,7 @@ import java.util.logging.Logger
 import kotlin.system.exitProcess
 import kotlin.time.Duration.Companion.milliseconds
 
-private val SHORT = Effort(warmUps = 5, rounds = 7, window = 300.milliseconds)
+private val SHORT = Effort(warmUps = 4, rounds = 5, window = 300.milliseconds)
 private val FULL = Effort(warmUps = 4, rounds = 7, window = 600.milliseconds)
 
 /** Long after the compilers have had their share. */
