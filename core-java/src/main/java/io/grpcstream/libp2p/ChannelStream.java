@@ -30,6 +30,7 @@ final class ChannelStream implements Stream {
   private final String protocol;
   private final boolean initiator;
   private final CompletableFuture<Void> closed = new CompletableFuture<>();
+  private final CompletableFuture<Void> hostShutdown = new CompletableFuture<>();
   private final AtomicBoolean closing = new AtomicBoolean();
 
   ChannelStream(
@@ -106,6 +107,16 @@ final class ChannelStream implements Stream {
   }
 
   @Override
+  public CompletionStage<Void> hostShutdown() {
+    return hostShutdown.minimalCompletionStage();
+  }
+
+  /** The host shuts down. On the event loop. */
+  void onHostShutdown() {
+    hostShutdown.complete(null);
+  }
+
+  @Override
   public void close() {
     if (closing.compareAndSet(false, true)) {
       onLoop(this::closeNow);
@@ -124,6 +135,12 @@ final class ChannelStream implements Stream {
       return;
     }
     channel.flush();
+    // From now on: the peer could withhold all that follows.
+    if (channel instanceof YamuxStreamChannel yamux) {
+      yamux.expectEnd();
+    } else {
+      new CloseTimeout(channel, this::onPeerReadsNothing);
+    }
     // An empty write at the transport's end of the pipeline completes after all that went before
     // it. Handlers above may take no byte buffers (gRPC's do not), so it must not pass them.
     ChannelHandlerContext first = channel.pipeline().firstContext();
@@ -132,6 +149,15 @@ final class ChannelStream implements Stream {
             ? channel.writeAndFlush(Unpooled.EMPTY_BUFFER)
             : first.writeAndFlush(Unpooled.EMPTY_BUFFER);
     sent.addListener(f -> endBothDirections());
+  }
+
+  private void onPeerReadsNothing() {
+    logger.debug(
+        "{}: reset, as the peer took no {} bytes within {} s of its close",
+        this,
+        CloseTimeout.MIN_PROGRESS,
+        CloseTimeout.SECONDS);
+    resetNow();
   }
 
   private void endBothDirections() {

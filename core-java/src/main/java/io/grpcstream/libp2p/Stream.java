@@ -1,6 +1,7 @@
 package io.grpcstream.libp2p;
 
 import io.netty.channel.Channel;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 
 /** One negotiated libp2p stream: a Netty channel with the identity of its two ends. */
@@ -26,7 +27,23 @@ public interface Stream {
    */
   CompletionStage<Void> closed();
 
-  /** Sends what was written, then ends the stream in both directions. Any thread. */
+  /**
+   * Completes, never exceptionally, when the host that the stream belongs to begins to {@linkplain
+   * Host#shutdown shut down}: whoever uses the stream should bring its work to an end and close it,
+   * since the host waits for that, as long as the grace lasts. What depends on the stage runs on
+   * the stream's event loop, or at once if the shutdown has begun before. gRPC does it by itself.
+   * Streams of another stack never complete it.
+   */
+  default CompletionStage<Void> hostShutdown() {
+    return new CompletableFuture<Void>().minimalCompletionStage();
+  }
+
+  /**
+   * Sends what was written, then ends the stream in both directions. Any thread.
+   *
+   * <p>A peer may read as slowly as it likes, but has to go on: when it takes less than 16 KiB in
+   * 10 seconds, what is left is given up and the stream is reset.
+   */
   void close();
 
   /** Ends the stream at once; the other side sees a reset. Any thread. */

@@ -1,5 +1,6 @@
 package io.grpcstream.libp2p;
 
+import static java.util.concurrent.TimeUnit.NANOSECONDS;
 import static java.util.concurrent.TimeUnit.SECONDS;
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -11,6 +12,7 @@ import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelInitializer;
+import io.netty.channel.ChannelOutboundBuffer;
 import io.netty.channel.ChannelOutboundHandlerAdapter;
 import io.netty.channel.ChannelPromise;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
@@ -54,6 +56,67 @@ class ChannelStreamTest {
       stream.close();
       assertThat(sink.ended.get(10, SECONDS)).isEqualTo(1 << 20);
       assertThat(sink.failure).isNull();
+    }
+  }
+
+  @Test
+  void aPeerOfAnotherStackThatReadsNothingCannotKeepAStreamThatCloses() {
+    Reluctant channel = new Reluctant();
+    Stream stream = foreign(channel);
+    channel.write(Unpooled.wrappedBuffer(new byte[100_000]));
+    stream.close();
+    channel.pass(Duration.ofMillis(9_999));
+    assertThat(channel.isOpen()).isTrue();
+    channel.pass(Duration.ofMillis(1));
+    assertThat(stream.closed().toCompletableFuture()).isCompleted();
+    channel.finishAndReleaseAll();
+  }
+
+  @Test
+  void aPeerOfAnotherStackThatReadsSlowlyGetsAllThatWasWrittenBeforeTheClose() {
+    Reluctant channel = new Reluctant();
+    Stream stream = foreign(channel);
+    channel.write(Unpooled.wrappedBuffer(new byte[100_000]));
+    stream.close();
+    for (int left = 100_000; left > 0; left -= 20_000) {
+      assertThat(channel.isOpen()).isTrue();
+      channel.pass(Duration.ofSeconds(9));
+      channel.take(20_000);
+    }
+    assertThat(channel.taken).isEqualTo(100_000);
+    assertThat(stream.closed().toCompletableFuture()).isCompleted();
+    channel.finishAndReleaseAll();
+  }
+
+  /** A channel whose other side takes what a test says. */
+  private static final class Reluctant extends EmbeddedChannel {
+    private int willing;
+    private int taken;
+
+    Reluctant() {
+      freezeTime();
+    }
+
+    @Override
+    protected void doWrite(ChannelOutboundBuffer out) {
+      while (out.current() instanceof ByteBuf next && (willing > 0 || !next.isReadable())) {
+        int bytes = Math.min(willing, next.readableBytes());
+        willing -= bytes;
+        taken += bytes;
+        out.removeBytes(bytes);
+      }
+    }
+
+    void take(int bytes) {
+      willing = bytes;
+      flush();
+      runPendingTasks();
+    }
+
+    void pass(Duration time) {
+      advanceTimeBy(time.toNanos(), NANOSECONDS);
+      runScheduledPendingTasks();
+      runPendingTasks();
     }
   }
 

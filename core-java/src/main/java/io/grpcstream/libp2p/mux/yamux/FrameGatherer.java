@@ -25,7 +25,6 @@ final class FrameGatherer implements ChannelOutboundBuffer.MessageProcessor {
 
   private int left;
   private int gathered;
-  private boolean everything;
 
   FrameGatherer(ByteBufAllocator alloc) {
     this.alloc = alloc;
@@ -38,12 +37,19 @@ final class FrameGatherer implements ChannelOutboundBuffer.MessageProcessor {
   int gather(ChannelOutboundBuffer out, int limit) {
     left = limit;
     gathered = 0;
-    everything = true;
     tail = null;
+    boolean done = false;
     try {
       out.forEachFlushedMessage(this);
+      done = true;
     } catch (Exception e) {
       throw new IllegalStateException("yamux: gathering a frame cannot fail", e);
+    } finally {
+      if (!done) { // For want of memory: this frame must not be in the way of others.
+        parts.forEach(ByteBuf::release);
+        parts.clear();
+        tail = null;
+      }
     }
     return gathered;
   }
@@ -51,11 +57,6 @@ final class FrameGatherer implements ChannelOutboundBuffer.MessageProcessor {
   /** Whether a frame is being handed over right now: then no other may be made. */
   boolean isBusy() {
     return !parts.isEmpty();
-  }
-
-  /** Whether the last frame takes all that was flushed. */
-  boolean gatheredEverything() {
-    return everything;
   }
 
   @Override
@@ -71,8 +72,7 @@ final class FrameGatherer implements ChannelOutboundBuffer.MessageProcessor {
       left -= bytes;
       gathered += bytes;
     }
-    everything = bytes == readable;
-    return everything;
+    return bytes == readable;
   }
 
   private void append(ByteBuf buffer, int bytes) {

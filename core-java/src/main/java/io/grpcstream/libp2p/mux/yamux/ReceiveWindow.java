@@ -1,5 +1,7 @@
 package io.grpcstream.libp2p.mux.yamux;
 
+import java.util.concurrent.TimeUnit;
+
 /**
  * The receive window of one stream: what the other side may still send, what waits for the reader,
  * and when to give credit back. Plain arithmetic; used on the event loop only.
@@ -9,7 +11,8 @@ package io.grpcstream.libp2p.mux.yamux;
  * from the moment a byte is <em>read</em>, never on arrival, so a reader that stops stops the
  * sender. An update is due when half the window is owed, or 1 MiB: what is owed is as good as not
  * in the window, so the less that is, the more of a large window a sender far away can use; and an
- * update costs 12 bytes.
+ * update costs 12 bytes. A slow reader's update comes earlier, with 16 KiB after two seconds, since
+ * a sender that is closing waits for nothing else to tell it from one that does not read.
  *
  * <p>The window doubles when half of it was announced within four round trips, which means that the
  * sender uses up its window faster than credit can travel. Without a measured round trip it never
@@ -31,6 +34,11 @@ final class ReceiveWindow {
   /** Bytes that are worth a frame, however large the window is. */
   static final int MAX_OWED = 1024 * 1024;
 
+  /** From a slow reader so many are worth a frame, after a while: they show that it goes on. */
+  static final int SLOW_OWED = 16 * 1024;
+
+  private static final long SLOW_NANOS = TimeUnit.SECONDS.toNanos(2);
+
   private final int maxSize;
   private final ConnectionWindow connection;
   private int size = YamuxConfig.INITIAL_WINDOW;
@@ -41,11 +49,13 @@ final class ReceiveWindow {
   private long announced;
 
   private long measuredSinceNanos;
+  private long updatedNanos;
 
   ReceiveWindow(int maxSize, ConnectionWindow connection, long nowNanos) {
     this.maxSize = maxSize;
     this.connection = connection;
     this.measuredSinceNanos = nowNanos;
+    this.updatedNanos = nowNanos;
   }
 
   /** The window's size now, between 256 KiB and the configured maximum. */
@@ -82,9 +92,10 @@ final class ReceiveWindow {
    */
   int update(long nowNanos, long roundTripNanos) {
     int owed = size - credit - buffered;
-    if (owed < Math.min(size / 2, MAX_OWED)) {
+    if (owed < Math.min(size / 2, MAX_OWED) && !isSlow(owed, nowNanos)) {
       return 0;
     }
+    updatedNanos = nowNanos;
     announced += owed;
     if (announced >= size / 2) {
       boolean fast = nowNanos - measuredSinceNanos < 4 * roundTripNanos;
@@ -94,6 +105,24 @@ final class ReceiveWindow {
     }
     credit += owed;
     return owed;
+  }
+
+  /**
+   * The credit to announce now to a sender that has ended and needs none: it tells that somebody
+   * still reads, so that the sender's patience does not end before the data.
+   */
+  int updateAfterEnd(long nowNanos) {
+    int owed = size - credit - buffered;
+    if (!isSlow(owed, nowNanos)) {
+      return 0;
+    }
+    updatedNanos = nowNanos;
+    credit += owed;
+    return owed;
+  }
+
+  private boolean isSlow(int owed, long nowNanos) {
+    return owed >= SLOW_OWED && nowNanos - updatedNanos >= SLOW_NANOS;
   }
 
   private int grow() {

@@ -199,8 +199,8 @@ final class StreamInput {
   }
 
   private void giveCredit() {
-    if (!finReceived && !channel.removed) {
-      int credit = session.creditDue(window);
+    if (!channel.removed) {
+      int credit = session.creditDue(window, finReceived);
       if (credit > 0) {
         channel.output().sendCredit(credit);
       }

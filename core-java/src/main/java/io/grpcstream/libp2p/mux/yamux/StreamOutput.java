@@ -12,8 +12,13 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The sending half of a stream: from the channel's outbound buffer, within the other side's window,
- * to data frames when the session gives it a turn; and the SYN, ACK and FIN that ride on them. Used
- * on the event loop only.
+ * to data frames when the session gives it a turn; and the SYN, ACK and FIN. Used on the event loop
+ * only.
+ *
+ * <p>SYN and ACK ride on the first frame there is. FIN has a frame of its own, behind the data and
+ * behind SYN or ACK, though the specification lets it ride as well: jvm-libp2p drops the payload of
+ * a frame with FIN, and closes the connection when a frame has FIN beside another flag. RST always
+ * travels alone.
  */
 final class StreamOutput {
   /** Indices of the user-defined writability of {@link ChannelOutboundBuffer}. */
@@ -32,6 +37,11 @@ final class StreamOutput {
 
   private volatile boolean finRequested;
   private boolean finSent;
+
+  /** Bytes that were sent, and bytes of credit that came beyond the initial window. */
+  private long sentBytes;
+
+  private long creditBytes;
 
   /** Bytes at the head of the outbound buffer that the connection has taken over. */
   private int handedOver;
@@ -65,6 +75,14 @@ final class StreamOutput {
     return channel.isOpen() && out != null && !out.isEmpty() && window.available() > 0;
   }
 
+  /**
+   * How far the other side has let us come: grows by each byte that its window took, and by each
+   * byte of credit, which it gives for what its user has read, as far as that can be true.
+   */
+  long progress() {
+    return sentBytes + Math.min(creditBytes, sentBytes);
+  }
+
   /** Bytes that were written and not handed over, as Netty counts them: 96 more for each write. */
   long pendingBytes() {
     ChannelOutboundBuffer out = buffer();
@@ -88,12 +106,11 @@ final class StreamOutput {
     }
     int limit = (int) Math.min(window.available(), session.config().maxFrameData());
     int bytes = gatherer.gather(out, limit);
-    boolean fin = false;
     if (bytes > 0) {
-      fin = finRequested && gatherer.gatheredEverything();
-      int flags = takeAnnouncement() | (fin ? YamuxHeader.FIN : 0);
-      finSent |= fin;
+      int flags = takeAnnouncement();
       window.consume(bytes);
+      sentBytes += bytes;
+      channel.progressed();
       if (window.available() == 0) {
         out.setUserDefinedWritability(HAS_WINDOW, false);
       }
@@ -101,11 +118,7 @@ final class StreamOutput {
       gatherer.write(ctx, flags, streamId);
     }
     completeHandedOver();
-    if (fin) {
-      finHandedOver();
-    } else {
-      sendFinIfDue();
-    }
+    sendFinIfDue();
     return bytes;
   }
 
@@ -140,6 +153,8 @@ final class StreamOutput {
     if (!window.grant(bytes)) {
       return false;
     }
+    creditBytes += bytes;
+    channel.progressed();
     ChannelOutboundBuffer out = buffer();
     if (wasEmpty && bytes > 0 && out != null) {
       out.setUserDefinedWritability(HAS_WINDOW, true);
@@ -200,10 +215,13 @@ final class StreamOutput {
     }
   }
 
-  /** Sends FIN in a frame of its own. */
+  /** Sends FIN, behind SYN or ACK if that is still due. */
   void sendFin() {
+    if (unannounced) {
+      sendCredit(0);
+    }
     finSent = true;
-    session.sendWindowUpdate(streamId, takeAnnouncement() | YamuxHeader.FIN, 0);
+    session.sendWindowUpdate(streamId, YamuxHeader.FIN, 0);
   }
 
   private void finHandedOver() {

@@ -21,8 +21,9 @@ import java.time.Duration;
  *     the peer before the connection is given up
  * @param writeTimeout how long the connection may take nothing of what we send before it is given
  *     up
- * @param closeTimeout how long a stream that we closed waits for the other side's FIN before it is
- *     reset, and how long a stream that the other side ended may take to send what is pending
+ * @param closeTimeout how long a stream whose end has begun waits for the other side before it is
+ *     reset: for credit to send what is pending, or for FIN. It has the same time again with each
+ *     16 KiB that it takes or gives credit for, so that a slow reader may take as long as it needs
  */
 public record YamuxConfig(
     int maxWindow,

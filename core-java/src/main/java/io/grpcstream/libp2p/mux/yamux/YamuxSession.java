@@ -8,6 +8,9 @@ import io.netty.util.concurrent.ImmediateEventExecutor;
 import io.netty.util.concurrent.Promise;
 import io.netty.util.concurrent.PromiseNotifier;
 import java.time.Duration;
+import java.util.EnumSet;
+import java.util.Set;
+import java.util.concurrent.RejectedExecutionException;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -52,6 +55,7 @@ public final class YamuxSession extends ChannelInboundHandlerAdapter {
   private YamuxKeepAlive keepAlive;
   private FrameReader reader;
   private boolean goAwaySent;
+  private final Set<GoAwayCode> goAwaysReceived = EnumSet.noneOf(GoAwayCode.class);
   private @Nullable GoAwayCode goAwayReceived;
   private boolean ended;
 
@@ -176,10 +180,15 @@ public final class YamuxSession extends ChannelInboundHandlerAdapter {
     Promise<T> promise = ctx.channel().eventLoop().newPromise();
     if (ctx.channel().eventLoop().inEventLoop()) {
       task.run(promise);
-    } else {
-      ctx.channel().eventLoop().execute(() -> task.run(promise));
+      return promise;
     }
-    return promise;
+    try {
+      ctx.channel().eventLoop().execute(() -> task.run(promise));
+      return promise;
+    } catch (RejectedExecutionException e) {
+      return ImmediateEventExecutor.INSTANCE.newFailedFuture(
+          new ConnectionLostException("yamux: the session ended with its event loop", e));
+    }
   }
 
   // ---- What the connection tells us
@@ -187,7 +196,7 @@ public final class YamuxSession extends ChannelInboundHandlerAdapter {
   @Override
   public void handlerAdded(ChannelHandlerContext context) {
     ctx = context;
-    sender = new FrameSender(ctx, this::endTurn);
+    sender = new FrameSender(ctx, this::endTurnInTask);
     keepAlive = new YamuxKeepAlive(config, ctx, sender, cause -> end(null, cause));
     reader =
         new FrameReader(new InboundFrames(this, initiator, streams, opener, sender, keepAlive));
@@ -274,6 +283,15 @@ public final class YamuxSession extends ChannelInboundHandlerAdapter {
     }
   }
 
+  /** A failure in a task of the event loop, such as want of memory, would end nothing by itself. */
+  private void endTurnInTask() {
+    try {
+      endTurn();
+    } catch (RuntimeException | Error e) {
+      end(null, e);
+    }
+  }
+
   /** Why no stream may be opened; null if one may. */
   @Nullable YamuxException refusesNewStreams() {
     if (ended) {
@@ -331,7 +349,7 @@ public final class YamuxSession extends ChannelInboundHandlerAdapter {
   }
 
   void receiveGoAway(GoAwayCode code) {
-    if (code == goAwayReceived) {
+    if (!goAwaysReceived.add(code)) {
       return;
     }
     log.debug("yamux: {} received GOAWAY {}", ctx.channel(), code);
@@ -354,8 +372,10 @@ public final class YamuxSession extends ChannelInboundHandlerAdapter {
     return new ReceiveWindow(config.maxWindow(), connectionWindow, now());
   }
 
-  int creditDue(ReceiveWindow window) {
-    return window.update(now(), keepAlive.roundTripNanos());
+  int creditDue(ReceiveWindow window, boolean senderEnded) {
+    return senderEnded
+        ? window.updateAfterEnd(now())
+        : window.update(now(), keepAlive.roundTripNanos());
   }
 
   /** Sends a window update, which carries flags also when it has no credit to give. */

@@ -18,6 +18,7 @@ import io.netty.util.concurrent.Promise;
 import java.net.SocketAddress;
 import java.nio.channels.AlreadyConnectedException;
 import java.nio.channels.ClosedChannelException;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -38,7 +39,8 @@ import org.slf4j.LoggerFactory;
  *       sent; with {@code ALLOW_HALF_CLOSURE} it fires Netty's input-shutdown events instead, and
  *       closes when both sides have finished.
  *   <li>{@link #close()} with nothing pending sends FIN, so that the other side can read all that
- *       was sent; with writes pending that cannot go out now, they fail and the stream is reset.
+ *       was sent; with writes pending that cannot go out now, they fail and the stream is reset. To
+ *       have them sent first, use {@link #expectEnd()} and {@link #shutdownOutput()}.
  *   <li>{@link #reset()} ends the stream in both directions at once. When the other side does it,
  *       the pipeline gets a {@link StreamResetException}, and a {@link ConnectionLostException}
  *       when the connection ends, before the channel becomes inactive.
@@ -49,6 +51,13 @@ import org.slf4j.LoggerFactory;
 public final class YamuxStreamChannel extends AbstractChannel implements DuplexChannel {
   private static final Logger log = LoggerFactory.getLogger(YamuxStreamChannel.class);
   private static final ChannelMetadata METADATA = new ChannelMetadata(false, 16);
+
+  /**
+   * Bytes that count as progress within {@code closeTimeout}. Fewer would let a peer hold much for
+   * long, byte by byte; a reader gives credit for more than that at a time, see {@link
+   * ReceiveWindow}.
+   */
+  private static final int MIN_PROGRESS = 16 * 1024;
 
   private final YamuxSession session;
   private final int streamId;
@@ -81,6 +90,8 @@ public final class YamuxStreamChannel extends AbstractChannel implements DuplexC
   private boolean abandoned;
 
   private @Nullable Future<?> closeTimer;
+  private long progressMark;
+  private long progressNanos;
 
   YamuxStreamChannel(YamuxSession session, Channel parent, int streamId, boolean initiator) {
     super(parent);
@@ -121,6 +132,28 @@ public final class YamuxStreamChannel extends AbstractChannel implements DuplexC
    */
   public void reset() {
     onEventLoop(() -> abort(new StreamResetException(name() + " was reset locally", false), false));
+  }
+
+  /**
+   * From now on the other side has to take what was written: 16 KiB in each {@code closeTimeout},
+   * or the stream is reset. To be called when a close begins that shall send everything: the other
+   * side cannot keep a stream that nobody wants any more by reading nothing.
+   */
+  public void expectEnd() {
+    onEventLoop(
+        () -> {
+          if (open) {
+            startCloseTimer(this::onPeerReadsNothing);
+          }
+        });
+  }
+
+  private void onPeerReadsNothing() {
+    String why =
+        "%s was reset: closing, it waited for the peer to read, which took no %,d bytes in %,d ms"
+            .formatted(name(), MIN_PROGRESS, session.config().closeTimeout().toMillis());
+    log.debug("{}", why);
+    abort(new StreamResetException(why, false), false);
   }
 
   @Override
@@ -166,11 +199,15 @@ public final class YamuxStreamChannel extends AbstractChannel implements DuplexC
 
   @Override
   public ChannelFuture shutdownInput(ChannelPromise promise) {
-    onEventLoop(
-        () -> {
-          input.shutdown();
-          promise.trySuccess();
-        });
+    boolean done =
+        onEventLoop(
+            () -> {
+              input.shutdown();
+              promise.trySuccess();
+            });
+    if (!done) {
+      promise.trySuccess();
+    }
     return promise;
   }
 
@@ -185,7 +222,9 @@ public final class YamuxStreamChannel extends AbstractChannel implements DuplexC
 
   @Override
   public ChannelFuture shutdownOutput(ChannelPromise promise) {
-    onEventLoop(() -> output.shutdown(promise));
+    if (!onEventLoop(() -> output.shutdown(promise))) {
+      promise.tryFailure(new ClosedChannelException());
+    }
     return promise;
   }
 
@@ -196,8 +235,19 @@ public final class YamuxStreamChannel extends AbstractChannel implements DuplexC
 
   @Override
   public ChannelFuture shutdown(ChannelPromise promise) {
-    shutdownInput().addListener(ignored -> shutdownOutput(promise));
-    return promise;
+    shutdownInput();
+    return shutdownOutput(promise);
+  }
+
+  /** As ever, but does nothing where Netty would throw: when the event loop has ended. */
+  @Override
+  public Channel read() {
+    try {
+      return super.read();
+    } catch (RejectedExecutionException e) {
+      log.debug("{} ended with its event loop", this, e);
+      return this;
+    }
   }
 
   // ---- What the session sees
@@ -352,10 +402,47 @@ public final class YamuxStreamChannel extends AbstractChannel implements DuplexC
     output.close();
   }
 
+  /**
+   * Runs {@code action} unless the other side makes progress: that gives it the same time again.
+   * What waits for the connection, not for the other side's window, waits on: that the connection
+   * goes on is the affair of {@link YamuxKeepAlive}.
+   */
   private void startCloseTimer(Runnable action) {
     cancelCloseTimer();
-    long nanos = session.config().closeTimeout().toNanos();
-    closeTimer = eventLoop().schedule(action, nanos, TimeUnit.NANOSECONDS);
+    markProgress();
+    scheduleCloseTimer(action, session.config().closeTimeout().toNanos());
+  }
+
+  private void scheduleCloseTimer(Runnable action, long nanos) {
+    closeTimer =
+        eventLoop()
+            .schedule(
+                () -> {
+                  closeTimer = null;
+                  long passed = session.now() - progressNanos;
+                  long left = session.config().closeTimeout().toNanos() - passed;
+                  if (left > 0) {
+                    scheduleCloseTimer(action, left);
+                  } else if (output.hasDataToSend()) {
+                    startCloseTimer(action);
+                  } else {
+                    action.run();
+                  }
+                },
+                nanos,
+                TimeUnit.NANOSECONDS);
+  }
+
+  /** The other side's window has taken bytes, or it has given credit. */
+  void progressed() {
+    if (closeTimer != null && output.progress() - progressMark >= MIN_PROGRESS) {
+      markProgress();
+    }
+  }
+
+  private void markProgress() {
+    progressMark = output.progress();
+    progressNanos = session.now();
   }
 
   void cancelCloseTimer() {
@@ -369,11 +456,18 @@ public final class YamuxStreamChannel extends AbstractChannel implements DuplexC
     return "yamux: stream " + streamId();
   }
 
-  private void onEventLoop(Runnable action) {
+  /** Runs {@code action} on the event loop; false if that has ended, and the stream with it. */
+  private boolean onEventLoop(Runnable action) {
     if (eventLoop().inEventLoop()) {
       action.run();
-    } else {
+      return true;
+    }
+    try {
       eventLoop().execute(action);
+      return true;
+    } catch (RejectedExecutionException e) {
+      log.debug("{} ended with its event loop", this, e);
+      return false;
     }
   }
 

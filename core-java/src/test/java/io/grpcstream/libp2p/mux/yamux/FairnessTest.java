@@ -72,7 +72,8 @@ class FairnessTest {
           bulk.shutdownOutput();
         });
     side.relieve();
-    assertThat(side.sentText()).containsExactly("DATA 1 +65507", "DATA[FIN] 1 +34493");
+    assertThat(side.sentText())
+        .containsExactly("DATA 1 +65507", "DATA 1 +34493", "WINDOW[FIN] 1 +0");
     side.finish();
   }
 

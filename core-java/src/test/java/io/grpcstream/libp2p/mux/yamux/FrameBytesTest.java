@@ -58,7 +58,7 @@ class FrameBytesTest {
     YamuxStreamChannel stream = side.onlyInbound();
     assertThat(side.recorder(stream).bytes()).isEqualTo(HELLO);
     assertThat(stream.isOpen()).isFalse();
-    assertSends(side, "00 01 0006 00000001 00000000");
+    assertSends(side, "00 01 0002 00000001 00000000  00 01 0004 00000001 00000000");
     side.feed(bytes("00 01 0001 00000003 00000000"));
     assertSends(side, "00 01 0002 00000003 00000000");
     side.inbound.get(1).reset();

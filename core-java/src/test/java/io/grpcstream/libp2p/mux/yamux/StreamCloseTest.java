@@ -6,6 +6,8 @@ import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelFutureListener;
 import java.nio.channels.ClosedChannelException;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 
 /** The ways a stream can end, and that each leaves nothing behind. */
@@ -136,7 +138,7 @@ class StreamCloseTest {
     assertThat(side.recorder(stream).bytes()).hasSize(5);
     side.feed(Frame.windowUpdate(0, 1, 100));
     assertThat(pending.isSuccess()).isTrue();
-    assertThat(side.sentText()).containsExactly("DATA[FIN] 1 +10");
+    assertThat(side.sentText()).containsExactly("DATA 1 +10", "WINDOW[FIN] 1 +0");
     assertThat(stream.isOpen()).isFalse();
     assertThat(side.session.outboundStreams()).isZero();
     side.finish();
@@ -153,6 +155,171 @@ class StreamCloseTest {
     assertThat(pending.cause()).isInstanceOf(ClosedChannelException.class);
     assertThat(side.sentText()).containsExactly("WINDOW[RST] 1 +0");
     side.finish();
+  }
+
+  @Test
+  void pendingWritesAfterThePeersFinMayTakeLongAsLongAsThePeerReads() {
+    YamuxStreamChannel stream = opened();
+    stream.writeAndFlush(Side.buffer(WINDOW));
+    ChannelFuture pending = stream.writeAndFlush(Side.buffer(100_000));
+    side.feed(Frame.windowUpdate(Frame.FIN, 1, 0));
+    for (int i = 0; i < 5; i++) {
+      side.advance(Duration.ofSeconds(9));
+      side.feed(Frame.windowUpdate(0, 1, 20_000));
+    }
+    assertThat(pending.isSuccess()).isTrue();
+    assertThat(side.sentText()).contains("WINDOW[FIN] 1 +0").doesNotContain("WINDOW[RST] 1 +0");
+    side.finish();
+  }
+
+  @Test
+  void aPeerThatReadsNothingCannotKeepAStreamWhoseCloseShallSendEverything() {
+    YamuxStreamChannel stream = opened();
+    ChannelFuture pending = closeAfter(stream, WINDOW + 10);
+    side.sent();
+    side.advance(Duration.ofMillis(9_999));
+    assertThat(stream.isOpen()).isTrue();
+    side.advance(Duration.ofMillis(1));
+    assertThat(pending.cause())
+        .isInstanceOf(StreamResetException.class)
+        .hasMessage(
+            "yamux: stream 1 was reset: closing, it waited for the peer to read, which took no"
+                + " 16,384 bytes in 10,000 ms");
+    assertThat(side.sentText()).containsExactly("WINDOW[RST] 1 +0");
+    assertThat(side.recorder(stream).inactive).isTrue();
+    assertThat(side.session.outboundStreams()).isZero();
+    side.finish();
+  }
+
+  @Test
+  void aPeerThatReadsAByteAtATimeCannotKeepAStreamThatCloses() {
+    YamuxStreamChannel stream = opened();
+    closeAfter(stream, WINDOW + 100_000);
+    side.sent();
+    for (int i = 0; i < 10; i++) {
+      side.feed(Frame.windowUpdate(0, 1, 1));
+      side.advance(Duration.ofSeconds(1));
+    }
+    assertThat(side.sentText()).endsWith("WINDOW[RST] 1 +0");
+    assertThat(side.session.outboundStreams()).isZero();
+    side.finish();
+  }
+
+  @Test
+  void aSlowPeerGetsAllThatWasWrittenBeforeTheClose() {
+    YamuxStreamChannel stream = opened();
+    ChannelFuture pending = closeAfter(stream, 3 * WINDOW);
+    for (int given = 0; given < 2 * WINDOW; given += WINDOW / 8) {
+      side.advance(Duration.ofSeconds(9));
+      side.feed(Frame.windowUpdate(0, 1, WINDOW / 8));
+    }
+    assertThat(pending.isSuccess()).isTrue();
+    List<Frame> sent = side.sent();
+    assertThat(sent.stream().mapToLong(f -> f.type() == Frame.DATA ? f.length() : 0).sum())
+        .isEqualTo(3 * WINDOW);
+    assertThat(sent.get(sent.size() - 1)).hasToString("WINDOW[FIN] 1 +0");
+    side.finish();
+  }
+
+  @Test
+  void aPeerThatStillReadsAfterOurFinIsNotResetBeforeItIsDone() {
+    YamuxStreamChannel stream = opened();
+    closeAfter(stream, WINDOW);
+    side.sent();
+    for (int read = 0; read < WINDOW; read += WINDOW / 8) {
+      side.advance(Duration.ofSeconds(9));
+      side.feed(Frame.windowUpdate(0, 1, WINDOW / 8));
+    }
+    assertThat(side.sent()).isEmpty();
+    side.feed(Frame.windowUpdate(Frame.FIN, 1, 0));
+    assertThat(side.session.outboundStreams()).isZero();
+    side.finish();
+  }
+
+  @Test
+  void creditForMoreThanWasSentDoesNotKeepAClosedStream() {
+    YamuxStreamChannel stream = opened();
+    closeAfter(stream, 20_000);
+    side.sent();
+    for (int i = 0; i < 5; i++) {
+      side.feed(Frame.windowUpdate(0, 1, 1_000_000));
+      side.advance(Duration.ofSeconds(5));
+    }
+    assertThat(side.sentText()).containsExactly("WINDOW[RST] 1 +0");
+    side.finish();
+  }
+
+  @Test
+  void whatWaitsForTheConnectionDoesNotCountAgainstThePeer() {
+    YamuxConfig patient = Side.QUIET.toBuilder().writeTimeout(Duration.ofMinutes(5)).build();
+    Side busy = new Side(true, patient);
+    YamuxStreamChannel stream = busy.open();
+    busy.sent();
+    busy.congest();
+    ChannelFuture pending = closeAfter(stream, 1000);
+    busy.advance(Duration.ofSeconds(60));
+    assertThat(stream.isOpen()).isTrue();
+    busy.relieve();
+    assertThat(pending.isSuccess()).isTrue();
+    assertThat(busy.sentText()).containsExactly("DATA 1 +1000", "WINDOW[FIN] 1 +0");
+    busy.finish();
+  }
+
+  @Test
+  void aSlowReaderShowsThatItReadsAlsoAfterTheEnd() {
+    YamuxStreamChannel stream = opened();
+    stream.config().setAutoRead(false);
+    for (int i = 0; i < 8; i++) {
+      side.feed(Frame.data(0, 1, 20_000));
+    }
+    side.feed(Frame.windowUpdate(Frame.FIN, 1, 0));
+    List<String> shown = new ArrayList<>();
+    for (int i = 0; i < 8; i++) {
+      side.advance(Duration.ofSeconds(3));
+      stream.read();
+      shown.addAll(side.sentText());
+    }
+    assertThat(shown).isNotEmpty().allMatch(frame -> frame.startsWith("WINDOW 1 +"));
+    assertThat(side.recorder(stream).bytes()).hasSize(160_000);
+    side.finish();
+  }
+
+  @Test
+  void noFrameHasFinBesideDataOrAnotherFlag() {
+    for (int pending : new int[] {0, 10, 100_000}) {
+      for (boolean answered : new boolean[] {true, false}) {
+        for (boolean half : new boolean[] {true, false}) {
+          Side opener = new Side(true);
+          Side listener = new Side(false);
+          opener.turn(() -> end(opener.open(), pending, half));
+          listener.onInbound = stream -> end(stream, pending, half);
+          listener.feed(Frame.windowUpdate(Frame.SYN | (answered ? Frame.FIN : 0), 1, 0));
+          for (Side one : List.of(opener, listener)) {
+            assertThat(one.sent())
+                .filteredOn(frame -> frame.has(Frame.FIN))
+                .allMatch(frame -> frame.flags() == Frame.FIN && frame.payload().length == 0);
+            one.finish();
+          }
+        }
+      }
+    }
+  }
+
+  private static void end(YamuxStreamChannel stream, int pending, boolean half) {
+    stream.writeAndFlush(Side.buffer(pending));
+    if (half) {
+      stream.shutdownOutput();
+    } else {
+      stream.close();
+    }
+  }
+
+  /** What {@code Stream.close()} makes of it. */
+  private static ChannelFuture closeAfter(YamuxStreamChannel stream, int bytes) {
+    ChannelFuture written = stream.writeAndFlush(Side.buffer(bytes));
+    stream.expectEnd();
+    stream.shutdownOutput().addListener(sent -> stream.close());
+    return written;
   }
 
   @Test
