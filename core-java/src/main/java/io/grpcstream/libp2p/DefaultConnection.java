@@ -36,7 +36,7 @@ final class DefaultConnection implements Connection, YamuxListener {
   private final boolean initiator;
   private final String security;
   private final String muxer;
-  private final Set<Stream> streams = ConcurrentHashMap.newKeySet();
+  private final Set<ChannelStream> streams = ConcurrentHashMap.newKeySet();
 
   /** Channels of streams that have not agreed on a protocol yet. On the event loop. */
   private final Set<Channel> negotiating = ConcurrentHashMap.newKeySet();
@@ -224,6 +224,9 @@ final class DefaultConnection implements Connection, YamuxListener {
       unfinished.add(stream);
       finished(stream).addListener(f -> onFinished(stream));
     }
+    if (draining) {
+      admitted.onHostShutdown();
+    }
     return admitted;
   }
 
@@ -258,6 +261,11 @@ final class DefaultConnection implements Connection, YamuxListener {
           Refusal.UNRESPONSIVE,
           "peer %s at %s, connection closed: %s"
               .formatted(remotePeer, remoteAddress, Futures.describe(cause)));
+    } else if (cause instanceof OutOfMemoryError) {
+      host.refusals.add(
+          Refusal.OUT_OF_MEMORY,
+          "no memory for peer %s at %s, connection closed: %s"
+              .formatted(remotePeer, remoteAddress, Futures.describe(cause)));
     } else {
       logger.debug("{} has ended", this, cause);
     }
@@ -272,11 +280,11 @@ final class DefaultConnection implements Connection, YamuxListener {
   }
 
   /**
-   * Takes no new streams, cuts those still negotiating, and completes once no stream of a user is
-   * left on either side: before the peer has ended a stream, too, closing the connection could lose
-   * what was written last. The peer is told by GOAWAY when the connection closes, not now: go-yamux
-   * and rust-yamux close the whole connection when they receive one, with the streams that are to
-   * drain. Any thread.
+   * Takes no new streams, cuts those still negotiating, asks the users of the others to end them,
+   * and completes once no stream of a user is left on either side: before the peer has ended a
+   * stream, too, closing the connection could lose what was written last. The peer is told by
+   * GOAWAY when the connection closes, not now: go-yamux and rust-yamux close the whole connection
+   * when they receive one, with the streams that are to drain. Any thread.
    */
   CompletableFuture<Void> drain() {
     onLoop(
@@ -285,6 +293,7 @@ final class DefaultConnection implements Connection, YamuxListener {
           goingAway = true;
           session.refuseInbound();
           List.copyOf(negotiating).forEach(DefaultConnection::reset);
+          List.copyOf(streams).forEach(ChannelStream::onHostShutdown);
           checkDrained();
         });
     return drained;

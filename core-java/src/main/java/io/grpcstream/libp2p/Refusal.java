@@ -26,6 +26,12 @@ public enum Refusal {
   PROTOCOL_VIOLATION,
   /** A peer answered no ping, or read nothing of what it was sent, and lost its connection. */
   UNRESPONSIVE,
+  /**
+   * A connection was closed because the JVM had no memory for it, heap or direct ({@code
+   * -XX:MaxDirectMemorySize}, {@code -Dio.netty.maxDirectMemory}): it has too little for the {@link
+   * Limits} of this host.
+   */
+  OUT_OF_MEMORY,
   /** {@link Limits#inboundStreams()} or {@link Limits#outboundStreams()}: streams in all. */
   STREAMS,
   /**

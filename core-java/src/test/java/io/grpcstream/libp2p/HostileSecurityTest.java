@@ -6,10 +6,13 @@ import static io.grpcstream.libp2p.TestHosts.ECHO;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.grpcstream.libp2p.mux.yamux.Frame;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -165,16 +168,29 @@ class HostileSecurityTest {
   }
 
   @Test
-  void aRecordCutByTheEndOfTheConnectionIsNotTakenForItsEnd() {
-    String address;
-    try (RawPeer peer = RawPeer.dialAndSecure(siege.server).open(1, ECHO)) {
-      address = peer.address();
+  void aRecordCutByTheEndOfTheConnectionIsALossAndNotTakenForItsEnd() {
+    CompletableFuture<Throwable> told = new CompletableFuture<>();
+    siege.server.handle(
+        "/told/1.0.0",
+        stream ->
+            stream
+                .channel()
+                .pipeline()
+                .addLast(
+                    new ChannelInboundHandlerAdapter() {
+                      @Override
+                      public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
+                        told.complete(cause);
+                      }
+                    }));
+    try (RawPeer peer = RawPeer.dialAndSecure(siege.server).open(1, "/told/1.0.0")) {
       peer.send(Arrays.copyOf(peer.records(Frame.data(0, 1, 100)), 90));
       siege.honestStreamLives();
     }
-    siege.log.await(
-        "PROTOCOL_VIOLATION", address, "the connection ended after 90 bytes of a record");
+    assertThat(TestHosts.await(told))
+        .hasMessageContaining("the connection ended after 90 bytes of a record");
     siege.isOver();
+    assertThat(siege.refused(Refusal.PROTOCOL_VIOLATION)).isZero();
   }
 
   @Test

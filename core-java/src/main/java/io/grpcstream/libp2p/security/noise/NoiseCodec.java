@@ -9,6 +9,7 @@ import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelPromise;
 import io.netty.handler.codec.UnsupportedMessageTypeException;
 import io.netty.util.ReferenceCountUtil;
+import java.io.EOFException;
 import java.net.SocketAddress;
 import java.nio.channels.ClosedChannelException;
 import java.security.GeneralSecurityException;
@@ -108,6 +109,9 @@ final class NoiseCodec extends ChannelDuplexHandler {
       written.setFailure(cause);
       fail(ctx, cause);
       return;
+    } catch (OutOfMemoryError e) {
+      written.setFailure(e);
+      throw e;
     } finally {
       plaintext.release();
     }
@@ -279,8 +283,9 @@ final class NoiseCodec extends ChannelDuplexHandler {
   @Override
   public void channelInactive(ChannelHandlerContext ctx) {
     if (failure == null && partial != null) {
+      // Whoever cuts a connection does not choose where: this breaks no rule of Noise.
       ctx.fireExceptionCaught(
-          new NoiseException(
+          new EOFException(
               describe(
                   "the connection ended after %,d bytes of a record"
                       .formatted(partial.readableBytes()))));
