@@ -13,6 +13,7 @@ import io.netty.util.concurrent.Future;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -108,11 +109,15 @@ final class ConnectionUpgrade {
     if (channel.eventLoop().inEventLoop()) {
       fail(failure);
     } else {
-      channel.eventLoop().execute(() -> fail(failure));
+      try {
+        channel.eventLoop().execute(() -> fail(failure));
+      } catch (RejectedExecutionException e) {
+        // The event loop has ended, and the channel with it.
+        host.upgrades.remove(this);
+        result.completeExceptionally(failure);
+      }
     }
-    CompletableFuture<Void> closed = new CompletableFuture<>();
-    channel.closeFuture().addListener(f -> closed.complete(null));
-    return closed;
+    return Futures.closed(channel);
   }
 
   private void negotiate(List<String> ids, Duration timeout, Consumer<String> next) {

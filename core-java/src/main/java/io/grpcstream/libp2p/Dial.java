@@ -12,6 +12,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
@@ -109,7 +110,11 @@ final class Dial {
 
   /** Ends the dial with {@code failure}. Any thread. */
   void abort(Throwable failure) {
-    loop.execute(() -> finish(null, failure));
+    try {
+      loop.execute(() -> finish(null, failure));
+    } catch (RejectedExecutionException e) {
+      result.completeExceptionally(failure); // The event loop has ended, and the attempts with it.
+    }
   }
 
   private void tryNext() {

@@ -1,5 +1,6 @@
 package io.grpcstream.libp2p;
 
+import io.netty.channel.Channel;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
@@ -18,6 +19,21 @@ final class Futures {
             target.completeExceptionally(unwrap(failure));
           }
         });
+  }
+
+  /**
+   * Completes when {@code channel} is closed, also if that was long ago: an event loop that has
+   * ended calls no listeners.
+   */
+  static CompletableFuture<Void> closed(Channel channel) {
+    CompletableFuture<Void> closed = new CompletableFuture<>();
+    if (!channel.closeFuture().isDone()) {
+      channel.closeFuture().addListener(f -> closed.complete(null));
+    }
+    if (channel.closeFuture().isDone()) {
+      closed.complete(null);
+    }
+    return closed;
   }
 
   /** What {@link CompletableFuture} wrapped when it passed a failure on. */

@@ -122,9 +122,14 @@ public interface Host extends AutoCloseable {
   Limits limits();
 
   /**
-   * Shuts down: accepts and opens nothing from now on, tells peers so (GOAWAY), lets open streams
-   * end by themselves for up to {@code grace}, then cuts what is left and releases all sockets,
-   * timers and threads. Dials under way fail with {@link HostClosedException}.
+   * Shuts down: accepts and opens nothing from now on, asks the users of open streams to end them
+   * ({@link Stream#hostShutdown()}) and gives them up to {@code grace}, then cuts what is left,
+   * tells peers so (GOAWAY), and releases all sockets, timers and threads. Dials under way fail
+   * with {@link HostClosedException}.
+   *
+   * <p>gRPC on this host's streams ends by itself: it takes no more calls, lets those in flight
+   * finish, and closes a stream that has none. So it does not matter whether the {@code GrpcStream}
+   * and the channels are shut down before, after, or not at all.
    *
    * <p>Idempotent: a later call returns the first one's stage, and can shorten its grace but not
    * lengthen it. Never blocks; may be called on an event loop and before {@link #start()}.

@@ -112,10 +112,8 @@ final class Listeners {
     }
     List<CompletableFuture<Void>> ends = new ArrayList<>();
     for (Channel channel : open) {
-      CompletableFuture<Void> end = new CompletableFuture<>();
       channel.close();
-      channel.closeFuture().addListener(f -> end.complete(null));
-      ends.add(end);
+      ends.add(Futures.closed(channel));
     }
     return CompletableFuture.allOf(ends.toArray(CompletableFuture[]::new));
   }

@@ -1,0 +1,108 @@
+package io.grpcstream.libp2p;
+
+import static io.grpcstream.libp2p.TestHosts.ECHO;
+import static io.grpcstream.libp2p.TestHosts.ECHOER;
+import static io.grpcstream.libp2p.TestHosts.address;
+import static io.grpcstream.libp2p.TestHosts.await;
+import static io.grpcstream.libp2p.TestHosts.echo;
+import static io.grpcstream.libp2p.TestHosts.eventually;
+import static io.grpcstream.libp2p.TestHosts.failure;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.grpcstream.libp2p.transport.tcp.TcpTransport;
+import io.netty.buffer.Unpooled;
+import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.socket.DuplexChannel;
+import java.time.Duration;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/** What belongs to a host that has ended does nothing, or fails as it says; it never throws. */
+class AfterShutdownTest {
+  private final TestHosts hosts = new TestHosts();
+  private final Host server = hosts.start(builder -> builder.listen(TestHosts.TCP));
+  private Multiaddr address = address(server);
+
+  @AfterEach
+  void close() {
+    hosts.close();
+  }
+
+  @Test
+  void nothingOfAHostThatHasShutDownThrows() {
+    Host client = hosts.start(builder -> builder.listen(TestHosts.TCP));
+    Stream stream = opened(client);
+    Connection connection = client.connections().get(0);
+    await(client.shutdown(Duration.ZERO));
+
+    assertThat(failure(client.newStream(address, ECHO))).isInstanceOf(HostClosedException.class);
+    assertThat(failure(client.connect(address))).isInstanceOf(HostClosedException.class);
+    assertThat(failure(connection.newStream(ECHO))).isInstanceOf(HostClosedException.class);
+    use(client, connection, stream);
+    await(client.shutdown(Duration.ofHours(1)));
+  }
+
+  @Test
+  void nothingThrowsWhenTheCallersEventLoopsHaveEndedUnderTheHost() {
+    MultiThreadIoEventLoopGroup group =
+        new MultiThreadIoEventLoopGroup(1, TcpTransport.ioHandlerFactory());
+    Host client = hosts.start(builder -> builder.listen(TestHosts.TCP).eventLoopGroup(group));
+    Stream stream = opened(client);
+    Connection connection = client.connections().get(0);
+    group.shutdownGracefully(0, 5, TimeUnit.SECONDS).syncUninterruptibly();
+    eventually("the connection ended", () -> client.connections().isEmpty());
+
+    assertThat(failure(client.newStream(address, ECHO))).isInstanceOf(Libp2pException.class);
+    assertThat(failure(client.connect(address))).isInstanceOf(Libp2pException.class);
+    assertThat(failure(connection.newStream(ECHO))).isInstanceOf(Libp2pException.class);
+    use(client, connection, stream);
+    await(client.shutdown(Duration.ofHours(1)));
+  }
+
+  @Test
+  void aDialIsFailedByAShutdownAfterTheCallersEventLoopsHaveEnded() throws Exception {
+    MultiThreadIoEventLoopGroup group =
+        new MultiThreadIoEventLoopGroup(1, TcpTransport.ioHandlerFactory());
+    try (RawServer silent = RawServer.silent()) {
+      Host client = hosts.start(builder -> builder.eventLoopGroup(group));
+      CompletionStage<Connection> dial = client.connect(silent.address());
+      eventually("connected", () -> silent.accepted.get() == 1);
+      group.shutdownGracefully(0, 5, TimeUnit.SECONDS).syncUninterruptibly();
+
+      await(client.shutdown(Duration.ofHours(1)));
+      assertThat(failure(dial)).isInstanceOf(Libp2pException.class);
+    }
+  }
+
+  private Stream opened(Host client) {
+    Stream stream = await(client.newStream(address, ECHO));
+    assertThat(echo(stream, "x")).isEqualTo("x");
+    return stream;
+  }
+
+  private static void use(Host host, Connection connection, Stream stream) {
+    await(stream.closed());
+    await(connection.closed());
+    DuplexChannel channel = (DuplexChannel) stream.channel();
+    channel.config().setAutoRead(false);
+    channel.config().setAutoRead(true);
+    channel.read();
+    assertThat(channel.writeAndFlush(Unpooled.copyLong(1)).isSuccess()).isFalse();
+    assertThat(channel.shutdownOutput().isSuccess()).isFalse();
+    channel.shutdownInput();
+    channel.shutdown();
+    stream.close();
+    stream.reset();
+    channel.close();
+    connection.close();
+    assertThat(connection.roundTrip()).isNotNull();
+    assertThat(connection.streams()).isEmpty();
+    host.handle("/late/1.0.0", ECHOER);
+    host.unhandle("/late/1.0.0");
+    assertThat(host.connections()).isEmpty();
+    assertThat(host.stats().outboundStreams()).isZero();
+    assertThat(failure(host.ping(connection.remotePeer()))).isNotNull();
+  }
+}
