@@ -23,9 +23,17 @@ final class LiveStreams {
   private final CompletableFuture<Void> allEnded = new CompletableFuture<>();
   private volatile boolean ending;
 
-  /** A stream that awaits a decision. */
+  /** A stream that awaits a decision, and ends with its host if none is made. */
   void undecided(Stream stream) {
     put(stream, Role.UNDECIDED);
+    stream
+        .hostShutdown()
+        .thenRun(
+            () -> {
+              if (streams.get(stream) == Role.UNDECIDED) {
+                stream.reset();
+              }
+            });
   }
 
   /** A stream that was decided about; what it becomes is told by another call, unless it ends. */

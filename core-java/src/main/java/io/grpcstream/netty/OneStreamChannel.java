@@ -7,10 +7,7 @@ import io.grpc.ManagedChannel;
 import io.grpc.MethodDescriptor;
 import io.grpc.Status;
 import io.grpcstream.libp2p.Stream;
-import io.netty.handler.codec.http2.Http2Connection;
-import io.netty.handler.codec.http2.Http2ConnectionAdapter;
 import io.netty.handler.codec.http2.Http2ConnectionHandler;
-import io.netty.handler.codec.http2.Http2Stream;
 import java.util.concurrent.TimeUnit;
 
 /**
@@ -50,6 +47,7 @@ public final class OneStreamChannel extends ManagedChannel {
               StreamAttachment.afterThisTurn(end.stream(), delegate::shutdown);
               calls.dropWithLoop(channel.eventLoop());
             });
+    end.stream().hostShutdown().thenRun(() -> drain("shut down on this side, with its host"));
   }
 
   /** The stream below. */
@@ -81,20 +79,11 @@ public final class OneStreamChannel extends ManagedChannel {
   private void shutdownWhenQuiet() {
     Http2ConnectionHandler http2 =
         end.stream().channel().pipeline().get(Http2ConnectionHandler.class);
-    if (http2 == null || http2.connection().numActiveStreams() == 0) {
+    if (http2 == null) {
       delegate.shutdown();
-      return;
+    } else {
+      Quiet.await(end.stream().channel(), http2.connection(), delegate::shutdown);
     }
-    Http2Connection connection = http2.connection();
-    connection.addListener(
-        new Http2ConnectionAdapter() {
-          @Override
-          public void onStreamClosed(Http2Stream call) {
-            if (connection.numActiveStreams() == 0) {
-              delegate.shutdown();
-            }
-          }
-        });
   }
 
   /**

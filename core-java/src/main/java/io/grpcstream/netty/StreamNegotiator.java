@@ -12,6 +12,7 @@ import io.grpc.netty.InternalProtocolNegotiators;
 import io.grpcstream.libp2p.Stream;
 import io.netty.channel.ChannelHandler;
 import io.netty.channel.ChannelHandlerContext;
+import io.netty.handler.codec.http2.Http2Connection;
 import io.netty.util.AsciiString;
 import java.util.function.Function;
 
@@ -43,6 +44,7 @@ final class StreamNegotiator implements InternalProtocolNegotiator.ProtocolNegot
   public ChannelHandler newHandler(GrpcHttp2ConnectionHandler grpcHandler) {
     return new Handler(
         InternalProtocolNegotiators.grpcNegotiationHandler(grpcHandler),
+        grpcHandler.connection(),
         grpcHandler.getNegotiationLogger());
   }
 
@@ -50,8 +52,11 @@ final class StreamNegotiator implements InternalProtocolNegotiator.ProtocolNegot
   public void close() {}
 
   private final class Handler extends InternalProtocolNegotiators.ProtocolNegotiationHandler {
-    Handler(ChannelHandler next, ChannelLogger logger) {
+    private final Http2Connection connection;
+
+    Handler(ChannelHandler next, Http2Connection connection, ChannelLogger logger) {
       super(next, "libp2p", logger);
+      this.connection = connection;
     }
 
     /**
@@ -60,6 +65,7 @@ final class StreamNegotiator implements InternalProtocolNegotiator.ProtocolNegot
      */
     @Override
     protected void handlerAdded0(ChannelHandlerContext ctx) throws Exception {
+      TransportEnd.watch(StreamAttachment.of(ctx.channel()), connection);
       if (ctx.channel().isActive()) {
         userEventTriggered(ctx, InternalProtocolNegotiationEvent.getDefault());
       }

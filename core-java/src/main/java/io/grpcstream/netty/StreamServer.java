@@ -69,6 +69,8 @@ public final class StreamServer {
       // Unless the server was shut down just now, gRPC has put its handlers in place.
       if (stream.channel().pipeline().get(GrpcHttp2ConnectionHandler.class) != null) {
         stream.channel().config().setAutoRead(true);
+        // gRPC's handler makes of it: GOAWAY, and the end of the stream after that of its calls.
+        stream.hostShutdown().thenRun(() -> stream.channel().close());
         return;
       }
     }

@@ -1,0 +1,193 @@
+package io.grpcstream;
+
+import static io.grpcstream.Hosts.address;
+import static io.grpcstream.Hosts.await;
+import static io.grpcstream.Hosts.eventually;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.grpc.CallOptions;
+import io.grpc.ManagedChannel;
+import io.grpc.Status;
+import io.grpc.Status.Code;
+import io.grpc.stub.StreamObserver;
+import io.grpcstream.libp2p.Host;
+import io.grpcstream.libp2p.Stream;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/**
+ * A shutdown of hosts ends by what happens, in whatever order things are closed, not by a grace.
+ */
+@Timeout(120)
+class EndOrderTest {
+  private static final Duration HOUR = Duration.ofHours(1);
+
+  private final Hosts hosts = new Hosts();
+  private final Host server = hosts.start(Hosts.TCP);
+  private final Host client = hosts.start(builder -> builder);
+  private final GrpcStream grpc = GrpcStream.builder().addService(Echo.service()).build().serve();
+
+  @AfterEach
+  void close() {
+    grpc.shutdown(Duration.ZERO);
+    hosts.close();
+  }
+
+  private ManagedChannel idleChannel() {
+    ManagedChannel channel = GrpcStream.wrapClient(open());
+    assertThat(Echo.unary(channel, "x")).isEqualTo("x");
+    return channel;
+  }
+
+  private Stream open() {
+    return Hosts.open(client, server, grpc.handler());
+  }
+
+  private enum Closing {
+    CLIENT_HOST,
+    SERVER_HOST,
+    GRPC,
+    CHANNEL
+  }
+
+  private enum Order {
+    /** The README's try-with-resources. */
+    CHANNEL_THEN_HOSTS_THEN_GRPC(
+        Closing.CHANNEL, Closing.CLIENT_HOST, Closing.SERVER_HOST, Closing.GRPC),
+    GRPC_FIRST_CHANNEL_NEVER(Closing.GRPC, Closing.SERVER_HOST, Closing.CLIENT_HOST),
+    CLIENT_HOST_FIRST_CHANNEL_NEVER(Closing.CLIENT_HOST, Closing.SERVER_HOST, Closing.GRPC),
+    SERVER_HOST_FIRST_CHANNEL_NEVER(Closing.SERVER_HOST, Closing.CLIENT_HOST, Closing.GRPC),
+    SERVER_HOST_FIRST(Closing.SERVER_HOST, Closing.GRPC, Closing.CHANNEL, Closing.CLIENT_HOST),
+    CLIENT_HOST_FIRST(Closing.CLIENT_HOST, Closing.CHANNEL, Closing.GRPC, Closing.SERVER_HOST);
+
+    private final List<Closing> steps;
+
+    Order(Closing... steps) {
+      this.steps = List.of(steps);
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(Order.class)
+  void idleGrpcHoldsNoShutdownUpWhateverIsClosedFirst(Order order) {
+    ManagedChannel channel = idleChannel();
+    for (Closing step : order.steps) {
+      switch (step) {
+        case CLIENT_HOST -> await(client.shutdown(HOUR));
+        case SERVER_HOST -> await(server.shutdown(HOUR));
+        case GRPC -> await(grpc.shutdown(HOUR));
+        case CHANNEL -> channel.shutdown();
+      }
+    }
+    eventually("the channel has ended", channel::isTerminated);
+  }
+
+  @Test
+  void idleGrpcHoldsNoShutdownUpIfBothHostsEndAtOnce() {
+    List<ManagedChannel> channels = new ArrayList<>();
+    for (int i = 0; i < 20; i++) {
+      channels.add(idleChannel());
+    }
+    List<CompletionStage<Void>> ends = List.of(server.shutdown(HOUR), client.shutdown(HOUR));
+    ends.forEach(Hosts::await);
+    channels.forEach(channel -> eventually("the channel has ended", channel::isTerminated));
+  }
+
+  @Test
+  void aChannelThatWasNeverUsedHoldsNoShutdownUp() {
+    GrpcStream.wrapClient(open());
+    await(client.shutdown(HOUR));
+  }
+
+  @Test
+  void aClientOfAGrpcStreamHoldsNoShutdownUp() {
+    GrpcStream caller = GrpcStream.create();
+    assertThat(Echo.unary(caller.client(open()), "x")).isEqualTo("x");
+    await(client.shutdown(HOUR));
+    await(caller.shutdown(HOUR));
+  }
+
+  @Test
+  void streamsThatWaitOrAreUndecidedHoldNoShutdownUp() {
+    GrpcStream accepting = GrpcStream.create();
+    CompletionStage<GrpcConnection> accepted = accepting.accept();
+    Hosts.open(client, server, accepting.handler());
+    GrpcConnection undecided = await(accepted);
+    Stream waiting = Hosts.open(client, server, accepting.handler());
+
+    await(server.shutdown(HOUR));
+    await(undecided.closed());
+    await(waiting.closed());
+    await(accepting.shutdown(HOUR));
+  }
+
+  @Test
+  void callsInFlightFinishWhileTheHostThatServesThemShutsDown() throws Exception {
+    ManagedChannel channel = idleChannel();
+    finishesDuring(channel, server);
+  }
+
+  @Test
+  void callsInFlightFinishWhileTheHostThatMadeThemShutsDown() throws Exception {
+    ManagedChannel channel = idleChannel();
+    CompletableFuture<Void> end = finishesDuring(channel, client);
+    await(end);
+    Status late = Echo.failure(channel, CallOptions.DEFAULT.withWaitForReady());
+    assertThat(late.getCode()).isEqualTo(Code.UNAVAILABLE);
+    assertThat(late.getDescription()).contains(server.peerId().toString(), "shut down", "host");
+  }
+
+  private CompletableFuture<Void> finishesDuring(ManagedChannel channel, Host host)
+      throws Exception {
+    Echo.Responses responses = new Echo.Responses();
+    StreamObserver<String> call = Echo.bidi(channel, responses);
+    call.onNext("before");
+    assertThat(responses.next()).isEqualTo("before");
+
+    CompletableFuture<Void> end = host.shutdown(HOUR).toCompletableFuture();
+    call.onNext("after");
+    assertThat(responses.next()).isEqualTo("after");
+    assertThat(end).isNotDone();
+    call.onCompleted();
+    responses.awaitEnd();
+    await(end);
+    return end;
+  }
+
+  @Test
+  void grpcThatBeginsOnAStreamOfAHostThatShutsDownEndsWithIt() {
+    Stream held = open();
+    Stream used = open();
+    CompletableFuture<Void> end = client.shutdown(HOUR).toCompletableFuture();
+    await(held.hostShutdown());
+    ManagedChannel late = GrpcStream.wrapClient(used);
+    assertThat(Echo.failure(late).getCode()).isEqualTo(Code.UNAVAILABLE);
+    assertThat(end).isNotDone();
+    held.close();
+    await(end);
+  }
+
+  @Test
+  void theUserOfAnyStreamIsToldOfTheShutdownAndMayEndIt() {
+    Stream stream = open();
+    CompletableFuture<Boolean> onLoop = new CompletableFuture<>();
+    stream
+        .hostShutdown()
+        .thenRun(
+            () -> {
+              onLoop.complete(stream.channel().eventLoop().inEventLoop());
+              stream.close();
+            });
+    await(client.shutdown(HOUR));
+    assertThat(onLoop).isCompletedWithValue(true);
+    assertThat(address(server)).isNotNull();
+  }
+}
