@@ -142,7 +142,7 @@ public final class YamuxStreamChannel extends AbstractChannel implements DuplexC
   public void expectEnd() {
     onEventLoop(
         () -> {
-          if (open) {
+          if (open && closeTimer == null) {
             startCloseTimer(this::onPeerReadsNothing);
           }
         });
@@ -327,7 +327,9 @@ public final class YamuxStreamChannel extends AbstractChannel implements DuplexC
     if (out == null || out.totalPendingWriteBytes() == 0) {
       closeNow();
     } else {
-      startCloseTimer(this::closeNow);
+      if (closeTimer == null) { // Else the other side has had some of its time already.
+        startCloseTimer(this::closeNow);
+      }
       shutdownOutput();
     }
   }

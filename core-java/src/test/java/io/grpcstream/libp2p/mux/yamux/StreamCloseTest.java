@@ -192,6 +192,18 @@ class StreamCloseTest {
   }
 
   @Test
+  void thePeersFinDoesNotLengthenTheTimeItHasToRead() {
+    YamuxStreamChannel stream = opened();
+    closeAfter(stream, WINDOW + 10);
+    side.advance(Duration.ofSeconds(9));
+    side.feed(Frame.windowUpdate(Frame.FIN, 1, 0));
+    assertThat(stream.isOpen()).isTrue();
+    side.advance(Duration.ofSeconds(1));
+    assertThat(stream.isOpen()).isFalse();
+    side.finish();
+  }
+
+  @Test
   void aPeerThatReadsAByteAtATimeCannotKeepAStreamThatCloses() {
     YamuxStreamChannel stream = opened();
     closeAfter(stream, WINDOW + 100_000);
