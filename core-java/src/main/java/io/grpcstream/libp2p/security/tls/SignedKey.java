@@ -55,7 +55,7 @@ record SignedKey(byte[] publicKey, byte[] signature) {
           && Arrays.equals(value, sequence.getEncoded(ASN1Encoding.DER))) {
         return new SignedKey(key.getOctets(), signature.getOctets());
       }
-    } catch (IOException | IllegalArgumentException e) {
+    } catch (IOException | RuntimeException e) { // Bouncy Castle has several for bad ASN.1.
       throw new TlsException("the libp2p extension is malformed: " + e.getMessage(), e);
     }
     throw new TlsException("the libp2p extension is malformed: not the DER of two octet strings");
