@@ -9,7 +9,9 @@ import io.grpcstream.libp2p.Stream;
 import io.libp2p.core.Host;
 import io.libp2p.core.multistream.ProtocolBinding;
 import io.libp2p.transport.implementation.P2PChannelOverNetty;
+import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 
 /** The README's lines for jvm-libp2p: what stands between the markers here stands there, too. */
 final class JvmLibp2pExample {
@@ -36,6 +38,16 @@ final class JvmLibp2pExample {
           grpc.onStream(stream);
           return completedFuture(Optional.empty());
         });
+  }
+
+  static CompletableFuture<ManagedChannel> dial(
+      Host host,
+      String protocol,
+      io.libp2p.core.PeerId peer,
+      io.libp2p.core.multiformats.Multiaddr address) {
+    return host.<Optional<ManagedChannel>>newStream(List.of(protocol), peer, address)
+        .getController()
+        .thenApply(Optional::orElseThrow);
   }
   // end
 }

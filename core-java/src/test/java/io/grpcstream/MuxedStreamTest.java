@@ -4,20 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.grpc.ManagedChannel;
 import io.grpc.Status;
-import io.grpcstream.libp2p.Multiaddr;
-import io.grpcstream.libp2p.PeerId;
 import io.grpcstream.libp2p.Stream;
-import io.grpcstream.testing.MuxedChannel;
-import io.libp2p.core.Connection;
-import io.libp2p.core.multistream.ProtocolBinding;
-import io.libp2p.transport.implementation.P2PChannelOverNetty;
 import io.netty.buffer.Unpooled;
-import io.netty.channel.Channel;
-import io.netty.channel.EventLoop;
-import io.netty.channel.MultiThreadIoEventLoopGroup;
-import io.netty.channel.local.LocalIoHandler;
 import java.time.Duration;
-import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
@@ -131,72 +120,5 @@ class MuxedStreamTest {
                 && Echo.unary(channel, "still there?").equals("still there?"));
     assertThat(flood.pumps())
         .allMatch(pump -> (long) pump.sent() * Flood.MESSAGE_BYTES <= 9L << 20);
-  }
-
-  @Test
-  void theLinesOfTheReadmeServeAndCall() throws Exception {
-    grpc.serve();
-    PeerId server = Wire.peer();
-    PeerId client = Wire.peer();
-    ProtocolBinding<Optional<ManagedChannel>> serving =
-        JvmLibp2pExample.binding(() -> theirs(server), Wire.PROTOCOL, grpc);
-    GrpcStream caller = GrpcStream.create();
-    ProtocolBinding<Optional<ManagedChannel>> calling =
-        JvmLibp2pExample.binding(() -> theirs(client), Wire.PROTOCOL, caller);
-    MuxedChannel near = MuxedChannel.create();
-    MultiThreadIoEventLoopGroup group =
-        new MultiThreadIoEventLoopGroup(2, LocalIoHandler.newFactory());
-    try {
-      EventLoop serverLoop = group.next();
-      ManagedChannel channel = get(init(group.next(), calling, near, server, true)).orElseThrow();
-      assertThat(get(init(serverLoop, serving, near.peer(), client, false))).isEmpty();
-      assertThat(Echo.unary(channel, BIG)).isEqualTo(BIG);
-      assertThat(channel.authority()).isEqualTo(server.toString());
-      get(caller.shutdown(Duration.ofSeconds(5)).toCompletableFuture());
-      near.closeFuture().sync();
-    } finally {
-      group.shutdownGracefully(0, 5, TimeUnit.SECONDS).syncUninterruptibly();
-    }
-  }
-
-  private static io.libp2p.core.PeerId theirs(PeerId peer) {
-    return new io.libp2p.core.PeerId(peer.bytes());
-  }
-
-  /** What jvm-libp2p does with a binding once a stream is negotiated, on its event loop. */
-  private static Future<Optional<ManagedChannel>> init(
-      EventLoop loop,
-      ProtocolBinding<Optional<ManagedChannel>> binding,
-      Channel channel,
-      PeerId remote,
-      boolean initiator) {
-    return loop.submit(
-        () -> {
-          loop.register(channel);
-          return binding
-              .initChannel(new TheirStream(channel, remote, initiator), Wire.PROTOCOL)
-              .get();
-        });
-  }
-
-  private static final class TheirStream extends P2PChannelOverNetty
-      implements io.libp2p.core.Stream {
-    private final PeerId remote;
-
-    TheirStream(Channel channel, PeerId remote, boolean initiator) {
-      super(channel, initiator);
-      this.remote = remote;
-    }
-
-    @Override
-    public io.libp2p.core.PeerId remotePeerId() {
-      return theirs(remote);
-    }
-
-    @Override
-    public Connection getConnection() {
-      Multiaddr address = Multiaddr.parse("/ip4/127.0.0.1/tcp/4001").withPeerId(remote);
-      return () -> new io.libp2p.core.multiformats.Multiaddr(address.toString());
-    }
   }
 }

@@ -1,11 +1,12 @@
 package io.grpcstream;
 
+import static java.util.concurrent.CompletableFuture.completedFuture;
+
 import io.grpcstream.libp2p.Multiaddr;
 import io.grpcstream.libp2p.PeerId;
 import io.grpcstream.libp2p.Stream;
 import io.grpcstream.libp2p.StreamHandler;
 import io.grpcstream.libp2p.crypto.PrivateKey;
-import io.grpcstream.testing.MuxedChannel;
 import io.netty.bootstrap.Bootstrap;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.channel.Channel;
@@ -13,7 +14,6 @@ import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
-import io.netty.channel.EventLoop;
 import io.netty.channel.IoHandlerFactory;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.ServerChannel;
@@ -27,6 +27,7 @@ import io.netty.channel.socket.nio.NioSocketChannel;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
+import java.util.Objects;
 import java.util.Queue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
@@ -46,11 +47,14 @@ final class Wire implements AutoCloseable {
 
   private final MultiThreadIoEventLoopGroup group;
   private final @Nullable Sockets sockets;
+  private final @Nullable Supplier<ChannelPair> pairs;
   private final Queue<Stream> streams = new ConcurrentLinkedQueue<>();
 
-  private Wire(IoHandlerFactory io, @Nullable Sockets sockets) {
+  private Wire(
+      IoHandlerFactory io, @Nullable Sockets sockets, @Nullable Supplier<ChannelPair> pairs) {
     this.group = new MultiThreadIoEventLoopGroup(2, io);
     this.sockets = sockets;
+    this.pairs = pairs;
   }
 
   private record Sockets(
@@ -65,7 +69,8 @@ final class Wire implements AutoCloseable {
         new Sockets(
             NioServerSocketChannel.class,
             NioSocketChannel.class,
-            () -> new InetSocketAddress(InetAddress.getLoopbackAddress(), 0)));
+            () -> new InetSocketAddress(InetAddress.getLoopbackAddress(), 0)),
+        null);
   }
 
   /** Streams within the process. */
@@ -75,12 +80,18 @@ final class Wire implements AutoCloseable {
         new Sockets(
             LocalServerChannel.class,
             LocalChannel.class,
-            () -> new LocalAddress("wire-" + NUMBER.incrementAndGet())));
+            () -> new LocalAddress("wire-" + NUMBER.incrementAndGet())),
+        null);
   }
 
-  /** Streams that behave as those of jvm-libp2p. */
+  /** Streams that behave as those of jvm-libp2p over yamux, and are negotiated as those are. */
   static Wire muxed() {
-    return new Wire(LocalIoHandler.newFactory(), null);
+    return new Wire(LocalIoHandler.newFactory(), null, ChannelPair::muxed);
+  }
+
+  /** Streams that behave as those of jvm-libp2p over QUIC, and are negotiated as those are. */
+  static Wire quicLike() {
+    return new Wire(NioIoHandler.newFactory(), null, ChannelPair::duplex);
   }
 
   /** A peer id that nobody else has. */
@@ -103,38 +114,45 @@ final class Wire implements AutoCloseable {
     StreamMaker dial =
         c -> Stream.over(c, opener, acceptingPeer, addressOf(acceptingPeer), protocol, true);
     StreamHandler noting = stream -> acceptor.onStream(opened(stream));
-    return opened(
-        sockets == null ? muxed(accept, dial, noting) : sockets(sockets, accept, dial, noting));
+    if (sockets != null) {
+      return opened(sockets(sockets, accept, dial, noting));
+    }
+    return opened(negotiated(Objects.requireNonNull(pairs).get(), protocol, accept, dial, noting));
   }
 
   private interface StreamMaker {
     Stream over(Channel channel);
   }
 
-  private interface LoopTask<T> {
-    T run(EventLoop loop) throws Exception;
+  private Stream negotiated(
+      ChannelPair pair,
+      String protocol,
+      StreamMaker accept,
+      StreamMaker dial,
+      StreamHandler acceptor) {
+    CompletableFuture<Stream> dialled =
+        Negotiated.register(
+            group.next(), pair.opener(), protocol, true, c -> completedFuture(quiet(dial, c)));
+    CompletableFuture<Stream> accepted =
+        Negotiated.register(
+            group.next(),
+            pair.acceptor(),
+            protocol,
+            false,
+            channel -> {
+              Stream stream = accept.over(channel);
+              acceptor.onStream(stream);
+              return completedFuture(stream);
+            });
+    accepted.orTimeout(10, TimeUnit.SECONDS).join();
+    return dialled.orTimeout(10, TimeUnit.SECONDS).join();
   }
 
-  private Stream muxed(StreamMaker accept, StreamMaker dial, StreamHandler acceptor) {
-    MuxedChannel client = MuxedChannel.create();
-    EventLoop serverLoop = group.next();
-    Stream opened = onLoop(group.next(), loop -> made(loop, client, dial));
-    onLoop(
-        serverLoop,
-        loop -> {
-          acceptor.onStream(made(loop, client.peer(), accept));
-          return true;
-        });
-    return opened;
-  }
-
-  private static Stream made(EventLoop loop, Channel channel, StreamMaker maker) {
-    loop.register(channel);
-    return maker.over(channel);
-  }
-
-  private static <T> T onLoop(EventLoop loop, LoopTask<T> task) {
-    return loop.submit(() -> task.run(loop)).syncUninterruptibly().getNow();
+  /** A stream that reads nothing before it is used, as it is handed to another thread. */
+  private static Stream quiet(StreamMaker maker, Channel channel) {
+    Stream stream = maker.over(channel);
+    stream.channel().config().setAutoRead(false);
+    return stream;
   }
 
   private Stream sockets(

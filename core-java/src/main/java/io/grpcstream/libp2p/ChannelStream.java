@@ -7,6 +7,7 @@ import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoop;
+import io.netty.channel.socket.DatagramChannel;
 import io.netty.channel.socket.DuplexChannel;
 import java.net.Inet6Address;
 import java.net.InetAddress;
@@ -60,7 +61,9 @@ final class ChannelStream implements Stream {
         String text = ip.getHostAddress();
         int zone = text.indexOf('%');
         String plain = zone < 0 ? text : text.substring(0, zone);
-        return Multiaddr.parse(family + plain + "/tcp/" + inet.getPort());
+        // What has streams and stands on datagrams is QUIC.
+        String transport = c instanceof DatagramChannel ? "/udp/%d/quic-v1" : "/tcp/%d";
+        return Multiaddr.parse(family + plain + transport.formatted(inet.getPort()));
       }
     }
     return Multiaddr.parse("/p2p/" + local);
@@ -130,6 +133,9 @@ final class ChannelStream implements Stream {
   }
 
   private void closeNow() {
+    if (HeldUntilActive.defer(channel, this::closeNow)) {
+      return; // What is held was written before the end.
+    }
     if (!channel.isActive()) {
       channel.close();
       return;

@@ -71,6 +71,9 @@ final class ForeignStreamChannel extends AbstractChannel implements DuplexChanne
   private volatile boolean open = true;
   private volatile boolean outputShutdown;
 
+  /** The handlers on the channel below stand. */
+  private boolean attached;
+
   /** The channel below was told that nothing more will be written. */
   private boolean outputEnded;
 
@@ -90,7 +93,7 @@ final class ForeignStreamChannel extends AbstractChannel implements DuplexChanne
 
   /**
    * Takes over {@code below}, which must be registered with its event loop. From now on what
-   * arrives there waits here.
+   * arrives there waits here; what is written waits for the channel's activation.
    *
    * @param name the stream's name in messages
    * @throws IllegalStateException if that was done before
@@ -101,9 +104,19 @@ final class ForeignStreamChannel extends AbstractChannel implements DuplexChanne
       throw new IllegalStateException(name + ": a Stream was made of its channel before");
     }
     below.eventLoop().register(channel);
+    HeldUntilActive.addTo(below, "", false);
     below.pipeline().addLast(new ForeignStreamHandler(channel, channel.input));
     below.closeFuture().addListener(closed -> channel.onLoop(channel::belowClosed));
     return channel;
+  }
+
+  /**
+   * The handlers on the channel below stand: what is written there passes them from now on. That
+   * may be later than the registration, which has this pipeline's handlers write at once.
+   */
+  void attached() {
+    attached = true;
+    resumeWrite();
   }
 
   /** The stream's name in messages. */
@@ -126,9 +139,10 @@ final class ForeignStreamChannel extends AbstractChannel implements DuplexChanne
     return open;
   }
 
+  /** From the start, also where another thread has still to register it: it is connected. */
   @Override
   public boolean isActive() {
-    return open && isRegistered();
+    return open;
   }
 
   @Override
@@ -279,6 +293,9 @@ final class ForeignStreamChannel extends AbstractChannel implements DuplexChanne
   /** Writes are complete, in order, when the channel below has them. */
   @Override
   protected void doWrite(ChannelOutboundBuffer out) {
+    if (!attached) {
+      return;
+    }
     while (open && out.current() instanceof ByteBuf first) {
       if (!below.isWritable()) {
         below.flush();
@@ -299,6 +316,7 @@ final class ForeignStreamChannel extends AbstractChannel implements DuplexChanne
   /** The channel below can take more. */
   void resumeWrite() {
     ((ForeignUnsafe) unsafe()).resumeWrite();
+    endOutputIfDue();
   }
 
   private void written(Future<? super Void> write) {
@@ -312,7 +330,7 @@ final class ForeignStreamChannel extends AbstractChannel implements DuplexChanne
 
   private void endOutputIfDue() {
     ChannelOutboundBuffer out = unsafe().outboundBuffer();
-    if (!outputShutdown || !open || (out != null && !out.isEmpty())) {
+    if (!outputShutdown || !attached || !open || (out != null && !out.isEmpty())) {
       return;
     }
     boolean first = !outputEnded;

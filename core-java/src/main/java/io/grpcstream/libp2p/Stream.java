@@ -57,6 +57,28 @@ public interface Stream {
    * any thread, if the channel reads nothing before {@code autoRead} is turned on. Bytes that were
    * read before are lost to gRPC.
    *
+   * <p>In that callback the pipeline may still hold what negotiated the stream: jvm-libp2p runs a
+   * protocol's initializer before it takes its own codecs out, and fires {@code channelActive} when
+   * they are gone. So what is written, by gRPC or others, waits for the channel to be the user's:
+   *
+   * <ul>
+   *   <li>if the channel is active and its pipeline has no handlers, nothing waits: none can have
+   *       kept the activation back, or change what is written;
+   *   <li>if it is active and has handlers, for {@code channelActive} to pass, or for the event
+   *       loop to finish what it is doing at the call (which from another thread is the task that
+   *       it has at hand): that is the end of the callback, and what has not come by then has
+   *       passed before. But as long as jvm-libp2p's negotiation is in the pipeline, {@code
+   *       channelActive} is still to come, and is waited for: so a stream may also be made before
+   *       its negotiation has ended. Of other stacks' streams, make it in the callback or later;
+   *   <li>if it is not active yet, for {@code channelActive}.
+   * </ul>
+   *
+   * <p>The wait ends after 30 seconds: then the pipeline gets an {@code IOException} that says so,
+   * and the channel is closed. What waits counts as pending in the channel, which so becomes
+   * unwritable, and goes before the end if the stream is closed; a reset drops it. Bytes that come
+   * with the end of a negotiation are delivered behind {@code channelActive}; if {@code autoRead}
+   * is off then, once it is on.
+   *
    * <p>Most channels are used as they are: {@link #close()} ends the output first where the channel
    * is a {@link io.netty.channel.socket.DuplexChannel}, and {@link #reset()} is a close, without
    * lingering where there is such an option.
@@ -85,11 +107,13 @@ public interface Stream {
       String protocol,
       boolean initiator) {
     Multiaddr localAddress = ChannelStream.localAddressOf(channel, local);
+    String direction = initiator ? " to peer " : " from peer ";
+    String name = "stream " + protocol + direction + remote + " at " + remoteAddress;
     Channel carrier = channel;
     if (ForeignStreamChannel.isNeededFor(channel)) {
-      String direction = initiator ? " to peer " : " from peer ";
-      String name = "stream " + protocol + direction + remote + " at " + remoteAddress;
       carrier = ForeignStreamChannel.on(channel, name);
+    } else {
+      HeldUntilActive.addTo(channel, name + " failed: ", true);
     }
     return new ChannelStream(
         carrier, local, remote, localAddress, remoteAddress, protocol, initiator);

@@ -9,6 +9,8 @@ public interface ProtocolBinding<C> {
   @SuppressWarnings("VariableNameSameAsType")
   Companion Companion = new Companion();
 
+  ProtocolDescriptor getProtocolDescriptor();
+
   CompletableFuture<? extends C> initChannel(P2PChannel channel, String selectedProtocol);
 
   /** As Kotlin compiles a companion object. */
@@ -16,7 +18,17 @@ public interface ProtocolBinding<C> {
     private Companion() {}
 
     public <T> ProtocolBinding<T> createSimple(String protocol, P2PChannelHandler<T> handler) {
-      return (channel, selected) -> handler.initChannel(channel);
+      return new ProtocolBinding<>() {
+        @Override
+        public ProtocolDescriptor getProtocolDescriptor() {
+          return new ProtocolDescriptor(protocol);
+        }
+
+        @Override
+        public CompletableFuture<? extends T> initChannel(P2PChannel channel, String selected) {
+          return handler.initChannel(channel);
+        }
+      };
     }
   }
 }
