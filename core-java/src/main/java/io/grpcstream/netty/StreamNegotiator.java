@@ -1,7 +1,6 @@
 package io.grpcstream.netty;
 
 import io.grpc.Attributes;
-import io.grpc.ChannelLogger;
 import io.grpc.SecurityLevel;
 import io.grpc.Status;
 import io.grpc.internal.GrpcAttributes;
@@ -13,6 +12,7 @@ import io.grpcstream.libp2p.Stream;
 import io.netty.channel.ChannelHandler;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.util.AsciiString;
+import java.util.function.BiConsumer;
 import java.util.function.Function;
 
 /**
@@ -23,14 +23,19 @@ final class StreamNegotiator implements InternalProtocolNegotiator.ProtocolNegot
   private static final AsciiString SCHEME = AsciiString.of("http");
 
   private final Function<Stream, Attributes> attributes;
+  private final BiConsumer<Stream, GrpcHttp2ConnectionHandler> guard;
 
   /**
    * A negotiator.
    *
    * @param attributes what transports over a stream shall have among their attributes
+   * @param guard given gRPC's handler for a stream just before that takes its place
    */
-  StreamNegotiator(Function<Stream, Attributes> attributes) {
+  StreamNegotiator(
+      Function<Stream, Attributes> attributes,
+      BiConsumer<Stream, GrpcHttp2ConnectionHandler> guard) {
     this.attributes = attributes;
+    this.guard = guard;
   }
 
   /** HTTP/2 with prior knowledge; the encryption is a layer below. */
@@ -41,17 +46,21 @@ final class StreamNegotiator implements InternalProtocolNegotiator.ProtocolNegot
 
   @Override
   public ChannelHandler newHandler(GrpcHttp2ConnectionHandler grpcHandler) {
-    return new Handler(
-        InternalProtocolNegotiators.grpcNegotiationHandler(grpcHandler),
-        grpcHandler.getNegotiationLogger());
+    return new Handler(grpcHandler);
   }
 
   @Override
   public void close() {}
 
   private final class Handler extends InternalProtocolNegotiators.ProtocolNegotiationHandler {
-    Handler(ChannelHandler next, ChannelLogger logger) {
-      super(next, "libp2p", logger);
+    private final GrpcHttp2ConnectionHandler grpc;
+
+    Handler(GrpcHttp2ConnectionHandler grpc) {
+      super(
+          InternalProtocolNegotiators.grpcNegotiationHandler(grpc),
+          "libp2p",
+          grpc.getNegotiationLogger());
+      this.grpc = grpc;
     }
 
     /**
@@ -82,6 +91,7 @@ final class StreamNegotiator implements InternalProtocolNegotiator.ProtocolNegot
       replaceProtocolNegotiationEvent(
           InternalProtocolNegotiationEvent.withAttributes(
               getProtocolNegotiationEvent(), negotiated));
+      guard.accept(stream, grpc);
       fireProtocolNegotiationEvent(ctx);
     }
   }
