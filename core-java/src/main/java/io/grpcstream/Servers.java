@@ -4,6 +4,7 @@ import io.grpc.Server;
 import io.grpc.netty.NettyServerBuilder;
 import io.grpc.util.MutableHandlerRegistry;
 import io.grpcstream.libp2p.Stream;
+import io.grpcstream.netty.FittingCalls;
 import io.grpcstream.netty.PeerBudgets;
 import io.grpcstream.netty.RefusalLog;
 import io.grpcstream.netty.StreamServer;
@@ -60,7 +61,8 @@ final class Servers {
     server =
         builder
             .fallbackHandlerRegistry(services)
-            .intercept(new PeerContextInterceptor()) // The last one added is the first to run.
+            .intercept(new PeerContextInterceptor())
+            .intercept(new FittingCalls()) // The last one added is the first to run.
             .build();
   }
 

@@ -85,6 +85,14 @@ final class CallGuard extends Http2FrameListenerDecorator {
   @Override
   public void onSettingsRead(ChannelHandlerContext ctx, Http2Settings settings)
       throws Http2Exception {
+    Long headers = settings.maxHeaderListSize();
+    if (headers != null) {
+      HeaderSize.setLimit(stream, headers);
+      // A client's HTTP/2 keeps to it by itself, a server's does not. (RFC 9113, section 6.5.2,
+      // only
+      // advises.) What is beyond fails here, and only that call.
+      grpc.encoder().configuration().headersConfiguration().maxHeaderListSize(headers);
+    }
     super.onSettingsRead(ctx, settings);
     windows.openConnectionWindow();
   }

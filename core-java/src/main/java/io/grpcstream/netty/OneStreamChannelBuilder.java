@@ -44,7 +44,8 @@ public final class OneStreamChannelBuilder
             // Null takes out the options that grpc-netty sets by itself: a stream has its
             // connection's allocator, and no SO_KEEPALIVE.
             .withOption(ChannelOption.ALLOCATOR, null)
-            .withOption(ChannelOption.SO_KEEPALIVE, null);
+            .withOption(ChannelOption.SO_KEEPALIVE, null)
+            .intercept(new RequestHeaderLimit(stream)); // The first one added is the last to run.
     OneStreamBalancer.register();
     // For a channel that is given its address, this is the way to choose the load balancer.
     defaultServiceConfig(null);
