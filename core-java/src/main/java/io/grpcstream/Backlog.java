@@ -1,6 +1,8 @@
 package io.grpcstream;
 
+import io.grpcstream.libp2p.Refusal;
 import io.grpcstream.libp2p.Stream;
+import io.grpcstream.netty.RefusalLog;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -175,7 +177,8 @@ final class Backlog {
 
   private void expire(Entry entry) {
     if (remove(entry)) {
-      refusals.refused(entry.stream, "reset, as it was not accepted within " + timeout);
+      refusals.refused(
+          entry.stream, Refusal.NOT_ACCEPTED, "reset, as it was not accepted within " + timeout);
       entry.stream.reset();
     }
   }

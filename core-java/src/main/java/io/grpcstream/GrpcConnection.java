@@ -3,7 +3,9 @@ package io.grpcstream;
 import io.grpc.ManagedChannel;
 import io.grpcstream.libp2p.Multiaddr;
 import io.grpcstream.libp2p.PeerId;
+import io.grpcstream.libp2p.Refusal;
 import io.grpcstream.libp2p.Stream;
+import io.grpcstream.netty.RefusalLog;
 import io.grpcstream.netty.StreamAttachment;
 import java.time.Duration;
 import java.util.concurrent.CompletionStage;
@@ -59,7 +61,9 @@ public final class GrpcConnection implements AutoCloseable {
     if (decision.compareAndSet(Decision.NONE, Decision.OVERDUE)) {
       inbound.decided(stream);
       refusals.refused(
-          stream, "reset, as nobody decided about it within " + timeout + " of its being accepted");
+          stream,
+          Refusal.NOT_ACCEPTED,
+          "reset, as nobody decided about it within " + timeout + " of its being accepted");
       stream.reset();
     }
   }

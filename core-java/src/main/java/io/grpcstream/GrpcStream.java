@@ -15,8 +15,10 @@ import io.grpcstream.libp2p.Multiaddr;
 import io.grpcstream.libp2p.PeerId;
 import io.grpcstream.libp2p.Stream;
 import io.grpcstream.libp2p.StreamHandler;
+import io.grpcstream.netty.CallLimits;
 import io.grpcstream.netty.OneStreamChannel;
 import io.grpcstream.netty.OneStreamChannelBuilder;
+import io.grpcstream.netty.RefusalLog;
 import io.grpcstream.netty.StreamAttachment;
 import java.net.SocketAddress;
 import java.nio.channels.ClosedChannelException;
@@ -69,10 +71,11 @@ public final class GrpcStream implements AutoCloseable {
   private GrpcStream(Builder options) {
     clientOptions = List.copyOf(options.clientOptions);
     health = options.health;
-    servers = new Servers(address, options);
+    RefusalLog refusals = new RefusalLog();
+    servers = new Servers(address, options, refusals);
     serverView = new GrpcServerView(this, servers.server());
     options.services.forEach(servers.services()::addService);
-    inbound = new InboundStreams(this, streams, servers, options);
+    inbound = new InboundStreams(this, streams, servers, options, refusals);
   }
 
   /** One with all defaults. */
@@ -344,6 +347,7 @@ public final class GrpcStream implements AutoCloseable {
     private final List<Consumer<ManagedChannelBuilder<?>>> clientOptions = new ArrayList<>();
     int backlog = DEFAULT_BACKLOG;
     Duration backlogTimeout = DEFAULT_BACKLOG_TIMEOUT;
+    CallLimits callLimits = CallLimits.defaults();
     PeerAuthorizer authorizer = (peer, protocol) -> true;
     private @Nullable HealthStatusManager health;
 
@@ -434,9 +438,8 @@ public final class GrpcStream implements AutoCloseable {
 
     /**
      * Sets further options of the gRPC server, such as its limits: messages of at most 4 MiB,
-     * metadata of at most 8 KiB, 1,024 calls at a time and 1,000 resets in 10 seconds a stream
-     * (those of grpc-netty only are there by a cast to {@code NettyServerBuilder}). A fallback
-     * registry set here is replaced.
+     * metadata of at most 8 KiB, 1,024 calls at a time on a stream (those of grpc-netty only are
+     * there by a cast to {@code NettyServerBuilder}). A fallback registry set here is replaced.
      */
     public Builder configureServer(Consumer<? super ServerBuilder<?>> options) {
       serverOptions.add(options::accept);

@@ -1,6 +1,8 @@
 package io.grpcstream;
 
+import io.grpcstream.libp2p.Refusal;
 import io.grpcstream.libp2p.Stream;
+import io.grpcstream.netty.RefusalLog;
 import java.nio.channels.ClosedChannelException;
 import java.time.Duration;
 import java.util.List;
@@ -21,15 +23,20 @@ final class InboundStreams {
   private final LiveStreams streams;
   private final Servers servers;
   private final PeerAuthorizer authorizer;
-  private final RefusalLog refusals = new RefusalLog();
+  private final RefusalLog refusals;
   private final Backlog backlog;
   private volatile Mode mode = Mode.ACCEPTING;
 
   InboundStreams(
-      GrpcStream owner, LiveStreams streams, Servers servers, GrpcStream.Builder options) {
+      GrpcStream owner,
+      LiveStreams streams,
+      Servers servers,
+      GrpcStream.Builder options,
+      RefusalLog refusals) {
     this.owner = owner;
     this.streams = streams;
     this.servers = servers;
+    this.refusals = refusals;
     authorizer = options.authorizer;
     Duration timeout = options.backlogTimeout;
     backlog =
@@ -46,7 +53,7 @@ final class InboundStreams {
     if (isClosed()) {
       stream.reset();
     } else if (!authorizer.allows(stream.remotePeer(), stream.protocol())) {
-      refusals.refused(stream, "the authorizer does not allow it");
+      refusals.refused(stream, Refusal.NOT_AUTHORIZED, "the authorizer does not allow it");
       streams.served(stream);
       servers.deny(stream);
     } else if (mode == Mode.SERVING) {
@@ -59,7 +66,10 @@ final class InboundStreams {
 
   private void placed(Stream stream, Backlog.Outcome outcome) {
     if (outcome == Backlog.Outcome.FULL) {
-      refusals.refused(stream, "reset, as " + backlog.size() + " streams wait to be accepted");
+      refusals.refused(
+          stream,
+          Refusal.NOT_ACCEPTED,
+          "reset, as " + backlog.size() + " streams wait to be accepted");
       stream.reset();
     } else if (outcome == Backlog.Outcome.STOPPED) {
       serve(stream); // Which resets it if that is because of a shutdown.

@@ -4,10 +4,14 @@ import io.grpc.Server;
 import io.grpc.netty.NettyServerBuilder;
 import io.grpc.util.MutableHandlerRegistry;
 import io.grpcstream.libp2p.Stream;
+import io.grpcstream.netty.FittingCalls;
+import io.grpcstream.netty.PeerBudgets;
+import io.grpcstream.netty.RefusalLog;
 import io.grpcstream.netty.StreamServer;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.SocketAddress;
+import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
@@ -19,46 +23,51 @@ final class Servers {
   /** Two orders of magnitude above what a client has in flight as a rule. */
   static final int MAX_CONCURRENT_CALLS_PER_STREAM = 1_024;
 
-  /** Enough for clients that cancel calls as a matter of course; a rapid reset is far beyond. */
-  static final int MAX_RESETS = 1_000;
-
-  static final int RESETS_WINDOW_SECONDS = 10;
-
   /** A client may ask whether we live this often, also between calls. */
   private static final int PERMIT_KEEP_ALIVE_SECONDS = 10;
 
   static final int MAX_INBOUND_MESSAGE_BYTES = 4 << 20;
   static final int MAX_INBOUND_METADATA_BYTES = 8 << 10;
 
-  private static final int DENIED_IDLE_SECONDS = 10;
+  private static final Duration DENIED_IDLE = Duration.ofSeconds(10);
   private static final int DENIED_AGE_SECONDS = 30;
 
   private final MutableHandlerRegistry services = new MutableHandlerRegistry();
   private final StreamServer seat;
   private final Server server;
   private final SocketAddress address;
+  private final PeerBudgets budgets;
+  private final RefusalLog refusals;
+  private final Duration stallTimeout;
   private boolean started;
   private boolean shutdown;
   private @Nullable StreamServer deniedSeat;
   private @Nullable Server deniedServer;
 
-  Servers(SocketAddress address, GrpcStream.Builder options) {
+  Servers(SocketAddress address, GrpcStream.Builder options, RefusalLog refusals) {
     this.address = address;
-    seat = new StreamServer(address, PeerContext::attributesOf);
+    this.refusals = refusals;
+    budgets = new PeerBudgets(options.callLimits);
+    stallTimeout = options.callLimits.stallTimeout();
+    seat = seat(stallTimeout);
     NettyServerBuilder builder =
         seat.builder()
             .maxInboundMessageSize(MAX_INBOUND_MESSAGE_BYTES)
             .maxInboundMetadataSize(MAX_INBOUND_METADATA_BYTES)
             .maxConcurrentCallsPerConnection(MAX_CONCURRENT_CALLS_PER_STREAM)
-            .maxRstFramesPerWindow(MAX_RESETS, RESETS_WINDOW_SECONDS)
             .permitKeepAliveTime(PERMIT_KEEP_ALIVE_SECONDS, TimeUnit.SECONDS)
             .permitKeepAliveWithoutCalls(true);
     options.applyTo(builder);
     server =
         builder
             .fallbackHandlerRegistry(services)
-            .intercept(new PeerContextInterceptor()) // The last one added is the first to run.
+            .intercept(new PeerContextInterceptor())
+            .intercept(new FittingCalls()) // The last one added is the first to run.
             .build();
+  }
+
+  private StreamServer seat(Duration timeout) {
+    return new StreamServer(address, PeerContext::attributesOf, budgets, timeout, refusals);
   }
 
   /** The registered services; may be changed at any time. */
@@ -103,7 +112,7 @@ final class Servers {
 
   private synchronized @Nullable StreamServer deniedSeat() {
     if (deniedSeat == null && !shutdown) {
-      deniedSeat = new StreamServer(address, PeerContext::attributesOf);
+      deniedSeat = seat(stallTimeout.compareTo(DENIED_IDLE) < 0 ? stallTimeout : DENIED_IDLE);
       deniedServer =
           deniedSeat
               .builder()
@@ -111,8 +120,7 @@ final class Servers {
               .fallbackHandlerRegistry(new DeniedCalls())
               .maxInboundMetadataSize(MAX_INBOUND_METADATA_BYTES)
               .maxConcurrentCallsPerConnection(1)
-              .maxRstFramesPerWindow(100, RESETS_WINDOW_SECONDS)
-              .maxConnectionIdle(DENIED_IDLE_SECONDS, TimeUnit.SECONDS)
+              .maxConnectionIdle(DENIED_IDLE.toSeconds(), TimeUnit.SECONDS)
               .maxConnectionAge(DENIED_AGE_SECONDS, TimeUnit.SECONDS)
               .maxConnectionAgeGrace(1, TimeUnit.SECONDS)
               .build();

@@ -11,16 +11,6 @@ import io.grpcstream.libp2p.Limits;
 import io.grpcstream.libp2p.LogLines;
 import io.grpcstream.libp2p.Refusal;
 import io.grpcstream.libp2p.Stream;
-import io.netty.buffer.ByteBuf;
-import io.netty.buffer.ByteBufUtil;
-import io.netty.buffer.Unpooled;
-import io.netty.channel.ChannelHandlerContext;
-import io.netty.channel.SimpleChannelInboundHandler;
-import io.netty.handler.codec.http2.DefaultHttp2Headers;
-import io.netty.handler.codec.http2.DefaultHttp2HeadersEncoder;
-import io.netty.handler.codec.http2.Http2CodecUtil;
-import io.netty.handler.codec.http2.Http2Exception;
-import io.netty.handler.codec.http2.Http2Headers;
 import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.concurrent.CompletableFuture;
@@ -85,7 +75,7 @@ class HostileHttp2Test {
 
   @Test
   void garbageInsteadOfThePrefaceEndsThatStream() throws Exception {
-    Raw raw = new Raw();
+    RawHttp2 raw = new RawHttp2(hostile, server);
     raw.send("GET / HTTP/1.1\r\nHost: example.org\r\n\r\n".getBytes(StandardCharsets.US_ASCII));
     raw.ends();
     assertThat(raw.sent()).contains("Unexpected HTTP/1.x request: GET /");
@@ -94,8 +84,8 @@ class HostileHttp2Test {
 
   @Test
   void oneHundredThousandBytesOfNoiseEndThatStream() throws Exception {
-    Raw raw = new Raw();
-    raw.send(Raw.preface());
+    RawHttp2 raw = new RawHttp2(hostile, server);
+    raw.send(RawHttp2.preface());
     byte[] noise = new byte[100_000];
     new java.util.Random(7).nextBytes(noise);
     raw.send(noise);
@@ -105,9 +95,9 @@ class HostileHttp2Test {
 
   @Test
   void aFrameLongerThanAllowedEndsThatStream() throws Exception {
-    Raw raw = new Raw();
-    raw.send(Raw.preface());
-    raw.send(Raw.frame(0xFF_FFFF, 0, 0, 1));
+    RawHttp2 raw = new RawHttp2(hostile, server);
+    raw.send(RawHttp2.preface());
+    raw.send(RawHttp2.frame(0xFF_FFFF, 0, 0, 1));
     raw.ends();
     assertThat(raw.sent()).contains("Frame length: 16777215 exceeds maximum: 16384");
     nothingElseEnds();
@@ -115,28 +105,25 @@ class HostileHttp2Test {
 
   @Test
   void callsOpenedAndResetWithoutEndEndThatStream() throws Exception {
-    Raw raw = new Raw();
-    raw.send(Raw.preface());
+    RawHttp2 raw = new RawHttp2(hostile, server);
+    raw.send(RawHttp2.preface());
     ByteArrayOutputStream flood = new ByteArrayOutputStream();
     for (int i = 0; i < 5_000; i++) {
-      byte[] headers = Raw.headers(Raw.request());
-      flood.writeBytes(Raw.frame(headers.length, 1, 4, 2 * i + 1));
-      flood.writeBytes(headers);
-      flood.writeBytes(Raw.frame(4, 3, 0, 2 * i + 1));
-      flood.writeBytes(new byte[] {0, 0, 0, 8});
+      flood.writeBytes(RawHttp2.callAndReset(2 * i + 1));
     }
     raw.send(flood.toByteArray());
     raw.ends();
-    assertThat(raw.sent()).contains("too_many_rst");
+    assertThat(raw.sent())
+        .contains("too many calls reset before an answer", hostile.peerId().toString());
     nothingElseEnds();
   }
 
   @Test
   void headersPastTheLimitEndThatStream() throws Exception {
-    Raw raw = new Raw();
-    raw.send(Raw.preface());
-    byte[] headers = Raw.headers(Raw.request().add("x-large", "x".repeat(12_000)));
-    raw.send(Raw.frame(headers.length, 1, 5, 1), headers);
+    RawHttp2 raw = new RawHttp2(hostile, server);
+    raw.send(RawHttp2.preface());
+    byte[] headers = RawHttp2.headers(RawHttp2.request().add("x-large", "x".repeat(12_000)));
+    raw.send(RawHttp2.frame(headers.length, 1, 5, 1), headers);
     raw.ends();
     assertThat(raw.sent()).contains("Header size exceeded max allowed size");
     nothingElseEnds();
@@ -144,12 +131,12 @@ class HostileHttp2Test {
 
   @Test
   void headersThatNeverEndEndThatStream() throws Exception {
-    Raw raw = new Raw();
-    raw.send(Raw.preface());
-    byte[] headers = Raw.headers(Raw.request().add("x-large", "x".repeat(16_000)));
-    raw.send(Raw.frame(headers.length, 1, 0, 1), headers);
+    RawHttp2 raw = new RawHttp2(hostile, server);
+    raw.send(RawHttp2.preface());
+    byte[] headers = RawHttp2.headers(RawHttp2.request().add("x-large", "x".repeat(16_000)));
+    raw.send(RawHttp2.frame(headers.length, 1, 0, 1), headers);
     for (int i = 0; i < 20; i++) {
-      raw.send(Raw.frame(10_000, 9, 0, 1), new byte[10_000]);
+      raw.send(RawHttp2.frame(10_000, 9, 0, 1), new byte[10_000]);
     }
     raw.ends();
     nothingElseEnds();
@@ -157,9 +144,9 @@ class HostileHttp2Test {
 
   @Test
   void aStreamLeftSilentHoldsItsPlaceAndNoMore() throws Exception {
-    Raw[] silent = new Raw[LIMIT - 1];
+    RawHttp2[] silent = new RawHttp2[LIMIT - 1];
     for (int i = 0; i < silent.length; i++) {
-      silent[i] = new Raw();
+      silent[i] = new RawHttp2(hostile, server);
     }
     // The reset may overtake the agreement, or follow it.
     await(
@@ -182,7 +169,7 @@ class HostileHttp2Test {
     assertThat(server.stats().refusals(Refusal.STREAMS_PER_PROTOCOL)).isEqualTo(1);
     sameConnection.goesOn();
     otherPeer.goesOn();
-    for (Raw raw : silent) {
+    for (RawHttp2 raw : silent) {
       raw.stream.reset();
     }
     nothingElseEnds();
@@ -197,77 +184,5 @@ class HostileHttp2Test {
       Thread.onSpinWait();
     }
     assertThat(server.connections()).hasSize(2);
-  }
-
-  /** A stream of the hostile peer, and what came back on it. */
-  private final class Raw {
-    final Stream stream = await(hostile.newStream(address(server), Wire.PROTOCOL));
-    private final StringBuilder sent = new StringBuilder();
-
-    Raw() {
-      stream
-          .channel()
-          .pipeline()
-          .addLast(
-              new SimpleChannelInboundHandler<ByteBuf>() {
-                @Override
-                protected void channelRead0(ChannelHandlerContext ctx, ByteBuf message) {
-                  synchronized (sent) {
-                    sent.append(message.toString(StandardCharsets.ISO_8859_1));
-                  }
-                }
-
-                @Override
-                public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
-                  ctx.close();
-                }
-              });
-      stream.channel().read();
-    }
-
-    void send(byte[]... parts) {
-      stream.channel().writeAndFlush(Unpooled.wrappedBuffer(parts));
-    }
-
-    String sent() {
-      synchronized (sent) {
-        return sent.toString();
-      }
-    }
-
-    /** Waits until the other side has ended the stream. */
-    void ends() {
-      await(stream.closed());
-    }
-
-    static byte[] preface() {
-      byte[] preface = ByteBufUtil.getBytes(Http2CodecUtil.connectionPrefaceBuf());
-      byte[] settings = frame(0, 4, 0, 0);
-      return ByteBufUtil.getBytes(Unpooled.wrappedBuffer(preface, settings));
-    }
-
-    /** The head of a frame (RFC 9113, section 4.1). */
-    static byte[] frame(int length, int type, int flags, int streamId) {
-      ByteBuf frame = Unpooled.buffer(9);
-      return ByteBufUtil.getBytes(
-          frame.writeMedium(length).writeByte(type).writeByte(flags).writeInt(streamId));
-    }
-
-    static Http2Headers request() {
-      return new DefaultHttp2Headers()
-          .method("POST")
-          .scheme("http")
-          .path("/" + Echo.NAME + "/Bidi")
-          .authority("peer")
-          .add("content-type", "application/grpc")
-          .add("te", "trailers");
-    }
-
-    static byte[] headers(Http2Headers headers) throws Http2Exception {
-      ByteBuf out = Unpooled.buffer();
-      new DefaultHttp2HeadersEncoder((name, value) -> true, false, 0)
-          .encodeHeaders(1, headers, out);
-      return ByteBufUtil.getBytes(out);
-    }
   }
 }

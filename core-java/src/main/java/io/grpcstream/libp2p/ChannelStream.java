@@ -16,6 +16,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicBoolean;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -30,10 +31,12 @@ final class ChannelStream implements Stream {
   private final Multiaddr remoteAddress;
   private final String protocol;
   private final boolean initiator;
+  private final @Nullable Refusals refusals;
   private final CompletableFuture<Void> closed = new CompletableFuture<>();
   private final CompletableFuture<Void> hostShutdown = new CompletableFuture<>();
   private final AtomicBoolean closing = new AtomicBoolean();
 
+  /** A stream of another stack, without a host. */
   ChannelStream(
       Channel channel,
       PeerId localPeer,
@@ -42,6 +45,23 @@ final class ChannelStream implements Stream {
       Multiaddr remoteAddress,
       String protocol,
       boolean initiator) {
+    this(channel, localPeer, remotePeer, localAddress, remoteAddress, protocol, initiator, null);
+  }
+
+  /**
+   * A stream.
+   *
+   * @param refusals those of the host whose stream it is; null for another stack's
+   */
+  ChannelStream(
+      Channel channel,
+      PeerId localPeer,
+      PeerId remotePeer,
+      Multiaddr localAddress,
+      Multiaddr remoteAddress,
+      String protocol,
+      boolean initiator,
+      @Nullable Refusals refusals) {
     this.channel = channel;
     this.localPeer = localPeer;
     this.remotePeer = remotePeer;
@@ -49,6 +69,7 @@ final class ChannelStream implements Stream {
     this.remoteAddress = remoteAddress;
     this.protocol = protocol;
     this.initiator = initiator;
+    this.refusals = refusals;
     channel.closeFuture().addListener(f -> closed.complete(null));
   }
 
@@ -130,6 +151,14 @@ final class ChannelStream implements Stream {
   public void reset() {
     closing.set(true);
     onLoop(this::resetNow);
+  }
+
+  @Override
+  public boolean refused(Refusal reason, String message) {
+    if (refusals != null) {
+      refusals.add(reason, message);
+    }
+    return refusals != null;
   }
 
   private void closeNow() {

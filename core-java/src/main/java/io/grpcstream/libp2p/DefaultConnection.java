@@ -211,7 +211,14 @@ final class DefaultConnection implements Connection, YamuxListener {
     negotiating.remove(stream);
     ChannelStream admitted =
         new ChannelStream(
-            stream, host.self, remotePeer, localAddress, remoteAddress, protocol, outbound);
+            stream,
+            host.self,
+            remotePeer,
+            localAddress,
+            remoteAddress,
+            protocol,
+            outbound,
+            host.refusals);
     streams.add(admitted);
     stream
         .closeFuture()

@@ -46,5 +46,15 @@ public enum Refusal {
   /** A stream's negotiation failed, found no common protocol or ran out of time. */
   STREAM_NEGOTIATION_FAILED,
   /** A {@link StreamHandler} threw. */
-  STREAM_HANDLER_FAILED
+  STREAM_HANDLER_FAILED,
+  /** The user of a stream does not let its peer use the protocol. */
+  NOT_AUTHORIZED,
+  /** A stream was not taken up by its user: too many wait for that, or it waited too long. */
+  NOT_ACCEPTED,
+  /** A peer reset calls faster than they could be answered, and lost the stream they were on. */
+  CALL_RESETS,
+  /** A peer's calls held more bytes, unread and unfinished, than all that is left to share. */
+  CALL_MEMORY,
+  /** A peer began something (HTTP/2, a frame, a header block, a message) and did not go on. */
+  STALLED
 }

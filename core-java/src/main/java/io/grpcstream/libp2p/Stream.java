@@ -50,6 +50,19 @@ public interface Stream {
   void reset();
 
   /**
+   * Tells the host that the user of this stream has turned the peer away, so that {@link
+   * Host#stats()} counts it and the log names it, no more often than for the host's own refusals.
+   * It changes nothing about the stream. Any thread.
+   *
+   * @param message names the peer, the limit and its value
+   * @return whether there is a host that has counted it: there is none for a stream of another
+   *     stack, and then nothing was logged either
+   */
+  default boolean refused(Refusal reason, String message) {
+    return false;
+  }
+
+  /**
    * A stream of another Netty-based stack, such as jvm-libp2p. Whoever makes it vouches for {@code
    * remote}: it is what services will see as the caller's proven identity.
    *

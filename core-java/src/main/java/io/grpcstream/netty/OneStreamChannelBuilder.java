@@ -3,6 +3,7 @@ package io.grpcstream.netty;
 import io.grpc.Attributes;
 import io.grpc.ForwardingChannelBuilder2;
 import io.grpc.ManagedChannelBuilder;
+import io.grpc.netty.GrpcHttp2ConnectionHandler;
 import io.grpc.netty.InternalNettyChannelCredentials;
 import io.grpc.netty.InternalProtocolNegotiator;
 import io.grpc.netty.NettyChannelBuilder;
@@ -31,20 +32,29 @@ public final class OneStreamChannelBuilder
    */
   public OneStreamChannelBuilder(Stream stream, Function<Stream, Attributes> attributes) {
     end = new StreamEnd(stream);
-    InternalProtocolNegotiator.ProtocolNegotiator negotiator = new StreamNegotiator(attributes);
+    InternalProtocolNegotiator.ProtocolNegotiator negotiator =
+        new StreamNegotiator(attributes, OneStreamChannelBuilder::guard);
     netty =
         NettyChannelBuilder.forAddress(
                 new OneStreamAddress(end),
                 InternalNettyChannelCredentials.create(new NegotiatorFactory(negotiator)))
             .channelFactory(this::attach)
             .eventLoopGroup(new StreamEventLoop(stream.channel().eventLoop()))
+            .flowControlWindow(CallWindows.WINDOW)
             // Null takes out the options that grpc-netty sets by itself: a stream has its
             // connection's allocator, and no SO_KEEPALIVE.
             .withOption(ChannelOption.ALLOCATOR, null)
-            .withOption(ChannelOption.SO_KEEPALIVE, null);
+            .withOption(ChannelOption.SO_KEEPALIVE, null)
+            .intercept(new RequestHeaderLimit(stream)); // The first one added is the last to run.
     OneStreamBalancer.register();
     // For a channel that is given its address, this is the way to choose the load balancer.
     defaultServiceConfig(null);
+  }
+
+  /** What a server sends is limited as what clients do, for each channel by itself. */
+  private static void guard(Stream stream, GrpcHttp2ConnectionHandler grpc) {
+    PeerBudget budget = new PeerBudgets(CallLimits.defaults()).open(stream.remotePeer());
+    CallGuard.install(stream, grpc, budget, new RefusalLog(), null);
   }
 
   /** Called once: the load balancer never connects a second time. */

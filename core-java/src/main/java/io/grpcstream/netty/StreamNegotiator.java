@@ -1,7 +1,6 @@
 package io.grpcstream.netty;
 
 import io.grpc.Attributes;
-import io.grpc.ChannelLogger;
 import io.grpc.SecurityLevel;
 import io.grpc.Status;
 import io.grpc.internal.GrpcAttributes;
@@ -12,8 +11,8 @@ import io.grpc.netty.InternalProtocolNegotiators;
 import io.grpcstream.libp2p.Stream;
 import io.netty.channel.ChannelHandler;
 import io.netty.channel.ChannelHandlerContext;
-import io.netty.handler.codec.http2.Http2Connection;
 import io.netty.util.AsciiString;
+import java.util.function.BiConsumer;
 import java.util.function.Function;
 
 /**
@@ -24,14 +23,19 @@ final class StreamNegotiator implements InternalProtocolNegotiator.ProtocolNegot
   private static final AsciiString SCHEME = AsciiString.of("http");
 
   private final Function<Stream, Attributes> attributes;
+  private final BiConsumer<Stream, GrpcHttp2ConnectionHandler> guard;
 
   /**
    * A negotiator.
    *
    * @param attributes what transports over a stream shall have among their attributes
+   * @param guard given gRPC's handler for a stream just before that takes its place
    */
-  StreamNegotiator(Function<Stream, Attributes> attributes) {
+  StreamNegotiator(
+      Function<Stream, Attributes> attributes,
+      BiConsumer<Stream, GrpcHttp2ConnectionHandler> guard) {
     this.attributes = attributes;
+    this.guard = guard;
   }
 
   /** HTTP/2 with prior knowledge; the encryption is a layer below. */
@@ -42,21 +46,21 @@ final class StreamNegotiator implements InternalProtocolNegotiator.ProtocolNegot
 
   @Override
   public ChannelHandler newHandler(GrpcHttp2ConnectionHandler grpcHandler) {
-    return new Handler(
-        InternalProtocolNegotiators.grpcNegotiationHandler(grpcHandler),
-        grpcHandler.connection(),
-        grpcHandler.getNegotiationLogger());
+    return new Handler(grpcHandler);
   }
 
   @Override
   public void close() {}
 
   private final class Handler extends InternalProtocolNegotiators.ProtocolNegotiationHandler {
-    private final Http2Connection connection;
+    private final GrpcHttp2ConnectionHandler grpc;
 
-    Handler(ChannelHandler next, Http2Connection connection, ChannelLogger logger) {
-      super(next, "libp2p", logger);
-      this.connection = connection;
+    Handler(GrpcHttp2ConnectionHandler grpc) {
+      super(
+          InternalProtocolNegotiators.grpcNegotiationHandler(grpc),
+          "libp2p",
+          grpc.getNegotiationLogger());
+      this.grpc = grpc;
     }
 
     /**
@@ -65,7 +69,7 @@ final class StreamNegotiator implements InternalProtocolNegotiator.ProtocolNegot
      */
     @Override
     protected void handlerAdded0(ChannelHandlerContext ctx) throws Exception {
-      TransportEnd.watch(StreamAttachment.of(ctx.channel()), connection);
+      TransportEnd.watch(StreamAttachment.of(ctx.channel()), grpc.connection());
       if (ctx.channel().isActive()) {
         userEventTriggered(ctx, InternalProtocolNegotiationEvent.getDefault());
       }
@@ -88,6 +92,7 @@ final class StreamNegotiator implements InternalProtocolNegotiator.ProtocolNegot
       replaceProtocolNegotiationEvent(
           InternalProtocolNegotiationEvent.withAttributes(
               getProtocolNegotiationEvent(), negotiated));
+      guard.accept(stream, grpc);
       fireProtocolNegotiationEvent(ctx);
     }
   }

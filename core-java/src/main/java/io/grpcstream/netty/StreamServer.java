@@ -4,9 +4,11 @@ import io.grpc.Attributes;
 import io.grpc.netty.GrpcHttp2ConnectionHandler;
 import io.grpc.netty.InternalNettyServerCredentials;
 import io.grpc.netty.NettyServerBuilder;
+import io.grpcstream.libp2p.Refusal;
 import io.grpcstream.libp2p.Stream;
 import io.netty.channel.ChannelOption;
 import java.net.SocketAddress;
+import java.time.Duration;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
@@ -17,6 +19,9 @@ import org.jspecify.annotations.Nullable;
  */
 public final class StreamServer {
   private final NettyServerBuilder builder;
+  private final PeerBudgets budgets;
+  private final RefusalLog refusals;
+  private final Duration stallTimeout;
   private volatile @Nullable StreamServerChannel channel;
 
   /**
@@ -24,14 +29,30 @@ public final class StreamServer {
    *
    * @param address what the server shall name as the address it listens on
    * @param attributes what transports over a stream shall have among their attributes
+   * @param budgets what each peer may cost
+   * @param stallTimeout how long a peer may leave something half sent
+   * @param refusals told of what peers may not
    */
-  public StreamServer(SocketAddress address, Function<Stream, Attributes> attributes) {
+  public StreamServer(
+      SocketAddress address,
+      Function<Stream, Attributes> attributes,
+      PeerBudgets budgets,
+      Duration stallTimeout,
+      RefusalLog refusals) {
+    this.budgets = budgets;
+    this.stallTimeout = stallTimeout;
+    this.refusals = refusals;
     builder =
         NettyServerBuilder.forAddress(
-                address, InternalNettyServerCredentials.create(new StreamNegotiator(attributes)))
+                address,
+                InternalNettyServerCredentials.create(
+                    new StreamNegotiator(attributes, this::guard)))
             .channelFactory(this::newChannel)
             .bossEventLoopGroup(CallerRunsEventLoop.INSTANCE)
             .workerEventLoopGroup(CallerRunsEventLoop.INSTANCE)
+            .flowControlWindow(CallWindows.WINDOW)
+            // Counts also what normal use brings about; our own budget does not.
+            .maxRstFramesPerWindow(Integer.MAX_VALUE, 1)
             // Null takes out the options that grpc-netty sets by itself: a stream has its
             // connection's allocator, and no SO_KEEPALIVE.
             .withChildOption(ChannelOption.ALLOCATOR, null)
@@ -41,6 +62,12 @@ public final class StreamServer {
   /** The builder of the one server; it makes one server only. */
   public NettyServerBuilder builder() {
     return builder;
+  }
+
+  private void guard(Stream stream, GrpcHttp2ConnectionHandler grpc) {
+    PeerBudget budget = budgets.open(stream.remotePeer());
+    stream.channel().closeFuture().addListener(closed -> budgets.close(budget));
+    CallGuard.install(stream, grpc, budget, refusals, stallTimeout);
   }
 
   private StreamServerChannel newChannel() {
@@ -62,9 +89,20 @@ public final class StreamServer {
   }
 
   private void attach(Stream stream) {
+    if (budgets.isOverdrawn(stream.remotePeer())) {
+      refusals.refused(
+          stream, Refusal.CALL_RESETS, "reset, as its peer has reset too many calls just now");
+      stream.reset();
+      return;
+    }
     StreamServerChannel server = channel;
     if (server != null && server.isActive()) {
-      stream.channel().pipeline().addLast(new StreamEndHandler(stream, null));
+      stream
+          .channel()
+          .pipeline()
+          .addLast(
+              new FrameDeadline(stream, stallTimeout, refusals),
+              new StreamEndHandler(stream, null));
       server.accept(stream.channel());
       // Unless the server was shut down just now, gRPC has put its handlers in place.
       if (stream.channel().pipeline().get(GrpcHttp2ConnectionHandler.class) != null) {

@@ -1,0 +1,34 @@
+package io.grpcstream.netty;
+
+/** What one call has received, and what of it was given back to the sender; see the window. */
+final class CallInput {
+  final long startedAt = System.nanoTime();
+  final MessageProgress message = new MessageProgress();
+
+  /** Bytes that gRPC has not taken, as the service has not asked for their message. */
+  int unread;
+
+  /** Padding that was given back on arrival, and that gRPC is still to give back. */
+  int padding;
+
+  /** Bytes that gRPC has taken, of the message that is not complete; not given back yet. */
+  int withheld;
+
+  /** Bytes of window reserved for the message that is not complete. */
+  int extra;
+
+  /** Bytes of window reserved until the call ends. */
+  int grown;
+
+  /** Bytes given back since the window last grew. */
+  long sinceGrowth;
+
+  /** Frames that hold what is unread or withheld. */
+  int frames;
+
+  /** Bytes of memory counted for this call. */
+  long held;
+
+  /** When bytes of the message that is not complete last came, or might come again. */
+  long progressAt;
+}

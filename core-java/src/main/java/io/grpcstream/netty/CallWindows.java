@@ -1,0 +1,371 @@
+package io.grpcstream.netty;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.handler.codec.http2.Http2Connection;
+import io.netty.handler.codec.http2.Http2ConnectionAdapter;
+import io.netty.handler.codec.http2.Http2Exception;
+import io.netty.handler.codec.http2.Http2FrameWriter;
+import io.netty.handler.codec.http2.Http2LocalFlowController;
+import io.netty.handler.codec.http2.Http2Stream;
+import java.util.Iterator;
+import java.util.LinkedHashSet;
+import java.util.Set;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The HTTP/2 windows (RFC 9113, section 5.2) of the calls on one stream, such that they bound what
+ * the calls hold.
+ *
+ * <p>gRPC gives window back for each byte that it has taken out of a frame, also while the message
+ * is not complete, and refills the connection's window on arrival, so that no call can block
+ * another. A peer may then begin any number of messages, of any permitted length, and leave them
+ * unfinished. Here
+ *
+ * <ul>
+ *   <li>a window is given back for whole messages only: what a call holds, unread or unfinished,
+ *       never exceeds its window;
+ *   <li>a window is small at first ({@value #WINDOW} bytes, or what the user has set), and
+ *   <li>a message that does not fit gets what it lacks, and at least as much as the window has,
+ *       once it is {@linkplain PeerBudgets#reserve reserved}: at once if there is room, else in the
+ *       order in which messages began. It is the whole message that is reserved, so that each one
+ *       that has begun to grow can also be completed, and nobody waits in a circle;
+ *   <li>a window grows (up to {@value #GROWN_WINDOW} bytes, unless the user has set it) with what
+ *       the service takes, as long as there is plenty.
+ * </ul>
+ *
+ * <p>So the calls of one stream hold at most twice {@value #WINDOW} bytes each, and together
+ * {@value #RESERVABLE} more for long messages (or one message where that is longer) and {@value
+ * #GROWABLE} for windows that have grown. A caller with many long messages at a time has them go
+ * one after the other; none of its calls fails.
+ *
+ * <p>Used on the event loop only, apart from {@link #retry}.
+ */
+final class CallWindows extends Http2ConnectionAdapter implements Http2LocalFlowController {
+  /**
+   * The window a call starts with. One more than HTTP/2's own, as that is what users set who want a
+   * window that does not grow.
+   */
+  static final int WINDOW = 64 << 10;
+
+  private static final int GROWN_WINDOW = 1 << 20;
+
+  /** What the calls of one stream may have reserved for messages together. */
+  private static final int RESERVABLE = 16 << 20;
+
+  /** What the windows of one stream may have grown by together. */
+  private static final int GROWABLE = 8 << 20;
+
+  /** Bounds no memory, as it is refilled on arrival; large, so that it does not limit the rate. */
+  private static final int CONNECTION_WINDOW = 8 << 20;
+
+  /** What a frame costs beside its bytes, in objects that hold it. */
+  private static final int FRAME_COST = 256;
+
+  private static final Logger log = LoggerFactory.getLogger(CallWindows.class);
+
+  private final Http2LocalFlowController windows;
+  private final Http2Connection connection;
+  private final Http2Connection.PropertyKey key;
+  private final PeerBudget budget;
+  private final Set<Http2Stream> waiting = new LinkedHashSet<>();
+  private final Runnable retry = this::retry;
+  private final AtomicBoolean retrying = new AtomicBoolean();
+  private @Nullable ChannelHandlerContext ctx;
+  private long reserved;
+  private long grown;
+
+  private CallWindows(Http2Connection connection, PeerBudget budget) {
+    this.connection = connection;
+    this.budget = budget;
+    windows = connection.local().flowController();
+    key = connection.newKey();
+  }
+
+  /** Takes the place of the connection's own, before its first frame. */
+  static CallWindows install(Http2Connection connection, PeerBudget budget) {
+    CallWindows created = new CallWindows(connection, budget);
+    connection.local().flowController(created);
+    connection.addListener(created);
+    return created;
+  }
+
+  /** What {@code call} has received; null if that is nothing but headers, or if it is closed. */
+  @Nullable CallInput input(Http2Stream call) {
+    return call.getProperty(key);
+  }
+
+  /** Opens the connection's window; to be called once the peer's SETTINGS are there. */
+  void openConnectionWindow() throws Http2Exception {
+    Http2Stream all = connection.connectionStream();
+    int missing = CONNECTION_WINDOW - windows.initialWindowSize(all);
+    if (missing > 0) {
+      windows.incrementWindowSize(all, missing);
+    }
+  }
+
+  // --- what arrives ------------------------------------------------------------------------------
+
+  @Override
+  public void receiveFlowControlledFrame(
+      Http2Stream call, ByteBuf data, int padding, boolean endOfStream) throws Http2Exception {
+    windows.receiveFlowControlledFrame(call, data, padding, endOfStream);
+    if (call == null || call.state() == Http2Stream.State.CLOSED) {
+      return;
+    }
+    CallInput input = call.getProperty(key);
+    if (input == null) {
+      input = new CallInput();
+      call.setProperty(key, input);
+    }
+    input.message.add(data);
+    input.unread += data.readableBytes();
+    input.frames++;
+    if (input.message.begun() > 0) {
+      input.progressAt = System.nanoTime();
+    }
+    if (padding > 0) { // It holds nothing.
+      input.padding += padding;
+      windows.consumeBytes(call, padding);
+    }
+  }
+
+  /** Whether what {@code call} now holds has room; to be asked when a frame has been handed on. */
+  boolean hasRoom(Http2Stream call) {
+    CallInput input = call.getProperty(key);
+    return input == null || hold(input, call);
+  }
+
+  private boolean hold(CallInput input, Http2Stream call) {
+    int bytes = windows.unconsumedBytes(call);
+    if (bytes == 0) {
+      input.frames = 0;
+    }
+    long now = bytes + (long) input.frames * FRAME_COST;
+    long more = now - input.held;
+    if (more == 0) {
+      return true;
+    }
+    if (!budget.all.hold(budget, more)) {
+      return false;
+    }
+    input.held = now;
+    return true;
+  }
+
+  /** Whether the peer could send more of the message of {@code call} that is not complete. */
+  boolean isStalled(Http2Stream call, long sinceNanos) {
+    CallInput input = call.getProperty(key);
+    return input != null
+        && input.message.begun() > 0
+        && input.unread == 0
+        && windows.windowSize(call) > 0
+        && sinceNanos - input.progressAt > 0;
+  }
+
+  // --- what gRPC has taken -----------------------------------------------------------------------
+
+  @Override
+  public boolean consumeBytes(Http2Stream call, int bytes) throws Http2Exception {
+    CallInput input = call == null ? null : call.getProperty(key);
+    if (input == null || call.state() == Http2Stream.State.CLOSED) {
+      return windows.consumeBytes(call, bytes);
+    }
+    int data = Math.min(bytes, input.unread);
+    input.unread -= data;
+    input.padding -= bytes - data;
+    // With nothing unread, gRPC has taken what has come of the last message.
+    int keep = input.unread == 0 ? (int) Math.min(input.message.begun(), input.withheld + data) : 0;
+    int give = input.withheld + data - keep;
+    input.withheld = keep;
+    if (keep == 0) {
+      withdrawExtra(call, input);
+    }
+    boolean updated = give > 0 && windows.consumeBytes(call, give);
+    input.sinceGrowth += give;
+    if (keep > MessageProgress.PREFIX_BYTES) {
+      updated |= extend(call, input);
+    } else if (keep == 0) {
+      updated |= grow(call, input);
+    }
+    if (input.held > 0) {
+      hold(input, call);
+    }
+    return updated;
+  }
+
+  // --- reservations ------------------------------------------------------------------------------
+
+  /** Makes room for the rest of a message, or has it wait for room. */
+  private boolean extend(Http2Stream call, CallInput input) throws Http2Exception {
+    if (input.extra > 0 || input.message.missing() <= windows.windowSize(call)) {
+      return false;
+    }
+    if (!waiting.contains(call) && waiting.isEmpty() && grant(call, input)) {
+      return true;
+    }
+    if (waiting.add(call) && waiting.size() == 1) {
+      budget.all.await(retry);
+      retry(); // Something may have been given back before.
+    }
+    return false;
+  }
+
+  private boolean grant(Http2Stream call, CallInput input) throws Http2Exception {
+    // An update is sent once half of the window is free: with twice the window, it is.
+    long missing = input.message.missing() - windows.windowSize(call);
+    long atLeast = windows.initialWindowSize(call) + 2L;
+    long bytes = Math.min(Integer.MAX_VALUE / 2, Math.max(missing, atLeast));
+    boolean single = reserved == 0;
+    if ((!single && reserved + bytes > RESERVABLE) || !budget.all.reserve(budget, bytes)) {
+      return false;
+    }
+    reserved += bytes;
+    input.extra = (int) bytes;
+    input.progressAt = System.nanoTime();
+    windows.incrementWindowSize(call, input.extra);
+    return true;
+  }
+
+  private void withdrawExtra(Http2Stream call, CallInput input) throws Http2Exception {
+    waiting.remove(call);
+    if (input.extra > 0) {
+      windows.incrementWindowSize(call, -input.extra);
+      reserved -= input.extra;
+      budget.all.release(budget, input.extra);
+      input.extra = 0;
+    }
+  }
+
+  private boolean grow(Http2Stream call, CallInput input) throws Http2Exception {
+    int window = windows.initialWindowSize(call);
+    if (input.sinceGrowth < window) {
+      return false;
+    }
+    input.sinceGrowth = 0;
+    if (windows.initialWindowSize() != WINDOW
+        || 2 * window > GROWN_WINDOW
+        || grown + window > GROWABLE
+        || !waiting.isEmpty()
+        || !budget.all.grow(budget, window)) {
+      return false;
+    }
+    grown += window;
+    input.grown += window;
+    windows.incrementWindowSize(call, window);
+    return true;
+  }
+
+  /** Tries again, soon, to make room for the messages that wait. Any thread. */
+  private void retry() {
+    ChannelHandlerContext handler = ctx;
+    if (handler != null && retrying.compareAndSet(false, true)) {
+      try {
+        handler.executor().execute(this::grantWaiting);
+      } catch (RejectedExecutionException e) {
+        log.debug("the event loop has ended, and the calls on it", e);
+      }
+    }
+  }
+
+  private void grantWaiting() {
+    retrying.set(false);
+    boolean granted = false;
+    Iterator<Http2Stream> calls = waiting.iterator();
+    try {
+      while (calls.hasNext()) {
+        Http2Stream call = calls.next();
+        CallInput input = call.getProperty(key);
+        if (input != null && !grant(call, input)) {
+          break;
+        }
+        granted = true;
+        calls.remove();
+      }
+    } catch (Http2Exception e) {
+      // Of a window that cannot be, by the rules above: there is no more to say about this stream.
+      if (ctx != null) {
+        ctx.fireExceptionCaught(e);
+        ctx.close();
+      }
+    }
+    if (waiting.isEmpty()) {
+      budget.all.awaitNoMore(retry);
+    }
+    if (granted && ctx != null) {
+      ctx.flush();
+    }
+  }
+
+  @Override
+  public void onStreamClosed(Http2Stream call) {
+    CallInput input = call.removeProperty(key);
+    if (input == null) {
+      return;
+    }
+    if (input.held > 0) {
+      budget.all.hold(budget, -input.held);
+    }
+    if (waiting.remove(call) && waiting.isEmpty()) {
+      budget.all.awaitNoMore(retry);
+    }
+    if (input.grown > 0) {
+      grown -= input.grown;
+      budget.all.shrink(budget, input.grown);
+    }
+    if (input.extra > 0) {
+      reserved -= input.extra;
+      budget.all.release(budget, input.extra);
+    }
+  }
+
+  // --- the rest is as it was ---------------------------------------------------------------------
+
+  @Override
+  public Http2LocalFlowController frameWriter(Http2FrameWriter frameWriter) {
+    windows.frameWriter(frameWriter);
+    return this;
+  }
+
+  @Override
+  public void channelHandlerContext(ChannelHandlerContext ctx) throws Http2Exception {
+    this.ctx = ctx;
+    windows.channelHandlerContext(ctx);
+  }
+
+  @Override
+  public void initialWindowSize(int newWindowSize) throws Http2Exception {
+    windows.initialWindowSize(newWindowSize);
+  }
+
+  @Override
+  public int initialWindowSize() {
+    return windows.initialWindowSize();
+  }
+
+  @Override
+  public int windowSize(Http2Stream call) {
+    return windows.windowSize(call);
+  }
+
+  @Override
+  public int initialWindowSize(Http2Stream call) {
+    return windows.initialWindowSize(call);
+  }
+
+  @Override
+  public void incrementWindowSize(Http2Stream call, int delta) throws Http2Exception {
+    windows.incrementWindowSize(call, delta);
+  }
+
+  /** As gRPC sees it: what it has taken out of frames is consumed. */
+  @Override
+  public int unconsumedBytes(Http2Stream call) {
+    CallInput input = call.getProperty(key);
+    return input == null ? windows.unconsumedBytes(call) : input.unread + input.padding;
+  }
+}

@@ -1,0 +1,149 @@
+package io.grpcstream.netty;
+
+import io.grpcstream.libp2p.PeerId;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.LongSupplier;
+
+/**
+ * What each peer may cost one server, or one client, over all its streams and connections.
+ *
+ * <p><b>Memory.</b> No peer has a fixed share of it: a peer may hold as many bytes as are left when
+ * it has taken them. So one peer alone gets up to half of all, and however many take what they can
+ * get, the next one still finds as much as each of them has. Half of it can be reserved, for
+ * messages that are longer than a call's window, see {@link CallWindows}: who has to wait for a
+ * reservation waits without harm, while a byte that has arrived and finds no place costs the call.
+ *
+ * <p>A peer's entry lasts for as long as it has a stream, or has not got back what it spent: at
+ * most {@link CallLimits#RESETS_REFILL_SECONDS}. Thread-safe.
+ */
+public final class PeerBudgets {
+  /** So many entries are looked through, at most, before there is something to forget. */
+  private static final int SWEEP_FROM = 1_024;
+
+  final CallLimits limits;
+  private final LongSupplier nanoTime;
+  private final Map<PeerId, PeerBudget> peers = new ConcurrentHashMap<>();
+  private final Set<Runnable> waiting = ConcurrentHashMap.newKeySet();
+  private final AtomicLong held = new AtomicLong();
+  private long reserved;
+  private long grown;
+
+  /** Budgets by {@code limits}, of peers that have spent nothing. */
+  public PeerBudgets(CallLimits limits) {
+    this(limits, System::nanoTime);
+  }
+
+  PeerBudgets(CallLimits limits, LongSupplier nanoTime) {
+    this.limits = limits;
+    this.nanoTime = nanoTime;
+  }
+
+  /** The budget of {@code peer}, for one stream more, until that is {@linkplain #close closed}. */
+  PeerBudget open(PeerId peer) {
+    if (peers.size() >= SWEEP_FROM) {
+      peers.keySet().forEach(this::forgetIfUnused);
+    }
+    return peers.compute(
+        peer,
+        (id, known) -> {
+          PeerBudget budget = known == null ? new PeerBudget(this, id, nanoTime) : known;
+          budget.streams++;
+          return budget;
+        });
+  }
+
+  /** A stream of the peer has ended. */
+  void close(PeerBudget budget) {
+    peers.computeIfPresent(
+        budget.peer,
+        (id, known) -> {
+          known.streams--;
+          return known.isUnused() ? null : known;
+        });
+  }
+
+  /** Whether {@code peer} has spent its resets, so that it is to be served no more for now. */
+  boolean isOverdrawn(PeerId peer) {
+    PeerBudget known = peers.get(peer);
+    return known != null && known.isOverdrawn();
+  }
+
+  private void forgetIfUnused(PeerId peer) {
+    peers.computeIfPresent(peer, (id, known) -> known.isUnused() ? null : known);
+  }
+
+  /** Peers of which something is counted. */
+  int size() {
+    return peers.size();
+  }
+
+  // --- bytes that have arrived -------------------------------------------------------------------
+
+  /** Counts bytes that {@code budget}'s peer holds, unless that leaves less than it then has. */
+  boolean hold(PeerBudget budget, long bytes) {
+    long ofPeer = budget.held.addAndGet(bytes);
+    long ofAll = held.addAndGet(bytes);
+    if (bytes > 0 && ofPeer > limits.memory() - ofAll) {
+      budget.held.addAndGet(-bytes);
+      held.addAndGet(-bytes);
+      return false;
+    }
+    return true;
+  }
+
+  // --- bytes that are to come --------------------------------------------------------------------
+
+  /**
+   * Reserves bytes for a message. A peer that has reserved nothing gets them also if only the rest,
+   * which is kept for this, has room: one message at a time is never too much.
+   */
+  synchronized boolean reserve(PeerBudget budget, long bytes) {
+    long all = limits.memory() / 4;
+    boolean fair = budget.reserved + bytes <= all - reserved;
+    boolean single = budget.reserved == 0 && reserved + bytes <= 2 * all;
+    if (!fair && !single && reserved > 0) {
+      return false;
+    }
+    budget.reserved += bytes;
+    reserved += bytes;
+    return true;
+  }
+
+  /** Gives back what was reserved; who waits for it is told. */
+  void release(PeerBudget budget, long bytes) {
+    synchronized (this) {
+      budget.reserved -= bytes;
+      reserved -= bytes;
+    }
+    waiting.forEach(Runnable::run);
+  }
+
+  /** Reserves bytes that make calls faster, and that no message ever has to wait for. */
+  synchronized boolean grow(PeerBudget budget, long bytes) {
+    if (budget.grown + bytes > limits.memory() / 8 - grown) {
+      return false;
+    }
+    budget.grown += bytes;
+    grown += bytes;
+    return true;
+  }
+
+  /** Gives back what calls had grown by. */
+  synchronized void shrink(PeerBudget budget, long bytes) {
+    budget.grown -= bytes;
+    grown -= bytes;
+  }
+
+  /** Runs {@code retry}, on any thread, whenever something is given back, until it is removed. */
+  void await(Runnable retry) {
+    waiting.add(retry);
+  }
+
+  /** Ends {@link #await}. */
+  void awaitNoMore(Runnable retry) {
+    waiting.remove(retry);
+  }
+}

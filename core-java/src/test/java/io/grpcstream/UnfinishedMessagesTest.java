@@ -1,0 +1,223 @@
+package io.grpcstream;
+
+import static io.grpcstream.Hosts.address;
+import static io.grpcstream.Hosts.await;
+import static io.grpcstream.Hosts.eventually;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.grpc.CallOptions;
+import io.grpc.ManagedChannel;
+import io.grpc.stub.ClientCalls;
+import io.grpc.stub.StreamObserver;
+import io.grpcstream.libp2p.Host;
+import io.grpcstream.libp2p.LogLines;
+import io.grpcstream.libp2p.Refusal;
+import io.grpcstream.libp2p.Stream;
+import io.grpcstream.netty.CallLimits;
+import java.nio.ByteBuffer;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** What a peer's calls may hold of messages that are not complete, or that no service has read. */
+@Timeout(120)
+class UnfinishedMessagesTest {
+  private static final int CALLS = 100;
+  private static final int MESSAGE = 3 << 20;
+
+  /** What an honest caller on a busy machine needs less than. */
+  private static final Duration STALL = Duration.ofSeconds(3);
+
+  private final Hosts hosts = new Hosts();
+  private final LogLines log = new LogLines();
+  private GrpcStream grpc;
+  private Host server;
+
+  private void serve(CallLimits limits) {
+    GrpcStream.Builder builder =
+        GrpcStream.builder().addService(Echo.service(text -> text.length() + ""));
+    builder.callLimits = limits;
+    grpc = builder.build().serve();
+    server = hosts.start(Hosts.TCP);
+    server.handle(Wire.PROTOCOL, grpc.handler());
+  }
+
+  @AfterEach
+  void close() throws Exception {
+    log.close();
+    hosts.close();
+    grpc.shutdown(Duration.ZERO).toCompletableFuture().get(10, TimeUnit.SECONDS);
+  }
+
+  private ManagedChannel channel(Host caller) {
+    return await(GrpcStream.dial(caller, address(server), Wire.PROTOCOL));
+  }
+
+  private static byte[] begun(int length, int sent) {
+    return ByteBuffer.allocate(5 + sent).put((byte) 0).putInt(length).array();
+  }
+
+  @Test
+  void oneHundredCallsOnOneStreamHoldNoMoreThanTheBoundHoweverMuchTheyBegin() throws Exception {
+    serve(CallLimits.defaults());
+    Host hostile = hosts.start(builder -> builder);
+    RawHttp2 raw = new RawHttp2(hostile, server);
+    raw.send(RawHttp2.preface());
+    int[] sent = new int[2 * CALLS];
+    for (int call = 1; call < sent.length; call += 2) {
+      raw.send(RawHttp2.call(call), RawHttp2.data(call, begun(MESSAGE, 0)));
+      sent[call] = 5;
+    }
+    // All that the windows allow, until there is nothing more to be had.
+    boolean more = true;
+    long all = 0;
+    while (more) {
+      raw.roundTrip();
+      more = false;
+      for (int call = 1; call < sent.length; call += 2) {
+        int left = (int) Math.min(MESSAGE - 1 - sent[call], raw.window(call) - sent[call]);
+        for (int part; left > 0; left -= part) {
+          part = Math.min(left, 16_384);
+          raw.send(RawHttp2.data(call, new byte[part]));
+          sent[call] += part;
+          all += part;
+          more = true;
+        }
+      }
+    }
+    // 64 KiB of window for each call, and 16 MiB for all.
+    assertThat(all).isBetween(16L << 20, CALLS * (64L << 10) + (16L << 20));
+    assertThat(Echo.unary(channel(hostile), "another stream")).isEqualTo("14");
+    assertThat(Echo.unary(channel(hosts.start(builder -> builder)), "another peer"))
+        .isEqualTo("12");
+    raw.stream.reset();
+  }
+
+  @Test
+  void manyLongMessagesAtATimeAllArrive() {
+    serve(CallLimits.defaults());
+    ManagedChannel channel = channel(hosts.start(builder -> builder));
+    String message = "x".repeat(MESSAGE);
+    List<CompletableFuture<String>> answers = new ArrayList<>();
+    for (int i = 0; i < 30; i++) {
+      answers.add(unary(channel, message));
+    }
+    for (CompletableFuture<String> answer : answers) {
+      assertThat(await(answer)).isEqualTo("" + MESSAGE);
+    }
+    assertThat(server.stats().refusals()).isEmpty();
+  }
+
+  private static CompletableFuture<String> unary(ManagedChannel channel, String request) {
+    CompletableFuture<String> answer = new CompletableFuture<>();
+    ClientCalls.asyncUnaryCall(
+        channel.newCall(Echo.UNARY, CallOptions.DEFAULT),
+        request,
+        new StreamObserver<>() {
+          @Override
+          public void onNext(String response) {
+            answer.complete(response);
+          }
+
+          @Override
+          public void onError(Throwable failure) {
+            answer.completeExceptionally(failure);
+          }
+
+          @Override
+          public void onCompleted() {}
+        });
+    return answer;
+  }
+
+  @Test
+  void aPeerThatHoldsAllItMayLosesTheCallThatAsksForMoreAndNobodyElseDoes() throws Exception {
+    serve(new CallLimits(Duration.ofMinutes(5), 2_000, 1 << 20));
+    Host hostile = hosts.start(builder -> builder);
+    RawHttp2 raw = new RawHttp2(hostile, server);
+    raw.send(RawHttp2.preface());
+    ManagedChannel honest = channel(hosts.start(builder -> builder));
+    int call = 1;
+    for (; server.stats().refusals(Refusal.CALL_MEMORY) == 0 && call < 100; call += 2) {
+      raw.send(
+          RawHttp2.call(call),
+          RawHttp2.data(call, begun(60_000, 16_000)),
+          RawHttp2.data(call, new byte[16_000]),
+          RawHttp2.data(call, new byte[16_000]));
+      raw.roundTrip();
+    }
+    assertThat(call)
+        .isEqualTo(23); // Half of all is 524,288 bytes, and each call holds 48,005 in 3 frames.
+    assertThat(raw.sent()).contains("limit for all 1,048,576", "peer " + hostile.peerId());
+    log.await("CALL_MEMORY", "limit for all 1,048,576", hostile.peerId());
+    assertThat(Echo.unary(honest, "x".repeat(200_000))).isEqualTo("200000");
+    assertThat(raw.stream.channel().isActive()).isTrue();
+    raw.stream.reset();
+  }
+
+  @Test
+  void halfAMessageThatDoesNotGoOnEndsItsCallAndAPauseBetweenMessagesDoesNot() throws Exception {
+    serve(new CallLimits(STALL, 2_000, 32 << 20));
+    Host slow = hosts.start(builder -> builder);
+    RawHttp2 raw = new RawHttp2(slow, server);
+    raw.send(RawHttp2.preface());
+    raw.send(RawHttp2.call(1), RawHttp2.data(1, begun(0, 0)));
+    raw.send(RawHttp2.call(3), RawHttp2.data(3, begun(1_000, 500)));
+    eventually(
+        "the half message is given up",
+        () -> raw.sent().contains("505 bytes came, 500 are missing"));
+    log.await("STALLED", "505 bytes came", slow.peerId());
+    raw.send(RawHttp2.data(1, begun(1, 1)));
+    eventually("the other call goes on", () -> raw.sent().endsWith("1"));
+    assertThat(server.stats().refusals(Refusal.STALLED)).isEqualTo(1);
+    raw.stream.reset();
+  }
+
+  @Test
+  void aStreamWithoutAPrefaceIsReset() {
+    serve(new CallLimits(Duration.ofMillis(300), 2_000, 32 << 20));
+    Host silent = hosts.start(builder -> builder);
+    Stream stream = await(silent.newStream(address(server), Wire.PROTOCOL));
+    stream.channel().read();
+    await(stream.closed());
+    log.await("STALLED", "the preface of HTTP/2", silent.peerId());
+  }
+
+  @Test
+  void aStreamThatIsDeniedAndBringsNoPrefaceIsResetToo() {
+    serve(CallLimits.defaults());
+    GrpcStream.Builder builder = GrpcStream.builder().authorizer((peer, protocol) -> false);
+    builder.callLimits = builder.callLimits.withStallTimeout(Duration.ofMillis(300));
+    GrpcStream denying = builder.build().serve();
+    server.handle("/denied/1", denying.handler());
+    Host silent = hosts.start(options -> options);
+    Stream stream = await(silent.newStream(address(server), "/denied/1"));
+    stream.channel().read();
+    await(stream.closed());
+    log.await("STALLED", "the preface of HTTP/2", silent.peerId());
+    await(denying.shutdown(Duration.ZERO));
+    assertThat(server.stats().refusals(Refusal.NOT_AUTHORIZED)).isEqualTo(1);
+  }
+
+  @Test
+  void aHeaderBlockThatDoesNotEndResetsItsStreamAndAnIdleStreamStays() throws Exception {
+    serve(new CallLimits(STALL, 2_000, 32 << 20));
+    Host caller = hosts.start(builder -> builder);
+    ManagedChannel idle = channel(caller);
+    Echo.unary(idle, "now idle");
+    RawHttp2 raw = new RawHttp2(caller, server);
+    byte[] headers = RawHttp2.headers(RawHttp2.request());
+    raw.send(RawHttp2.preface());
+    raw.roundTrip();
+    raw.send(RawHttp2.frame(headers.length, 1, 0, 1), headers); // Without END_HEADERS.
+    raw.ends();
+    log.await("STALLED", "the rest of a header block", caller.peerId());
+    assertThat(Echo.unary(idle, "still there")).isEqualTo("11");
+    assertThat(server.stats().refusals(Refusal.STALLED)).isEqualTo(1);
+  }
+}
