@@ -31,7 +31,7 @@ final class FailureTable {
   }
 
   private static Status codeOf(Throwable cause) {
-    if (cause instanceof PeerIdMismatchException || onlyWrongPeers(cause)) {
+    if (cause instanceof PeerIdMismatchException || reachedAWrongPeer(cause)) {
       return Status.UNAUTHENTICATED;
     }
     if (cause instanceof GatedException) {
@@ -46,11 +46,15 @@ final class FailureTable {
     return Status.fromThrowable(cause); // UNKNOWN, unless a status is found further down.
   }
 
-  /** Whether a dial reached somebody at each address it tried, but always somebody else. */
-  private static boolean onlyWrongPeers(Throwable failure) {
+  /**
+   * Whether a dial found somebody else at one of the peer's addresses, whatever went wrong at the
+   * others: who sits there could otherwise hide by keeping the peer itself from being reached, and
+   * the caller would wait for a peer that is not who it says.
+   */
+  private static boolean reachedAWrongPeer(Throwable failure) {
     return failure instanceof DialException
-        && failure.getCause() instanceof PeerIdMismatchException
-        && Arrays.stream(failure.getSuppressed())
-            .allMatch(PeerIdMismatchException.class::isInstance);
+        && (failure.getCause() instanceof PeerIdMismatchException
+            || Arrays.stream(failure.getSuppressed())
+                .anyMatch(PeerIdMismatchException.class::isInstance));
   }
 }

@@ -202,7 +202,7 @@ class FailureTableTest {
   }
 
   @Test
-  void dialThatReachesOnlyWrongPeersIsUnauthenticated() {
+  void dialThatReachesAWrongPeerIsUnauthenticatedWhateverElseFails() {
     Multiaddr address = Hosts.address(listener);
     PeerIdMismatchException wrong =
         new PeerIdMismatchException(opener.peerId(), listener.peerId(), address);
@@ -217,9 +217,9 @@ class FailureTableTest {
     assertThat(
             GrpcStream.statusOf(
                     new DialException(
-                        "no", opener.peerId(), List.of(address), List.of(wrong, refused)))
+                        "no", opener.peerId(), List.of(address), List.of(refused, wrong)))
                 .getCode())
-        .isEqualTo(Code.UNAVAILABLE);
+        .isEqualTo(Code.UNAUTHENTICATED);
   }
 
   @Test
@@ -245,5 +245,24 @@ class FailureTableTest {
     assertThat(dial).isCancelled();
     listener.handle(PROTOCOL, server.handler());
     assertThat(Echo.unary(Hosts.await(dial()), "next")).isEqualTo("next");
+  }
+
+  @Test
+  void anImpostorAtAnOldAddressIsNotHiddenByAnotherAddressThatFails() {
+    Host gone = hosts.start(Hosts.TCP);
+    Multiaddr dead = Hosts.address(gone);
+    Hosts.await(gone.shutdown(Duration.ZERO));
+    PeerId expected = Wire.peer();
+    opener.addAddress(expected, dead.withoutPeerId());
+    opener.addAddress(expected, Hosts.address(listener).withoutPeerId());
+    opener.addAddress(expected, Multiaddr.parse("/ip4/127.0.0.1/udp/1/quic-v1"));
+
+    for (int dial = 0; dial < 2; dial++) {
+      Status status = failure(GrpcStream.dial(opener, expected, PROTOCOL));
+      assertThat(status.getCode()).as(status.toString()).isEqualTo(Code.UNAUTHENTICATED);
+      assertThat(status.getDescription())
+          .contains(expected.toString(), listener.peerId().toString(), dead.value("tcp").get());
+      assertThat(status.getCause().getCause()).isInstanceOf(PeerIdMismatchException.class);
+    }
   }
 }

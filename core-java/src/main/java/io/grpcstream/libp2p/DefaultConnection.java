@@ -46,7 +46,10 @@ final class DefaultConnection implements Connection, YamuxListener {
 
   private final CompletableFuture<Void> closed = new CompletableFuture<>();
   private final CompletableFuture<Void> drained = new CompletableFuture<>();
-  private volatile @Nullable PeerInfo peerInfo;
+
+  /** What the peer had told when the connection ended; until then the host's book knows. */
+  private volatile @Nullable PeerInfo lastPeerInfo;
+
   private volatile boolean goingAway;
   private volatile boolean draining;
 
@@ -77,6 +80,7 @@ final class DefaultConnection implements Connection, YamuxListener {
         .closeFuture()
         .addListener(
             f -> {
+              lastPeerInfo = host.book.info(remotePeer);
               host.table.remove(this);
               drained.complete(null);
               closed.complete(null);
@@ -138,12 +142,8 @@ final class DefaultConnection implements Connection, YamuxListener {
 
   @Override
   public Optional<PeerInfo> peerInfo() {
-    return Optional.ofNullable(peerInfo);
-  }
-
-  /** Notes what the peer told about itself. */
-  void setPeerInfo(PeerInfo told) {
-    peerInfo = told;
+    PeerInfo last = lastPeerInfo;
+    return Optional.ofNullable(last != null ? last : host.book.info(remotePeer));
   }
 
   @Override

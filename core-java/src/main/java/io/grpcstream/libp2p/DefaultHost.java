@@ -8,6 +8,7 @@ import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.util.concurrent.DefaultThreadFactory;
 import java.time.Duration;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutionException;
@@ -126,11 +127,13 @@ final class DefaultHost implements Host {
 
   @Override
   public CompletionStage<Connection> connect(Multiaddr address) {
+    requireAddress(address);
     return connection(() -> dialer.connect(address));
   }
 
   @Override
   public CompletionStage<Connection> connect(PeerId peer) {
+    requirePeer(peer);
     return connection(() -> dialer.connect(peer));
   }
 
@@ -143,11 +146,13 @@ final class DefaultHost implements Host {
 
   @Override
   public CompletionStage<Stream> newStream(Multiaddr address, String... protocols) {
+    requireAddress(address);
     return stream(() -> dialer.connect(address), protocols);
   }
 
   @Override
   public CompletionStage<Stream> newStream(PeerId peer, String... protocols) {
+    requirePeer(peer);
     return stream(() -> dialer.connect(peer), protocols);
   }
 
@@ -173,21 +178,27 @@ final class DefaultHost implements Host {
 
   @Override
   public List<Connection> connections(PeerId peer) {
-    return List.copyOf(context.table.of(peer));
+    return List.copyOf(context.table.of(requirePeer(peer)));
   }
 
   @Override
   public void addAddress(PeerId peer, Multiaddr address) {
-    context.book.add(peer, address);
+    context.book.add(requirePeer(peer), requireAddress(address));
+  }
+
+  @Override
+  public boolean removeAddress(PeerId peer, Multiaddr address) {
+    return context.book.remove(requirePeer(peer), requireAddress(address));
   }
 
   @Override
   public List<Multiaddr> addresses(PeerId peer) {
-    return context.book.addresses(peer);
+    return context.book.addresses(requirePeer(peer));
   }
 
   @Override
   public CompletionStage<Duration> ping(PeerId peer) {
+    requirePeer(peer);
     CompletableFuture<Duration> result = new CompletableFuture<>();
     CompletableFuture<Stream> stream = stream(() -> dialer.connect(peer), PingProtocol.ID);
     result.whenComplete((roundTrip, failure) -> stream.cancel(false));
@@ -205,7 +216,8 @@ final class DefaultHost implements Host {
 
   @Override
   public ConnectionListener.Registration addListener(ConnectionListener listener) {
-    return context.table.addListener(listener);
+    return context.table.addListener(
+        Objects.requireNonNull(listener, "the connection listener is null"));
   }
 
   @Override
@@ -220,7 +232,7 @@ final class DefaultHost implements Host {
 
   @Override
   public synchronized CompletionStage<Void> shutdown(Duration grace) {
-    return shutdown.begin(grace);
+    return shutdown.begin(Objects.requireNonNull(grace, "the grace is null"));
   }
 
   @Override
@@ -243,6 +255,14 @@ final class DefaultHost implements Host {
       throw new IllegalStateException(
           "host " + context.self + " failed to shut down", e.getCause());
     }
+  }
+
+  private static PeerId requirePeer(PeerId peer) {
+    return Objects.requireNonNull(peer, "the peer is null");
+  }
+
+  private static Multiaddr requireAddress(Multiaddr address) {
+    return Objects.requireNonNull(address, "the address is null");
   }
 
   @Override

@@ -66,9 +66,9 @@ final class Dial {
   }
 
   /** Adds addresses that are not among this dial's yet. */
-  void add(List<Multiaddr> addresses) {
+  void add(List<DialAddress> addresses) {
     synchronized (dialer) {
-      for (Multiaddr address : addresses) {
+      for (DialAddress address : addresses) {
         if (known.size() < MAX_ADDRESSES && known.add(address)) {
           waiting.addLast(new DialAttempt(host, this, address, null));
         }
@@ -163,8 +163,8 @@ final class Dial {
     synchronized (dialer) {
       for (int i = addresses.size() - 1; i >= 0; i--) {
         InetSocketAddress socket = addresses.get(i);
-        if (known.size() < MAX_ADDRESSES && known.add(socket)) {
-          waiting.addFirst(new DialAttempt(host, this, attempt.address, socket));
+        if (known.size() < MAX_ADDRESSES && known.add(new Resolved(socket, attempt.least()))) {
+          waiting.addFirst(new DialAttempt(host, this, attempt.target, socket));
         }
       }
     }
@@ -176,9 +176,17 @@ final class Dial {
       return;
     }
     running.remove(attempt);
-    failed.add(attempt.address);
-    causes.add(failure);
+    note(attempt, failure);
     tryNext();
+  }
+
+  private void note(DialAttempt attempt, Throwable failure) {
+    failed.add(attempt.address());
+    causes.add(failure);
+    boolean policy = failure instanceof GatedException || failure instanceof LimitExceededException;
+    if (peer != null && !policy) {
+      host.book.failedAt(peer, attempt.address());
+    }
   }
 
   void onReady(DialAttempt attempt, DefaultConnection connection) {
@@ -186,17 +194,27 @@ final class Dial {
       connection.close();
       return;
     }
+    if (peer != null) {
+      // Whoever was asked earlier and has not answered yet is asked later the next time.
+      for (DialAttempt slower : running) {
+        if (slower == attempt) {
+          break;
+        }
+        host.book.failedAt(peer, slower.address());
+      }
+      host.book.worked(peer, attempt.address());
+    }
     running.remove(attempt);
     finish(connection, null);
   }
 
   private void onTimeout() {
     for (DialAttempt attempt : running) {
-      failed.add(attempt.address);
-      causes.add(
+      note(
+          attempt,
           new Libp2pException(
               "%s: not ready within %,d ms"
-                  .formatted(attempt.address, host.limits.dialTimeout().toMillis())));
+                  .formatted(attempt.address(), host.limits.dialTimeout().toMillis())));
     }
     finish(null, failure());
   }
@@ -222,7 +240,13 @@ final class Dial {
     }
   }
 
-  /** The one kind of policy that refused every address, or a list of what went wrong. */
+  /** What a name was found to stand for, and in which scope it may be. */
+  private record Resolved(InetSocketAddress socket, AddressScope least) {}
+
+  /**
+   * The one kind of policy that refused every address, or a list of what went wrong. That somebody
+   * else answers at an address of the peer is never left unsaid: it comes first in the list.
+   */
   private Throwable failure() {
     for (Class<?> kind :
         List.of(
@@ -236,6 +260,7 @@ final class Dial {
       return new DialException(
           "cannot dial " + wanted + ": no address of it is known", peer, failed, causes);
     }
+    wrongPeersFirst();
     StringBuilder message = new StringBuilder("cannot reach ").append(peer == null ? key : wanted);
     for (int i = 0; i < causes.size(); i++) {
       message.append(i == 0 ? ": " : "; ");
@@ -246,5 +271,15 @@ final class Dial {
       message.append(text);
     }
     return new DialException(message.toString(), peer, failed, causes);
+  }
+
+  private void wrongPeersFirst() {
+    int next = 0;
+    for (int i = 0; i < causes.size(); i++) {
+      if (causes.get(i) instanceof PeerIdMismatchException) {
+        causes.add(next, causes.remove(i));
+        failed.add(next++, failed.remove(i));
+      }
+    }
   }
 }

@@ -6,12 +6,13 @@ import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelInitializer;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
+import java.net.SocketException;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /** One address of a {@link Dial}: gate, look up, connect, upgrade. Reports on the dial's loop. */
 final class DialAttempt {
-  final Multiaddr address;
+  final DialAddress target;
   private final HostContext host;
   private final Dial dial;
 
@@ -22,11 +23,19 @@ final class DialAttempt {
   private boolean done;
 
   DialAttempt(
-      HostContext host, Dial dial, Multiaddr address, @Nullable InetSocketAddress resolved) {
+      HostContext host, Dial dial, DialAddress target, @Nullable InetSocketAddress resolved) {
     this.host = host;
     this.dial = dial;
-    this.address = address;
+    this.target = target;
     this.resolved = resolved;
+  }
+
+  Multiaddr address() {
+    return target.address();
+  }
+
+  AddressScope least() {
+    return target.least();
   }
 
   void begin() {
@@ -36,14 +45,14 @@ final class DialAttempt {
         connect(resolved);
         return;
       }
-      gate(address);
-      DialTarget target = DialTarget.of(address);
-      if (target.address() != null) {
-        connect(target.address());
+      gate(address());
+      DialTarget found = DialTarget.of(address());
+      if (found.address() != null) {
+        connect(found.address());
       } else {
         host.resolver
-            .resolve(target)
-            .whenComplete((found, failure) -> dial.loop.execute(() -> onResolved(found, failure)));
+            .resolve(found)
+            .whenComplete((sockets, f) -> dial.loop.execute(() -> onResolved(sockets, f)));
       }
     } catch (Libp2pException | RuntimeException e) {
       fail(e);
@@ -62,20 +71,49 @@ final class DialAttempt {
 
   private void onResolved(@Nullable List<InetSocketAddress> found, @Nullable Throwable failure) {
     if (found == null) {
-      fail(new Libp2pException(address + ": name lookup failed: " + failure.getMessage(), failure));
+      fail(
+          new Libp2pException(
+              address() + ": name lookup failed: " + failure.getMessage(), failure));
     } else if (!done) {
       done = true;
       dial.onResolved(this, found);
     }
   }
 
-  private void connect(SocketAddress target) throws LimitExceededException {
-    ConnectionSlot slot = host.resources.outboundConnection(address);
+  /**
+   * Refuses what a stranger's word must not lead to. Judged here, by what a name stands for now and
+   * what is dialled next: a name can stand for something else at each look.
+   */
+  private void checkScope(SocketAddress socket) throws Libp2pException {
+    if (least() == AddressScope.MACHINE) {
+      return;
+    }
+    AddressScope scope;
+    try {
+      scope = AddressScope.ofTarget(socket);
+    } catch (SocketException e) {
+      throw new Libp2pException(
+          address() + ": not dialled, as it cannot be told whether it is this machine's own", e);
+    }
+    if (scope.compareTo(least()) < 0) {
+      throw new Libp2pException(
+          "%s%s: not dialled, the peer itself told this address, and it leads to %s"
+              .formatted(address(), via(socket), scope));
+    }
+  }
+
+  private String via(SocketAddress socket) {
+    return resolved == null ? "" : " (" + socket + ")";
+  }
+
+  private void connect(SocketAddress socket) throws Libp2pException {
+    checkScope(socket);
+    ConnectionSlot slot = host.resources.outboundConnection(address());
     ChannelInitializer<Channel> initializer =
         new ChannelInitializer<>() {
           @Override
           protected void initChannel(Channel channel) {
-            Multiaddr remote = SocketAddresses.toMultiaddr(target);
+            Multiaddr remote = SocketAddresses.toMultiaddr(socket);
             ConnectionUpgrade upgrade =
                 ConnectionUpgrade.outbound(host, channel, slot, remote, dial.peer);
             upgrade.result().whenComplete((connection, failure) -> onUpgraded(connection, failure));
@@ -84,7 +122,7 @@ final class DialAttempt {
         };
     try {
       connecting =
-          host.transport(target).dial(host.group().next(), target, initializer, dial.remaining());
+          host.transport(socket).dial(host.group().next(), socket, initializer, dial.remaining());
     } catch (RuntimeException e) {
       slot.release();
       throw e;
@@ -96,15 +134,14 @@ final class DialAttempt {
           } else {
             slot.release();
             Throwable cause = connected.cause();
-            dial.loop.execute(() -> fail(unreachable(target, cause)));
+            dial.loop.execute(() -> fail(unreachable(socket, cause)));
           }
         });
   }
 
-  private Libp2pException unreachable(SocketAddress target, @Nullable Throwable cause) {
-    String via = resolved == null ? "" : " (" + target + ")";
+  private Libp2pException unreachable(SocketAddress socket, @Nullable Throwable cause) {
     String reason = cause == null ? "cancelled" : Futures.describe(cause);
-    return new Libp2pException(address + via + ": cannot connect: " + reason, cause);
+    return new Libp2pException(address() + via(socket) + ": cannot connect: " + reason, cause);
   }
 
   private void onUpgraded(@Nullable DefaultConnection connection, @Nullable Throwable failure) {

@@ -6,7 +6,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * No usable connection to a peer came about. The message lists each address tried with the reason
  * it failed; the reasons themselves are the {@linkplain #getSuppressed() suppressed} exceptions, in
- * the order of {@link #addresses()}, and the first of them is the cause.
+ * the order of {@link #addresses()}, and the first of them is the cause. Where another peer
+ * answered than the one wanted, that comes first, as a {@link PeerIdMismatchException}.
  */
 public final class DialException extends Libp2pException {
   private static final long serialVersionUID = 1L;
@@ -33,7 +34,10 @@ public final class DialException extends Libp2pException {
     return peer;
   }
 
-  /** The addresses that were tried, in order. */
+  /**
+   * The addresses that were tried, those at which another peer answered first, else in the order in
+   * which they failed.
+   */
   public List<Multiaddr> addresses() {
     return addresses;
   }

@@ -38,7 +38,7 @@ record DialTarget(@Nullable SocketAddress address, @Nullable String name, Family
           "cannot use " + address + ": /dnsaddr is not supported, give the addresses behind it");
     }
     if (parts.size() != 2 || !parts.get(1).protocol().equals("tcp")) {
-      throw new Libp2pException("cannot use " + address + ": there is no transport for it");
+      throw noTransport(address);
     }
     int port = Integer.parseInt(parts.get(1).value());
     String host = parts.get(0).value();
@@ -47,8 +47,15 @@ record DialTarget(@Nullable SocketAddress address, @Nullable String name, Family
       case "dns" -> new DialTarget(null, host, Family.ANY, port);
       case "dns4" -> new DialTarget(null, host, Family.IPV4, port);
       case "dns6" -> new DialTarget(null, host, Family.IPV6, port);
-      default ->
-          throw new Libp2pException("cannot use " + address + ": there is no transport for it");
+      default -> throw noTransport(address);
     };
+  }
+
+  private static Libp2pException noTransport(Multiaddr address) {
+    return new Libp2pException(
+        "cannot use "
+            + address
+            + ": there is no transport for it; there are TCP (/ip4, /ip6, /dns, /dns4 or /dns6, and"
+            + " then /tcp/<port>) and, within one JVM, /memory/<number>");
   }
 }

@@ -28,16 +28,19 @@ final class Dialer {
   CompletableFuture<DefaultConnection> connect(Multiaddr address) {
     PeerId peer = address.peerId().orElse(null);
     Multiaddr bare = address.withoutPeerId();
-    return connect(peer, peer == null ? bare : peer, List.of(bare));
+    if (peer != null && bare.isEmpty()) {
+      return connect(peer);
+    }
+    return connect(peer, peer == null ? bare : peer, List.of(DialAddress.trusted(bare)));
   }
 
   /** A connection to {@code peer}, at one of the addresses the book knows. */
   CompletableFuture<DefaultConnection> connect(PeerId peer) {
-    return connect(peer, peer, host.book.addresses(peer));
+    return connect(peer, peer, host.book.toDial(peer));
   }
 
   private CompletableFuture<DefaultConnection> connect(
-      @Nullable PeerId peer, Object key, List<Multiaddr> addresses) {
+      @Nullable PeerId peer, Object key, List<DialAddress> addresses) {
     CompletableFuture<DefaultConnection> result = new CompletableFuture<>();
     Dial dial;
     boolean begin;
@@ -49,7 +52,7 @@ final class Dialer {
       if (host.self.equals(peer)) {
         return CompletableFuture.failedFuture(
             new DialException(
-                "cannot dial " + peer + ": it is this host", peer, addresses, List.of()));
+                "cannot dial " + peer + ": it is this host", peer, bare(addresses), List.of()));
       }
       DefaultConnection live =
           peer != null ? host.table.best(peer) : host.table.dialledAt((Multiaddr) key);
@@ -73,9 +76,16 @@ final class Dialer {
       end(dial, false);
       result.completeExceptionally(
           new DialException(
-              "cannot dial " + key + ": the event loops have ended", peer, addresses, List.of(e)));
+              "cannot dial " + key + ": the event loops have ended",
+              peer,
+              bare(addresses),
+              List.of(e)));
     }
     return result;
+  }
+
+  private static List<Multiaddr> bare(List<DialAddress> addresses) {
+    return addresses.stream().map(DialAddress::address).toList();
   }
 
   /**

@@ -6,6 +6,7 @@ import io.netty.channel.EventLoopGroup;
 import java.security.Provider;
 import java.time.Duration;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
 
@@ -15,6 +16,9 @@ import org.jspecify.annotations.Nullable;
  * <p>All methods may be called from any thread and, {@link #close()} apart, none blocks. Stages
  * complete on an event loop, so what depends on them must not block; cancelling the {@linkplain
  * CompletionStage#toCompletableFuture() future} of a stage gives the operation up.
+ *
+ * <p>No argument may be null, unless its documentation says so: else a {@link NullPointerException}
+ * names it, thrown at once.
  *
  * <p>A host answers {@code /ipfs/id/1.0.0}, {@code /ipfs/id/push/1.0.0} and {@code
  * /ipfs/ping/1.0.0} by itself.
@@ -97,14 +101,32 @@ public interface Host extends AutoCloseable {
 
   /**
    * Remembers {@code address} (with or without its {@code /p2p} part) as one of {@code peer}'s.
-   * Addresses added here are kept until the host closes; at most 32 a peer and 1,024 peers, beyond
-   * which the oldest give way.
+   * Addresses added here are kept until they are removed or the host closes; at most 32 a peer and
+   * 1,024 peers, beyond which the oldest give way.
    *
-   * @throws IllegalArgumentException if {@code address} names another peer
+   * @throws IllegalArgumentException if {@code address} names another peer, or nothing but the peer
    */
   void addAddress(PeerId peer, Multiaddr address);
 
-  /** The known addresses of {@code peer}: those added, and those it told about itself. */
+  /**
+   * Forgets {@code address} (with or without its {@code /p2p} part) as one of {@code peer}'s,
+   * whether it was added, told by the peer or found by a dial. Live connections and dials under way
+   * go on; the peer may tell the address again.
+   *
+   * @return whether it was known
+   * @throws IllegalArgumentException if {@code address} names another peer, or nothing but the peer
+   */
+  boolean removeAddress(PeerId peer, Multiaddr address);
+
+  /**
+   * The known addresses of {@code peer} in the order in which a dial tries them: those added, where
+   * it was reached, and those it told about itself and this host can dial; those that failed when
+   * last tried come behind all others.
+   *
+   * <p>What a peer tells is taken as far as it can know better: of one met in a private network no
+   * loopback address, of one met elsewhere no private address either. What a name that it tells
+   * stands for is judged likewise, when it is dialled.
+   */
   List<Multiaddr> addresses(PeerId peer);
 
   /**
@@ -162,7 +184,7 @@ public interface Host extends AutoCloseable {
      * PrivateKey#loadOrCreate PrivateKey.loadOrCreate(path)} keeps one in a file.
      */
     public Builder identity(PrivateKey key) {
-      config.identity = key;
+      config.identity = Objects.requireNonNull(key, "the identity is null");
       return this;
     }
 
@@ -173,12 +195,13 @@ public interface Host extends AutoCloseable {
      * @throws IllegalArgumentException if it is not a multiaddr, or one that cannot be listened on
      */
     public Builder listen(String address) {
-      return listen(Multiaddr.parse(address));
+      return listen(
+          Multiaddr.parse(Objects.requireNonNull(address, "the address to listen on is null")));
     }
 
     /** The same as {@link #listen(String)}. */
     public Builder listen(Multiaddr address) {
-      config.addListenAddress(address);
+      config.addListenAddress(Objects.requireNonNull(address, "the address to listen on is null"));
       return this;
     }
 
@@ -199,6 +222,9 @@ public interface Host extends AutoCloseable {
      * @throws IllegalArgumentException if the list is empty or names an unknown protocol
      */
     public Builder security(String... protocols) {
+      for (String protocol : Objects.requireNonNull(protocols, "the list of protocols is null")) {
+        Objects.requireNonNull(protocol, "a security protocol is null");
+      }
       config.setSecurity(List.of(protocols));
       return this;
     }
@@ -208,19 +234,19 @@ public interface Host extends AutoCloseable {
      * is on the class path, else the JDK.
      */
     public Builder tlsProvider(TlsProvider provider) {
-      config.tlsProvider = provider;
+      config.tlsProvider = Objects.requireNonNull(provider, "the TLS provider is null");
       return this;
     }
 
     /** The limits; default: {@link Limits#defaults()}. */
     public Builder limits(Limits limits) {
-      config.limits = limits;
+      config.limits = Objects.requireNonNull(limits, "the limits are null");
       return this;
     }
 
     /** The connection gater; default: {@link ConnectionGater#ALLOW_ALL}. */
     public Builder gater(ConnectionGater gater) {
-      config.gater = gater;
+      config.gater = Objects.requireNonNull(gater, "the connection gater is null");
       return this;
     }
 
@@ -240,7 +266,7 @@ public interface Host extends AutoCloseable {
      * or NIO sockets; with a group of none of these, TCP is unavailable.
      */
     public Builder eventLoopGroup(EventLoopGroup group) {
-      config.group = group;
+      config.group = Objects.requireNonNull(group, "the event-loop group is null");
       return this;
     }
 
@@ -252,7 +278,7 @@ public interface Host extends AutoCloseable {
 
     /** What identify tells peers about this software; default: {@code grpcstream/<version>}. */
     public Builder agentVersion(String agentVersion) {
-      config.agentVersion = agentVersion;
+      config.agentVersion = Objects.requireNonNull(agentVersion, "the agent version is null");
       return this;
     }
 

@@ -6,13 +6,25 @@ import io.grpcstream.libp2p.security.noise.NoiseSecurity;
 import io.grpcstream.libp2p.security.tls.TlsProvider;
 import io.grpcstream.libp2p.security.tls.TlsSecurity;
 import io.netty.channel.EventLoopGroup;
+import java.io.IOException;
+import java.io.InputStream;
 import java.security.Provider;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Properties;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** What {@link Host.Builder} has collected. */
 final class HostConfig {
+  /** Filled in by the build. */
+  static final String VERSION_RESOURCE = "version.properties";
+
+  static final String UNKNOWN_VERSION = "unknown";
+
+  private static final Logger logger = LoggerFactory.getLogger(HostConfig.class);
+
   private static final List<String> KNOWN_SECURITY = List.of(NoiseSecurity.ID, TlsSecurity.ID);
 
   @Nullable PrivateKey identity;
@@ -99,7 +111,19 @@ final class HostConfig {
   }
 
   private static String defaultAgentVersion() {
-    String version = Host.class.getPackage().getImplementationVersion();
-    return version == null ? "grpcstream" : "grpcstream/" + version;
+    return "grpcstream/" + version(VERSION_RESOURCE);
+  }
+
+  /** The version in a resource beside this class; one repackaged without it has still a name. */
+  static String version(String resource) {
+    Properties properties = new Properties();
+    try (InputStream in = HostConfig.class.getResourceAsStream(resource)) {
+      if (in != null) {
+        properties.load(in);
+      }
+    } catch (IOException | IllegalArgumentException e) {
+      logger.debug("cannot read {}, so identify tells peers no version", resource, e);
+    }
+    return properties.getProperty("version", UNKNOWN_VERSION);
   }
 }

@@ -61,8 +61,21 @@ final class HostContext {
             .build();
     resources =
         new ResourceManager(
-            limits, refusals, Map.of(PingProtocol.ID, PingProtocol.MAX_INBOUND_STREAMS_PER_PEER));
-    book = new AddressBook(System::nanoTime);
+            limits,
+            refusals,
+            Map.of(
+                PingProtocol.ID,
+                PingProtocol.MAX_INBOUND_STREAMS_PER_PEER,
+                // One exchange at a time on each connection.
+                IdentifyProtocol.ID,
+                limits.connectionsPerPeer(),
+                IdentifyProtocol.PUSH_ID,
+                limits.connectionsPerPeer()));
+    book =
+        new AddressBook(
+            System::nanoTime,
+            limits.peerInfoBytes(),
+            dropped -> refusals.add(Refusal.PEER_INFO, dropped));
     table = new ConnectionTable(book);
   }
 

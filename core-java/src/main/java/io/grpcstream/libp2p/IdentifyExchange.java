@@ -9,7 +9,6 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Supplier;
-import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -26,6 +25,9 @@ final class IdentifyExchange implements ConnectionListener {
   /** The family of protocols that libp2p peers tell each other they belong to. */
   static final String PROTOCOL_VERSION = "ipfs/0.1.0";
 
+  /** Protocols that a warning names. */
+  private static final int MAX_SHOWN = 5;
+
   private static final Logger logger = LoggerFactory.getLogger(IdentifyExchange.class);
 
   private final HostContext host;
@@ -33,6 +35,7 @@ final class IdentifyExchange implements ConnectionListener {
   private final String agentVersion;
   private final Supplier<List<Multiaddr>> listenAddresses;
   private final AtomicBoolean pushPlanned = new AtomicBoolean();
+  private final AtomicBoolean warned = new AtomicBoolean();
 
   IdentifyExchange(
       HostContext host,
@@ -50,47 +53,74 @@ final class IdentifyExchange implements ConnectionListener {
     host.handlers.put(IdentifyProtocol.ID, IdentifyProtocol.responder(this::self));
     host.handlers.put(
         IdentifyProtocol.PUSH_ID,
-        IdentifyProtocol.pushReceiver((stream, told) -> learn(stream.remotePeer(), null, told)));
+        IdentifyProtocol.pushReceiver(IdentifyExchange::isDialable, this::learn));
   }
 
   private Identify self() {
-    return new Identify(
-        PROTOCOL_VERSION,
-        agentVersion,
-        publicKey,
-        listenAddresses.get().stream().map(Multiaddr::withoutPeerId).toList(),
-        null,
-        host.handlers.protocols());
+    Identify all =
+        new Identify(
+            PROTOCOL_VERSION,
+            agentVersion,
+            publicKey,
+            listenAddresses.get().stream().map(Multiaddr::withoutPeerId).toList(),
+            null,
+            host.handlers.protocols());
+    Identify told = IdentifyProtocol.fit(all);
+    if (told != all && !warned.getAndSet(true)) {
+      logger.warn(
+          "host {} cannot tell peers all about itself, as an identify message holds {} bytes: told"
+              + " are {} of {} protocols, left out {}; and {} of {} addresses",
+          host.self,
+          IdentifyProtocol.SEND_LIMIT,
+          told.protocols().size(),
+          all.protocols().size(),
+          shown(all.protocols().subList(told.protocols().size(), all.protocols().size())),
+          told.listenAddresses().size(),
+          all.listenAddresses().size());
+    }
+    return told;
+  }
+
+  private static String shown(List<String> left) {
+    return left.size() <= MAX_SHOWN
+        ? left.toString()
+        : left.subList(0, MAX_SHOWN) + " and " + (left.size() - MAX_SHOWN) + " more";
+  }
+
+  /** Whether this host has a transport for it, so that it is worth keeping before others. */
+  private static boolean isDialable(Multiaddr address) {
+    try {
+      DialTarget.of(address);
+      return true;
+    } catch (Libp2pException e) {
+      return false; // It is told to others all the same.
+    }
   }
 
   @Override
   public void onConnected(Connection connection) {
     DefaultConnection peer = (DefaultConnection) connection;
     peer.open(List.of(IdentifyProtocol.ID))
-        .thenCompose(IdentifyProtocol::query)
+        .thenCompose(
+            stream ->
+                IdentifyProtocol.query(stream, IdentifyExchange::isDialable)
+                    .thenAccept(told -> learn(stream, told)))
         .whenComplete(
-            (told, failure) -> {
-              if (told != null) {
-                learn(peer.remotePeer(), peer, told);
-              } else {
+            (done, failure) -> {
+              if (failure != null) {
                 logger.debug("{} did not identify itself", peer, failure);
               }
             });
   }
 
-  private void learn(PeerId peer, @Nullable DefaultConnection from, Identify told) {
-    List<DefaultConnection> connections = from != null ? List.of(from) : host.table.of(peer);
-    for (DefaultConnection connection : connections) {
-      connection.setPeerInfo(PeerInfo.of(told, connection.peerInfo().orElse(PeerInfo.UNKNOWN)));
-    }
-    if (!connections.isEmpty() && !told.listenAddresses().isEmpty()) {
-      boolean local = SocketAddresses.isLocalOnly(connections.get(0).remoteAddress());
-      // An address of this machine is the peer's only if the peer is on this machine.
+  private void learn(Stream stream, Identify told) {
+    try {
       host.book.told(
-          peer,
-          told.listenAddresses().stream()
-              .filter(address -> local || !SocketAddresses.isLocalOnly(address))
-              .toList());
+          stream.remotePeer(),
+          told,
+          AddressScope.ofPeer(stream.localAddress(), stream.remoteAddress()));
+    } catch (Libp2pException e) {
+      throw new IllegalStateException("a connection whose address has no transport", e);
     }
   }
 

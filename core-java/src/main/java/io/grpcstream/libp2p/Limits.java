@@ -6,12 +6,43 @@ import java.time.Duration;
  * What a host grants its peers before it turns them away. Limits are checked before anything is
  * allocated; see {@link Refusal} for what counts the refusals.
  *
- * <p>The starting values are those that other libp2p implementations ship. The limits of streams
- * are meant for 256 MiB of heap and grow in proportion to the heap the JVM may use; the limits of
- * connections do not grow.
+ * <p>The starting values are near those that other libp2p implementations ship. Many are meant for
+ * 256 MiB of heap and grow with the heap that the JVM may use: they are multiplied by the number of
+ * whole 256 MiB in {@link Runtime#maxMemory()}, and never smaller than for 256 MiB.
+ *
+ * <table>
+ * <caption>All limits, with their starting values</caption>
+ * <tr><th>limit</th><th>for 256 MiB</th><th>grows with the heap</th></tr>
+ * <tr><td>{@link #connections()}</td><td>1,024</td><td>yes</td></tr>
+ * <tr><td>{@link #pendingInboundConnections()}</td><td>128</td><td>yes</td></tr>
+ * <tr><td>{@link #connectionsPerPeer()}</td><td>8</td><td>no</td></tr>
+ * <tr><td>{@link #connectionsPerAddress()}</td><td>32</td><td>yes</td></tr>
+ * <tr><td>{@link #inboundStreams()}</td><td>1,024</td><td>yes</td></tr>
+ * <tr><td>{@link #outboundStreams()}</td><td>2,048</td><td>yes</td></tr>
+ * <tr><td>{@link #inboundStreamsPerPeer()}</td><td>256</td><td>yes</td></tr>
+ * <tr><td>{@link #outboundStreamsPerPeer()}</td><td>512</td><td>yes</td></tr>
+ * <tr><td>{@link #inboundStreamsPerProtocol()}</td><td>64</td><td>yes</td></tr>
+ * <tr><td>{@link #outboundStreamsPerProtocol()}</td><td>128</td><td>yes</td></tr>
+ * <tr><td>{@link #pendingInboundStreams()}</td><td>256</td><td>no</td></tr>
+ * <tr><td>{@link #peerInfoBytes()}</td><td>8,388,608</td><td>a 32nd of it</td></tr>
+ * <tr><td>{@link #acceptTimeout()}</td><td>15 s</td><td>no</td></tr>
+ * <tr><td>{@link #upgradeTimeout()}</td><td>60 s</td><td>no</td></tr>
+ * <tr><td>{@link #dialTimeout()}</td><td>15 s</td><td>no</td></tr>
+ * <tr><td>{@link #streamNegotiationTimeout()}</td><td>10 s</td><td>no</td></tr>
+ * <tr><td>{@link #streamWindow()}</td><td>16,777,216</td><td>no</td></tr>
+ * <tr><td>{@link #connectionWindow()}</td><td>67,108,864</td><td>no</td></tr>
+ * <tr><td>{@link #keepAliveInterval()}</td><td>30 s</td><td>no</td></tr>
+ * <tr><td>{@link #keepAliveTimeout()}</td><td>10 s</td><td>no</td></tr>
+ * </table>
  */
 public final class Limits {
   private static final int MIN_STREAM_WINDOW = 256 << 10;
+
+  /** The heap for which the starting values are meant. */
+  private static final long HEAP_UNIT_BYTES = 256L << 20;
+
+  /** The part of the heap that may be filled with what peers tell about themselves. */
+  private static final long PEER_INFO_SHARE = 32;
 
   private final Builder values;
 
@@ -26,7 +57,13 @@ public final class Limits {
 
   /** A builder that holds the starting values, for this JVM's heap. */
   public static Builder builder() {
-    return new Builder(Math.max(1, Runtime.getRuntime().maxMemory() / (256L << 20)));
+    return builder(Runtime.getRuntime().maxMemory());
+  }
+
+  /** A builder that holds the starting values for a heap of so many bytes. */
+  static Builder builder(long heapBytes) {
+    return new Builder(
+        Math.max(1, heapBytes / HEAP_UNIT_BYTES), Math.max(1, heapBytes / PEER_INFO_SHARE));
   }
 
   /** A builder that holds these values. */
@@ -34,12 +71,16 @@ public final class Limits {
     return values.copy();
   }
 
-  /** Connections in all, those not yet upgraded included: 1,024. */
+  /** Connections in all, those not yet upgraded included: 1,024 per 256 MiB of heap. */
   public int connections() {
     return values.connections;
   }
 
-  /** Inbound connections that have not proved their peer yet: 128. */
+  /**
+   * Inbound connections that have not proved their peer yet: 128 per 256 MiB of heap. One address
+   * (see {@link #connectionsPerAddress()}) may hold an eighth of them, or 8 if that is more, so
+   * that none can keep all others out.
+   */
   public int pendingInboundConnections() {
     return values.pendingInboundConnections;
   }
@@ -51,7 +92,10 @@ public final class Limits {
 
   /**
    * Inbound connections from one IPv4 address or one IPv6 /56, the block a household is commonly
-   * given: 8. Loopback addresses and memory addresses are not counted.
+   * given: 32 per 256 MiB of heap. Loopback addresses and memory addresses are not counted.
+   *
+   * <p>A host that serves many devices behind one NAT, or through one proxy, wants as many as there
+   * are devices: they have one address.
    */
   public int connectionsPerAddress() {
     return values.connectionsPerAddress;
@@ -90,6 +134,17 @@ public final class Limits {
   /** Inbound streams of one peer that have not agreed on a protocol yet: 256, whatever the heap. */
   public int pendingInboundStreams() {
     return values.pendingInboundStreams;
+  }
+
+  /**
+   * Bytes of heap, as this host reckons them, for what all peers told about themselves by identify
+   * and where they were met: a 32nd of the heap. Of one peer at most about 24 KiB are kept while it
+   * is connected, and its addresses (at most 32) for 10 minutes longer. Beyond this limit peers
+   * that have gone are forgotten, the longest gone first, then what the connected peer that has
+   * told most has told: its {@link Connection#peerInfo()} is empty from then on.
+   */
+  public long peerInfoBytes() {
+    return values.peerInfoBytes;
   }
 
   /** How long an inbound connection may take until its peer is proven: 15 s. */
@@ -146,10 +201,10 @@ public final class Limits {
 
   /** Collects limits; each must be positive. */
   public static final class Builder {
-    private int connections = 1_024;
-    private int pendingInboundConnections = 128;
+    private int connections;
+    private int pendingInboundConnections;
     private int connectionsPerPeer = 8;
-    private int connectionsPerAddress = 8;
+    private int connectionsPerAddress;
     private int inboundStreams;
     private int outboundStreams;
     private int inboundStreamsPerPeer;
@@ -157,6 +212,7 @@ public final class Limits {
     private int inboundStreamsPerProtocol;
     private int outboundStreamsPerProtocol;
     private int pendingInboundStreams = 256;
+    private long peerInfoBytes;
     private Duration acceptTimeout = Duration.ofSeconds(15);
     private Duration upgradeTimeout = Duration.ofSeconds(60);
     private Duration dialTimeout = Duration.ofSeconds(15);
@@ -166,7 +222,11 @@ public final class Limits {
     private Duration keepAliveInterval = Duration.ofSeconds(30);
     private Duration keepAliveTimeout = Duration.ofSeconds(10);
 
-    private Builder(long scale) {
+    private Builder(long scale, long peerInfoBytes) {
+      connections = scaled(1_024, scale);
+      pendingInboundConnections = scaled(128, scale);
+      connectionsPerAddress = scaled(32, scale);
+      this.peerInfoBytes = peerInfoBytes;
       inboundStreams = scaled(1_024, scale);
       outboundStreams = scaled(2_048, scale);
       inboundStreamsPerPeer = scaled(256, scale);
@@ -245,6 +305,15 @@ public final class Limits {
       return this;
     }
 
+    /** See {@link Limits#peerInfoBytes()}. */
+    public Builder peerInfoBytes(long bytes) {
+      if (bytes <= 0) {
+        throw new IllegalArgumentException("peerInfoBytes must be positive, is " + bytes);
+      }
+      peerInfoBytes = bytes;
+      return this;
+    }
+
     /** See {@link Limits#acceptTimeout()}. */
     public Builder acceptTimeout(Duration value) {
       acceptTimeout = positive("acceptTimeout", value);
@@ -306,7 +375,7 @@ public final class Limits {
     }
 
     private Builder copy() {
-      Builder copy = new Builder(1);
+      Builder copy = new Builder(1, peerInfoBytes);
       copy.connections = connections;
       copy.pendingInboundConnections = pendingInboundConnections;
       copy.connectionsPerPeer = connectionsPerPeer;
@@ -367,6 +436,8 @@ public final class Limits {
           + outboundStreamsPerProtocol
           + ", pendingInboundStreams="
           + pendingInboundStreams
+          + ", peerInfoBytes="
+          + peerInfoBytes
           + "]";
     }
   }

@@ -1,7 +1,6 @@
 package io.grpcstream.libp2p;
 
 import io.grpcstream.libp2p.multiformats.Quote;
-import java.nio.ByteBuffer;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
@@ -25,16 +24,17 @@ public final class Multiaddr {
 
   private static final int MAX_CHARS = 8_192;
 
+  /** What an instance takes of the heap beside the bytes of its binary form. */
+  private static final int HEAP_OVERHEAD_BYTES = 40;
+
+  /**
+   * All that is kept: strangers tell addresses by the hundred, and the text and the components of
+   * one can take twenty times the memory of its binary form. They are made when asked for.
+   */
   private final byte[] bytes;
-  private final List<Component> components;
-  private final String text;
 
   private Multiaddr(MultiaddrBuilder builder) {
     this.bytes = builder.bytes();
-    this.components = builder.components();
-    StringBuilder joined = new StringBuilder();
-    components.forEach(joined::append);
-    this.text = joined.toString();
   }
 
   /**
@@ -87,11 +87,13 @@ public final class Multiaddr {
     if (bytes.length == 0 || bytes.length > MAX_BYTES) {
       throw builder.error("expected 1 to " + MAX_BYTES, null);
     }
-    ByteBuffer in = ByteBuffer.wrap(bytes);
-    while (in.hasRemaining()) {
-      builder.add(in);
-    }
+    builder.addAll(bytes);
     return new Multiaddr(builder);
+  }
+
+  /** About how many bytes of heap the address takes. */
+  int heapBytes() {
+    return HEAP_OVERHEAD_BYTES + bytes.length;
   }
 
   /** A new copy of the binary form. */
@@ -101,17 +103,19 @@ public final class Multiaddr {
 
   /** The components from the outermost, such as {@code ip4}, to the innermost. */
   public List<Component> components() {
-    return components;
+    MultiaddrBuilder builder = new MultiaddrBuilder("multiaddr of " + bytes.length + " bytes");
+    builder.addAll(bytes);
+    return builder.components();
   }
 
   /** Whether there are no components: all that {@link #withoutPeerId} left of {@code /p2p/…}. */
   public boolean isEmpty() {
-    return components.isEmpty();
+    return bytes.length == 0;
   }
 
   /** The value of the first component of that protocol; empty text if it takes no value. */
   public Optional<String> value(String protocol) {
-    return components.stream()
+    return components().stream()
         .filter(c -> c.protocol().equals(protocol))
         .map(Component::value)
         .findFirst();
@@ -122,7 +126,8 @@ public final class Multiaddr {
    * {@code /p2p-circuit} comes after it, for then it names the relay.
    */
   public Optional<PeerId> peerId() {
-    for (int i = components.size() - 1; i >= targetStart(); i--) {
+    List<Component> components = components();
+    for (int i = components.size() - 1; i >= targetStart(components); i--) {
       if (isPeer(components.get(i))) {
         return Optional.of(PeerId.parse(components.get(i).value()));
       }
@@ -132,7 +137,9 @@ public final class Multiaddr {
 
   /** This address, leading to {@code peer} instead of the peer it named, if any. */
   public Multiaddr withPeerId(PeerId peer) {
-    if (isPeerAtEnd() && peerId().filter(peer::equals).isPresent()) {
+    List<Component> components = components();
+    boolean peerAtEnd = !components.isEmpty() && isPeer(components.get(components.size() - 1));
+    if (peerAtEnd && peerId().filter(peer::equals).isPresent()) {
       return this;
     }
     MultiaddrBuilder builder = without();
@@ -154,17 +161,19 @@ public final class Multiaddr {
    * @throws IllegalArgumentException if the whole is too long
    */
   public Multiaddr encapsulate(Multiaddr inner) {
-    MultiaddrBuilder builder = new MultiaddrBuilder("multiaddr " + Quote.of(text + inner.text));
-    components.forEach(builder::add);
-    inner.components.forEach(builder::add);
+    MultiaddrBuilder builder = new MultiaddrBuilder("multiaddr " + Quote.of(toString() + inner));
+    builder.addAll(bytes);
+    builder.addAll(inner.bytes);
     return new Multiaddr(builder);
   }
 
   /** All components but those that name the target. */
   private MultiaddrBuilder without() {
-    MultiaddrBuilder builder = new MultiaddrBuilder("multiaddr " + Quote.of(text));
+    List<Component> components = components();
+    int start = targetStart(components);
+    MultiaddrBuilder builder = new MultiaddrBuilder("multiaddr " + Quote.of(toString()));
     for (int i = 0; i < components.size(); i++) {
-      if (i < targetStart() || !isPeer(components.get(i))) {
+      if (i < start || !isPeer(components.get(i))) {
         builder.add(components.get(i));
       }
     }
@@ -172,17 +181,13 @@ public final class Multiaddr {
   }
 
   /** The index of the first component after the last relay. */
-  private int targetStart() {
+  private static int targetStart(List<Component> components) {
     int start = components.size();
     while (start > 0
         && !components.get(start - 1).protocol().equals(MultiaddrProtocol.P2P_CIRCUIT.text())) {
       start--;
     }
     return start;
-  }
-
-  private boolean isPeerAtEnd() {
-    return !components.isEmpty() && isPeer(components.get(components.size() - 1));
   }
 
   private static boolean isPeer(Component component) {
@@ -192,7 +197,9 @@ public final class Multiaddr {
   /** The text form, each value in its canonical form. */
   @Override
   public String toString() {
-    return text;
+    StringBuilder text = new StringBuilder();
+    components().forEach(text::append);
+    return text.toString();
   }
 
   @Override

@@ -53,8 +53,16 @@ final class MultiaddrBuilder {
     add(component.protocol(), component.value());
   }
 
+  /** Adds all components of a binary form, which may be empty. */
+  void addAll(byte[] binary) {
+    ByteBuffer in = ByteBuffer.wrap(binary);
+    while (in.hasRemaining()) {
+      add(in);
+    }
+  }
+
   /** Adds the component that {@code in} is at. */
-  void add(ByteBuffer in) {
+  private void add(ByteBuffer in) {
     int start = in.position();
     String where = "at byte " + start;
     MultiaddrProtocol protocol;

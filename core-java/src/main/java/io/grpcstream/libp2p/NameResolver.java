@@ -25,8 +25,20 @@ final class NameResolver implements AutoCloseable {
   private static final int MAX_WAITING = 256;
 
   private final ThreadPoolExecutor threads;
+  private final Lookup lookup;
 
+  /** What finds the addresses of a name, and may block. */
+  interface Lookup {
+    InetAddress[] addressesOf(String name) throws UnknownHostException;
+  }
+
+  /** Asks the JDK's resolver. */
   NameResolver(ThreadFactory threadFactory) {
+    this(threadFactory, InetAddress::getAllByName);
+  }
+
+  NameResolver(ThreadFactory threadFactory, Lookup lookup) {
+    this.lookup = lookup;
     threads =
         new ThreadPoolExecutor(
             MAX_THREADS,
@@ -60,9 +72,9 @@ final class NameResolver implements AutoCloseable {
     return result;
   }
 
-  private static List<InetSocketAddress> lookUp(DialTarget target) throws UnknownHostException {
+  private List<InetSocketAddress> lookUp(DialTarget target) throws UnknownHostException {
     List<InetSocketAddress> found = new ArrayList<>();
-    for (InetAddress address : InetAddress.getAllByName(target.name())) {
+    for (InetAddress address : lookup.addressesOf(target.name())) {
       boolean isV4 = address instanceof Inet4Address;
       boolean fits =
           switch (target.family()) {

@@ -3,6 +3,7 @@ package io.grpcstream.libp2p;
 import io.grpcstream.libp2p.ResourceManager.StreamSlot;
 import io.grpcstream.libp2p.multistream.MultistreamInitiator;
 import io.grpcstream.libp2p.multistream.NoCommonProtocolException;
+import io.grpcstream.libp2p.mux.yamux.StreamResetException;
 import io.netty.channel.Channel;
 import io.netty.util.concurrent.Future;
 import java.time.Duration;
@@ -16,6 +17,9 @@ import org.jspecify.annotations.Nullable;
  * result gets no stream: one that still arrives is reset. Runs on the connection's event loop.
  */
 final class OutboundNegotiation {
+  private static final String RESET_HINT =
+      "as a rule whoever serves it there has shut down, or takes no more streams for now";
+
   final CompletableFuture<Stream> result = new CompletableFuture<>();
   private final HostContext host;
   private final DefaultConnection connection;
@@ -104,6 +108,9 @@ final class OutboundNegotiation {
       Throwable cause = agreed.cause();
       if (cause instanceof NoCommonProtocolException) {
         fail(new ProtocolNotSupportedException(connection.remotePeer(), protocols));
+      } else if (isResetByPeer(cause)) {
+        fail(
+            wrap("the peer reset the stream while its protocol was negotiated", RESET_HINT, cause));
       } else {
         fail(wrap("no agreement", cause));
       }
@@ -129,14 +136,27 @@ final class OutboundNegotiation {
     }
   }
 
+  private static boolean isResetByPeer(@Nullable Throwable failure) {
+    for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
+      if (cause instanceof StreamResetException reset) {
+        return reset.isRemote();
+      }
+    }
+    return false;
+  }
+
   private Libp2pException wrap(String what, @Nullable Throwable cause) {
+    return wrap(what, cause == null ? null : Futures.describe(cause), cause);
+  }
+
+  private Libp2pException wrap(String what, @Nullable String why, @Nullable Throwable cause) {
     if (cause instanceof HostClosedException closed) {
       return closed;
     }
     String text =
         "%s: stream to peer %s at %s for %s"
             .formatted(what, connection.remotePeer(), connection.remoteAddress(), protocols);
-    return new Libp2pException(cause == null ? text : text + ": " + Futures.describe(cause), cause);
+    return new Libp2pException(why == null ? text : text + ": " + why, cause);
   }
 
   private void fail(Throwable failure) {

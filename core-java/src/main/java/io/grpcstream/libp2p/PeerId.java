@@ -41,12 +41,13 @@ public final class PeerId implements Comparable<PeerId> {
    * {@code 16Uiu2…}) or a CIDv1 of codec {@code libp2p-key} in base32, base36, base58btc or
    * base64url ({@code bafz…}, {@code k51…}).
    *
-   * @throws IllegalArgumentException if {@code text} is neither; the message says why
+   * @throws IllegalArgumentException if {@code text} is neither, or has lost a part; the message
+   *     shows it and says why
    */
   public static PeerId parse(String text) {
     try {
       if (text.startsWith("1") || text.startsWith("Qm")) {
-        return fromMultihash(RadixEncoding.BASE58BTC.decode(text));
+        return fromWholeMultihash(RadixEncoding.BASE58BTC.decode(text));
       }
       return fromCid(ByteBuffer.wrap(Multibase.decode(text)));
     } catch (IllegalArgumentException e) {
@@ -66,7 +67,16 @@ public final class PeerId implements Comparable<PeerId> {
     }
     byte[] multihash = new byte[cid.remaining()];
     cid.get(multihash);
-    return fromMultihash(multihash);
+    return fromWholeMultihash(multihash);
+  }
+
+  /** Says of what was once text that it may have been cut: the usual reason, if it makes no id. */
+  private static PeerId fromWholeMultihash(byte[] multihash) {
+    try {
+      return fromMultihash(multihash);
+    } catch (IllegalArgumentException e) {
+      throw new IllegalArgumentException("not a whole peer id (" + e.getMessage() + ")", e);
+    }
   }
 
   /**

@@ -1,41 +1,50 @@
 package io.grpcstream.libp2p;
 
 import java.nio.charset.StandardCharsets;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.ConcurrentHashMap;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
-/** The handlers of inbound streams by protocol id; they may change while streams come in. */
+/**
+ * The handlers of inbound streams by protocol id, in the order in which the ids were first put;
+ * they may change while streams come in. Thread-safe.
+ */
 final class ProtocolHandlers {
   /** A multistream message holds 1,024 bytes with its newline. */
   private static final int MAX_PROTOCOL_BYTES = 1_023;
 
-  private final Map<String, StreamHandler> handlers = new ConcurrentHashMap<>();
+  private final Map<String, StreamHandler> handlers = new LinkedHashMap<>();
 
   void put(String protocol, StreamHandler handler) {
-    handlers.put(check(protocol), handler);
+    check(protocol);
+    Objects.requireNonNull(handler, () -> "the handler for " + protocol + " is null");
+    synchronized (this) {
+      handlers.put(protocol, handler);
+    }
   }
 
-  boolean remove(String protocol) {
-    return handlers.remove(protocol) != null;
+  synchronized boolean remove(String protocol) {
+    return handlers.remove(Objects.requireNonNull(protocol, "the protocol is null")) != null;
   }
 
-  boolean contains(String protocol) {
+  synchronized boolean contains(String protocol) {
     return handlers.containsKey(protocol);
   }
 
-  @Nullable StreamHandler get(String protocol) {
+  synchronized @Nullable StreamHandler get(String protocol) {
     return handlers.get(protocol);
   }
 
-  List<String> protocols() {
+  /** Those of the host itself first, as it puts them first, and then as they were put. */
+  synchronized List<String> protocols() {
     return List.copyOf(handlers.keySet());
   }
 
   /** The protocols of one stream to be opened: at least one, each of which can be negotiated. */
   static List<String> check(String... protocols) {
-    if (protocols.length == 0) {
+    if (Objects.requireNonNull(protocols, "the list of protocols is null").length == 0) {
       throw new IllegalArgumentException("no protocol given");
     }
     for (String protocol : protocols) {
@@ -45,7 +54,7 @@ final class ProtocolHandlers {
   }
 
   private static String check(String protocol) {
-    if (protocol.isEmpty()
+    if (Objects.requireNonNull(protocol, "a protocol is null").isEmpty()
         || protocol.equals("na")
         || protocol.indexOf('\n') >= 0
         || protocol.getBytes(StandardCharsets.UTF_8).length > MAX_PROTOCOL_BYTES) {

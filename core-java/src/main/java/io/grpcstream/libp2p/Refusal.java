@@ -16,6 +16,8 @@ public enum Refusal {
   CONNECTIONS_PER_ADDRESS,
   /** {@link Limits#connectionsPerPeer()}. */
   CONNECTIONS_PER_PEER,
+  /** {@link Limits#peerInfoBytes()}: what a connected peer told about itself was dropped. */
+  PEER_INFO,
   /** The other end of a connection is this host itself. */
   SELF,
   /** The peer at an address proved another identity than the one dialled. */

@@ -23,6 +23,7 @@ final class ResourceManager {
   private final Map<String, Integer> inboundPerProtocol;
   private final Map<PeerId, PeerUse> peers = new HashMap<>();
   private final Map<ByteBuffer, Integer> addresses = new HashMap<>();
+  private final Map<ByteBuffer, Integer> pendingAddresses = new HashMap<>();
   private int inboundConnections;
   private int outboundConnections;
   private int pendingConnections;
@@ -57,12 +58,33 @@ final class ResourceManager {
           Refusal.CONNECTIONS_PER_ADDRESS,
           limit("connections of one address", limits.connectionsPerAddress()) + ", from " + remote);
     }
+    if (address != null && count(pendingAddresses, address) >= pendingPerAddress()) {
+      throw refusals.limit(
+          Refusal.PENDING_CONNECTIONS,
+          limit("pending inbound connections of one address", pendingPerAddress())
+              + ", from "
+              + remote);
+    }
     if (address != null) {
       addresses.merge(address, 1, Integer::sum);
+      pendingAddresses.merge(address, 1, Integer::sum);
     }
     inboundConnections++;
     pendingConnections++;
     return new ConnectionSlot(true, address);
+  }
+
+  /** See {@link Limits#pendingInboundConnections()}. */
+  private int pendingPerAddress() {
+    return Math.max(8, limits.pendingInboundConnections() / 8);
+  }
+
+  /** No longer pending: its peer is proven, or it has ended. */
+  private void notPending(@Nullable ByteBuffer address) {
+    pendingConnections--;
+    if (address != null) {
+      decrement(pendingAddresses, address);
+    }
   }
 
   /** A slot for a connection about to be dialled. */
@@ -213,7 +235,7 @@ final class ResourceManager {
         use.connections++;
         this.peer = peer;
         if (inbound) {
-          pendingConnections--;
+          notPending(address);
         }
       }
     }
@@ -235,7 +257,7 @@ final class ResourceManager {
         }
         if (peer == null) {
           if (inbound) {
-            pendingConnections--;
+            notPending(address);
           }
           return;
         }

@@ -57,13 +57,6 @@ final class SocketAddresses {
     return reachable.isEmpty() ? List.of(toMultiaddr(bound)) : reachable;
   }
 
-  /** Whether {@code address} can be reached from this machine (or this JVM) only. */
-  static boolean isLocalOnly(Multiaddr address) {
-    return address.value("memory").isPresent()
-        || address.value("ip4").filter(ip -> ip.startsWith("127.")).isPresent()
-        || address.value("ip6").filter("::1"::equals).isPresent();
-  }
-
   private static String ipComponent(InetAddress address) {
     if (address instanceof Inet6Address) {
       String text = address.getHostAddress();

@@ -8,16 +8,20 @@ import static io.grpcstream.libp2p.TestHosts.eventually;
 import static io.grpcstream.libp2p.TestHosts.failure;
 import static io.grpcstream.libp2p.TestHosts.noStreams;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.grpcstream.libp2p.crypto.PrivateKey;
+import io.grpcstream.libp2p.mux.yamux.Frame;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -144,7 +148,7 @@ class HostDialTest {
     for (String address : List.of("/ip4/127.0.0.1/udp/1/quic-v1", "/ip4/127.0.0.1/udp/1")) {
       assertThat(failure(client.newStream(Multiaddr.parse(address), ECHO)))
           .isInstanceOf(DialException.class)
-          .hasMessageContainingAll(address, "no transport");
+          .hasMessageContainingAll(address, "no transport", "TCP", "/memory/");
     }
   }
 
@@ -203,8 +207,24 @@ class HostDialTest {
       Host client = hosts.start(builder -> builder);
       assertThat(failure(client.newStream(peer.address(), ECHO)))
           .isInstanceOf(DialException.class)
-          .hasMessageContainingAll(peer.address().toString(), "negotiating security");
+          .hasMessageContainingAll(
+              peer.address().toString(),
+              "negotiating security",
+              "does not speak libp2p",
+              "HTTP/1.1 400");
       nothingIsHeld(client);
+    }
+  }
+
+  @Test
+  void aPeerThatSpeaksAnotherProtocolAndWaitsFailsTheDialAtOnceToo() throws Exception {
+    byte[] banner = "SSH-2.0-OpenSSH_9.2\r\n".getBytes(StandardCharsets.US_ASCII);
+    try (RawServer peer = RawServer.saying(banner)) {
+      Host client = impatient(Duration.ofMinutes(5));
+      assertThat(failure(client.newStream(peer.address(), ECHO)))
+          .isInstanceOf(DialException.class)
+          .hasMessageContainingAll(
+              "does not speak libp2p", "SSH-2.0-OpenSSH", "/multistream/1.0.0");
     }
   }
 
@@ -341,5 +361,89 @@ class HostDialTest {
         assertThat(echo(await(a.newStream(b.peerId(), ECHO)), "still")).isEqualTo("still");
       }
     }
+  }
+
+  @Test
+  void aPeerBackAtANewPortIsFoundAndItsOldAddressIsTriedLast() throws Exception {
+    Host server = hosts.start(builder -> builder.listen(TestHosts.TCP));
+    Host client = hosts.start(builder -> builder);
+    Multiaddr old = deadAddress();
+    Multiaddr now = address(server).withoutPeerId();
+    client.addAddress(server.peerId(), old);
+    client.addAddress(server.peerId(), now);
+
+    assertThat(echo(await(client.newStream(server.peerId(), ECHO)), "x")).isEqualTo("x");
+    assertThat(client.addresses(server.peerId())).containsExactly(now, old);
+    assertThat(client.removeAddress(server.peerId(), old)).isTrue();
+    assertThat(client.removeAddress(server.peerId(), old)).isFalse();
+    assertThat(client.addresses(server.peerId())).containsExactly(now);
+  }
+
+  @Test
+  void aPeerIdAloneAsAnAddressMeansItsKnownAddresses() {
+    Host server = hosts.start();
+    Host client = hosts.start(builder -> builder);
+    client.addAddress(server.peerId(), address(server));
+    Multiaddr who = Multiaddr.parse("/p2p/" + server.peerId());
+    assertThat(echo(await(client.newStream(who, ECHO)), "x")).isEqualTo("x");
+  }
+
+  @Test
+  void aStreamThatThePeerResetsWhileItsProtocolIsNegotiatedIsSaidToBeThat() throws Exception {
+    PrivateKey key = PrivateKey.generateEd25519();
+    try (ServerSocket socket = RawPeer.listener()) {
+      Host client = hosts.start(builder -> builder.security("/noise"));
+      CompletionStage<Stream> stream = client.newStream(RawPeer.address(socket), ECHO);
+      try (RawPeer peer = RawPeer.accept(socket, key)) {
+        peer.offerNoise().answerNoise();
+        peer.noise.read(peer.message());
+        byte[] wanted = RawPeer.multistream(RawPeer.MULTISTREAM, ECHO);
+        Frame proposal = peer.await(f -> f.type() == Frame.DATA && f.length() == wanted.length);
+        peer.send(Frame.windowUpdate(Frame.RST, proposal.streamId(), 0));
+        assertThat(failure(stream))
+            .isInstanceOf(Libp2pException.class)
+            .hasMessageContainingAll(
+                "the peer reset the stream while its protocol was negotiated",
+                peer.id().toString(),
+                ECHO,
+                "shut down");
+      }
+    }
+  }
+
+  @Test
+  void nothingThatAHostIsGivenMayBeNullAndWhatIsNullIsNamed() {
+    Host host = hosts.start();
+    PeerId peer = stranger();
+    Multiaddr address = address(host);
+    Map<String, ThrowingCallable> calls =
+        Map.ofEntries(
+            Map.entry("protocol is null", () -> host.newStream(peer, (String) null)),
+            Map.entry("protocols is null", () -> host.newStream(address, (String[]) null)),
+            Map.entry("a protocol is null", () -> host.newStream(address, ECHO, null)),
+            Map.entry("address is null", () -> host.newStream((Multiaddr) null, ECHO)),
+            Map.entry("peer is null", () -> host.newStream((PeerId) null, ECHO)),
+            Map.entry("the address is null", () -> host.connect((Multiaddr) null)),
+            Map.entry("the peer is null", () -> host.connect((PeerId) null)),
+            Map.entry("handler for " + ECHO, () -> host.handle(ECHO, null)),
+            Map.entry("a protocol", () -> host.handle(null, TestHosts.ECHOER)),
+            Map.entry("the protocol is null", () -> host.unhandle(null)),
+            Map.entry("the address", () -> host.addAddress(peer, null)),
+            Map.entry("the peer", () -> host.removeAddress(null, address)),
+            Map.entry("he peer is null", () -> host.ping(null)),
+            Map.entry("e peer is null", () -> host.addresses(null)),
+            Map.entry(" peer is null", () -> host.connections(null)),
+            Map.entry("listener is null", () -> host.addListener(null)),
+            Map.entry("grace is null", () -> host.shutdown(null)),
+            Map.entry("identity is null", () -> Host.builder().identity(null)),
+            Map.entry("limits are null", () -> Host.builder().limits(null)),
+            Map.entry("listen on is null", () -> Host.builder().listen((String) null)),
+            Map.entry("security protocol is null", () -> Host.builder().security("/noise", null)));
+    calls.forEach(
+        (text, call) ->
+            assertThatThrownBy(call)
+                .as(text)
+                .isInstanceOf(NullPointerException.class)
+                .hasMessageContaining(text));
   }
 }

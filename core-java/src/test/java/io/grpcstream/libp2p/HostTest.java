@@ -12,6 +12,7 @@ import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException
 
 import io.grpcstream.libp2p.crypto.PrivateKey;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.AfterEach;
@@ -278,5 +279,73 @@ class HostTest {
     registration.close();
     await(client.connect(address(server)));
     assertThat(events).hasSize(2);
+  }
+
+  @Test
+  void aPeerIsToldBuiltInProtocolsFirstThenInOrderOfRegistrationAndWarnsOnceOfWhatDoesNotFit() {
+    String tail = "x".repeat(100);
+    List<String> wanted = new ArrayList<>();
+    for (int i = 0; i < 60; i++) {
+      wanted.add("/wanted/" + i + "/" + tail);
+    }
+    try (LogLines log = new LogLines()) {
+      Host server = hosts.build(builder -> builder.listen(TestHosts.MEMORY));
+      wanted.forEach(protocol -> server.handle(protocol, TestHosts.ECHOER));
+      await(server.start());
+      Host client = hosts.start(builder -> builder);
+      for (int round = 0; round < 2; round++) {
+        Connection connection = await(client.connect(address(server)));
+        eventually("identified", () -> connection.peerInfo().isPresent());
+        PeerInfo info = connection.peerInfo().orElseThrow();
+        List<String> all = new ArrayList<>(server.protocols());
+        assertThat(all.subList(0, 3))
+            .containsExactlyInAnyOrder("/ipfs/id/1.0.0", "/ipfs/id/push/1.0.0", "/ipfs/ping/1.0.0");
+        assertThat(all.subList(3, all.size())).isEqualTo(wanted);
+        assertThat(info.protocols())
+            .hasSizeBetween(20, 60)
+            .isEqualTo(all.subList(0, info.protocols().size()));
+        assertThat(info.listenAddresses()).containsExactly(address(server).withoutPeerId());
+        connection.close();
+        await(connection.closed());
+        assertThat(connection.peerInfo()).contains(info);
+      }
+      log.await("WARN", server.peerId(), "4096", "/wanted/");
+      assertThat(log.lines().stream().filter(line -> line.contains("cannot tell peers")))
+          .hasSize(1);
+    }
+  }
+
+  @Test
+  void theAgentIsThisSoftwareWithItsVersion() throws Exception {
+    Host server = hosts.start();
+    Host client = hosts.start(builder -> builder);
+    Connection connection = await(client.connect(address(server)));
+    eventually("identified", () -> connection.peerInfo().isPresent());
+    assertThat(connection.peerInfo().orElseThrow().agentVersion())
+        .matches("grpcstream/\\d+\\.\\d+\\.\\d+(-\\S+)?");
+    assertThat(HostConfig.version("no-such.properties")).isEqualTo(HostConfig.UNKNOWN_VERSION);
+  }
+
+  @Test
+  void aPeerThatPushesAgainAndAgainStaysWithinItsLimits() {
+    Host host =
+        hosts.start(
+            builder ->
+                builder
+                    .listen(TestHosts.MEMORY)
+                    .limits(Limits.builder().peerInfoBytes(4_000).build()));
+    Host greedy = hosts.build(builder -> builder.listen(TestHosts.MEMORY));
+    for (int i = 0; i < 150; i++) {
+      greedy.handle("/greedy/" + i, TestHosts.ECHOER);
+    }
+    await(greedy.start());
+    Connection connection = await(host.connect(address(greedy)));
+    eventually("dropped", () -> host.stats().refusals(Refusal.PEER_INFO) > 0);
+    assertThat(connection.peerInfo()).isEmpty();
+    assertThat(connection.isOpen()).isTrue();
+    Host modest = hosts.build(builder -> builder.listen(TestHosts.MEMORY));
+    await(modest.start());
+    Connection other = await(host.connect(address(modest)));
+    eventually("identified", () -> other.peerInfo().isPresent());
   }
 }

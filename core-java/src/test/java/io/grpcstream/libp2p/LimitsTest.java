@@ -3,17 +3,29 @@ package io.grpcstream.libp2p;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
+import java.lang.reflect.Method;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 class LimitsTest {
   @Test
-  void streamLimitsGrowWithTheHeapAndConnectionLimitsDoNot() {
+  void limitsGrowWithTheHeap() {
     Limits limits = Limits.defaults();
     int scale = (int) Math.max(1, Runtime.getRuntime().maxMemory() / (256L << 20));
 
     assertThat(limits.inboundStreams()).isEqualTo(1_024 * scale);
     assertThat(limits.outboundStreamsPerProtocol()).isEqualTo(128 * scale);
+    assertThat(limits.connections()).isEqualTo(1_024 * scale);
+    assertThat(limits.connectionsPerAddress()).isEqualTo(32 * scale);
+    assertThat(limits.pendingInboundConnections()).isEqualTo(128 * scale);
+    assertThat(limits.peerInfoBytes()).isEqualTo(Runtime.getRuntime().maxMemory() / 32);
     assertThat(limits.connectionsPerPeer()).isEqualTo(8);
     assertThat(limits.dialTimeout()).isEqualTo(Duration.ofSeconds(15));
   }
@@ -45,5 +57,39 @@ class LimitsTest {
     assertThatIllegalArgumentException()
         .isThrownBy(() -> Limits.builder().streamWindow(1_000))
         .withMessageContaining("262144");
+  }
+
+  @Test
+  void theTableInTheDocumentationHasAllLimitsWithTheirValues() throws Exception {
+    Limits small = Limits.builder(256L << 20).build();
+    Limits large = Limits.builder(1_024L << 20).build();
+    Pattern row =
+        Pattern.compile(
+            "<tr><td>\\{@link #(\\w+)\\(\\)}</td><td>([^<]+)</td><td>([^<]+)</td></tr>");
+    Matcher rows =
+        row.matcher(Files.readString(Path.of("src/main/java/io/grpcstream/libp2p/Limits.java")));
+    List<String> documented = new ArrayList<>();
+    while (rows.find()) {
+      Method limit = Limits.class.getMethod(rows.group(1));
+      documented.add(limit.getName());
+      assertThat(shown(limit.invoke(small))).as(limit.getName()).isEqualTo(rows.group(2));
+      boolean grows = !limit.invoke(small).equals(limit.invoke(large));
+      assertThat(rows.group(3)).as(limit.getName()).matches(grows ? "yes|a 32nd of it" : "no");
+    }
+    assertThat(documented)
+        .containsExactlyInAnyOrderElementsOf(
+            Stream.of(Limits.class.getDeclaredMethods())
+                .filter(m -> java.lang.reflect.Modifier.isPublic(m.getModifiers()))
+                .filter(m -> m.getParameterCount() == 0)
+                .map(Method::getName)
+                .filter(
+                    name -> !List.of("defaults", "builder", "toBuilder", "toString").contains(name))
+                .toList());
+  }
+
+  private static String shown(Object value) {
+    return value instanceof Duration duration
+        ? duration.toSeconds() + " s"
+        : "%,d".formatted(((Number) value).longValue());
   }
 }

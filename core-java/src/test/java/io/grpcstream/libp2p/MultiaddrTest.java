@@ -353,4 +353,17 @@ class MultiaddrTest {
     }
     assertThat(accepted).isGreaterThan(500);
   }
+
+  @Test
+  void anAddressKeepsNothingButItsBytes() {
+    assertThat(
+            java.util.stream.Stream.of(Multiaddr.class.getDeclaredFields())
+                .filter(field -> !java.lang.reflect.Modifier.isStatic(field.getModifiers()))
+                .map(java.lang.reflect.Field::getType))
+        .containsExactly(byte[].class);
+    Multiaddr long64 = Multiaddr.parse("/ip4/192.0.2.1".repeat(64));
+    assertThat(long64.bytes()).hasSize(320);
+    assertThat(long64.heapBytes()).isLessThan(400);
+    assertThat(long64.components()).hasSize(64);
+  }
 }

@@ -214,4 +214,23 @@ class PeerIdTest {
     assertThat(PeerId.parse(peer.toString())).isEqualTo(peer);
     assertThat(peer.extractPublicKey().orElseThrow().type()).isEqualTo(KeyType.SECP256K1);
   }
+
+  @Test
+  void aPeerIdThatLostAPartIsShownAndSaidNotToBeWhole() {
+    for (String cut :
+        List.of(
+            ED25519.substring(0, 49),
+            ED25519.substring(0, 20),
+            "16Uiu2HAmS7rTNrMrLD",
+            "QmYyQSo1c1Ym7orWxLYvCrM2EmxFTANf8wXmmE7DWjhx",
+            "bafzaajaiaejcalj543iwv2d7pkjt7ykvefrkfu7qjfi6sduakhso4lay6abn2")) {
+      assertThatIllegalArgumentException()
+          .isThrownBy(() -> PeerId.parse(cut))
+          .withMessageContaining("not a whole peer id")
+          .withMessageContaining(cut);
+      assertThatIllegalArgumentException()
+          .isThrownBy(() -> Multiaddr.parse("/ip4/192.0.2.1/tcp/1/p2p/" + cut))
+          .withMessageContaining("not a whole peer id");
+    }
+  }
 }

@@ -181,4 +181,25 @@ class ResourceManagerTest {
     assertThat(manager.stats()).isEqualTo(new HostStats(0, 0, 0, 0, 0, Map.of()));
     assertThat(manager.peerCount()).isZero();
   }
+
+  @Test
+  void oneAddressCannotHoldAllPlacesOfConnectionsThatHaveProvedNoPeer() throws Exception {
+    ResourceManager manager =
+        manager(Limits.builder().pendingInboundConnections(80).connectionsPerAddress(1_000));
+    InetSocketAddress one = new InetSocketAddress("192.0.2.1", 1);
+    List<ConnectionSlot> slots = new ArrayList<>();
+    for (int i = 0; i < 10; i++) {
+      slots.add(manager.inboundConnection(one));
+    }
+    assertRefused(Refusal.PENDING_CONNECTIONS, 10, () -> manager.inboundConnection(one));
+    manager.inboundConnection(new InetSocketAddress("192.0.2.2", 1));
+
+    slots.get(0).setPeer(peer);
+    slots.get(1).release();
+    manager.inboundConnection(one);
+    manager.inboundConnection(one).release();
+    slots.get(0).release();
+    manager.inboundConnection(one);
+    assertRefused(Refusal.PENDING_CONNECTIONS, 10, () -> manager.inboundConnection(one));
+  }
 }

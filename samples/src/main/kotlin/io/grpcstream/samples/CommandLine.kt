@@ -22,6 +22,11 @@ internal fun listenAddressOf(argument: String): String =
         fail(2, "cannot listen on \"$argument\": ${e.message}")
     }
 
+/** The id of a chain that the user gave, or the end of the program with what is wrong with it. */
+internal fun chainOf(argument: String): Long =
+    argument.toLongOrNull()
+        ?: fail(2, "\"$argument\" is no chain id: expected a number, such as -Dchain=100")
+
 /** Ends the program as one that could not do its work because of [status]. */
 internal fun fail(status: Status): Nothing = fail(1, "${status.code}: ${status.description}")
 

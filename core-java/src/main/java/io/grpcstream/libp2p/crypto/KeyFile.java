@@ -34,10 +34,17 @@ final class KeyFile {
   private KeyFile() {}
 
   static PrivateKey load(Path file) throws IOException {
+    if (Files.isDirectory(file)) {
+      throw new FileSystemException(file.toString(), null, "is a directory, expected a key file");
+    }
     checkPermissions(file);
     byte[] content;
     try (InputStream in = Files.newInputStream(file)) {
       content = in.readNBytes(KeyProto.MAX_PRIVATE_BYTES + 1);
+    } catch (FileSystemException e) {
+      throw e; // names the file
+    } catch (IOException e) {
+      throw new IOException("cannot read key file " + file + ": " + e.getMessage(), e);
     }
     try {
       return PrivateKey.unmarshal(content);
@@ -114,7 +121,7 @@ final class KeyFile {
         writeFully(channel, content);
       } catch (IOException e) {
         Files.deleteIfExists(file); // ours, and incomplete: the disk is full, perhaps
-        throw e;
+        throw new IOException("cannot write key file " + file + ": " + e.getMessage(), e);
       }
     }
   }

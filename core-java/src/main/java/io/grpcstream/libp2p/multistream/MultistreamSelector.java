@@ -1,6 +1,8 @@
 package io.grpcstream.libp2p.multistream;
 
 import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufUtil;
+import io.netty.buffer.Unpooled;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.socket.ChannelInputShutdownEvent;
@@ -10,8 +12,10 @@ import io.netty.util.concurrent.DefaultPromise;
 import io.netty.util.concurrent.EventExecutor;
 import io.netty.util.concurrent.Future;
 import java.net.SocketAddress;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayDeque;
+import java.util.Arrays;
 import java.util.Queue;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -41,6 +45,11 @@ public abstract class MultistreamSelector extends ChannelInboundHandlerAdapter {
 
   static final String NOT_AVAILABLE = "na";
 
+  private static final byte[] HEADER_MESSAGE = headerMessage();
+
+  /** A length and {@code /multistream/}: what any version of it begins with. */
+  private static final int HEADER_START_BYTES = 14;
+
   private final Duration timeout;
   private final MessageReader reader = new MessageReader();
   private final Agreed agreed = new Agreed();
@@ -52,9 +61,19 @@ public abstract class MultistreamSelector extends ChannelInboundHandlerAdapter {
   private @Nullable SocketAddress remote;
   private @Nullable Future<?> deadline;
   private @Nullable ByteBuf answers;
+
+  /** The first bytes received, up to as many as the header's message has. */
+  private byte[] beginning = {};
+
   private boolean headerSeen;
   private boolean decided;
   private boolean reading;
+
+  private static byte[] headerMessage() {
+    ByteBuf message = Unpooled.buffer();
+    MultistreamMessage.write(message, HEADER);
+    return ByteBufUtil.getBytes(message);
+  }
 
   MultistreamSelector(Duration timeout) {
     if (timeout.isNegative() || timeout.isZero()) {
@@ -141,6 +160,7 @@ public abstract class MultistreamSelector extends ChannelInboundHandlerAdapter {
   private void negotiate(ChannelHandlerContext ctx, ByteBuf in) {
     String protocol = null;
     Exception failure = null;
+    keepBeginning(in);
     try {
       for (String text; protocol == null && (text = reader.read(in)) != null; ) {
         if (headerSeen) {
@@ -152,6 +172,10 @@ public abstract class MultistreamSelector extends ChannelInboundHandlerAdapter {
           throw new MultistreamException(
               "expected %s, got %s".formatted(HEADER, MultistreamMessage.quote(text)));
         }
+      }
+      if (!headerSeen && isStranger()) {
+        // It may be waiting for us, and would be waited for until the deadline.
+        throw new MultistreamException("%s received".formatted(unfinished()));
       }
     } catch (MultistreamException | RuntimeException e) {
       failure = e;
@@ -173,6 +197,15 @@ public abstract class MultistreamSelector extends ChannelInboundHandlerAdapter {
       // Listeners run in order, so this one runs after those that add the next handlers, even when
       // deeply nested notifications make Netty defer them to a later turn.
       agreed.addListener(f -> handOver(ctx));
+    }
+  }
+
+  private void keepBeginning(ByteBuf in) {
+    int more = Math.min(in.readableBytes(), HEADER_MESSAGE.length - beginning.length);
+    if (more > 0) {
+      int kept = beginning.length;
+      beginning = Arrays.copyOf(beginning, kept + more);
+      in.getBytes(in.readerIndex(), beginning, kept, more);
     }
   }
 
@@ -263,8 +296,24 @@ public abstract class MultistreamSelector extends ChannelInboundHandlerAdapter {
 
   private void fail(String what, @Nullable Throwable cause) {
     if (!agreed.isDone()) { // as after every agreement, when this handler leaves
-      fail(new MultistreamException(describe(what), cause));
+      fail(new MultistreamException(describe(stranger() + what), cause));
     }
+  }
+
+  /** Whether the remote began with something else than multistream of any version. */
+  private boolean isStranger() {
+    int known = Math.min(beginning.length, HEADER_START_BYTES);
+    return known > 1 && !Arrays.equals(beginning, 1, known, HEADER_MESSAGE, 1, known);
+  }
+
+  /** What to say first of a remote that does not speak multistream. */
+  private String stranger() {
+    if (!isStranger()) {
+      return "";
+    }
+    return "the other end does not speak libp2p, it began with %s instead of %s: "
+        .formatted(
+            MultistreamMessage.quote(new String(beginning, StandardCharsets.ISO_8859_1)), HEADER);
   }
 
   private void fail(MultistreamException failure) {

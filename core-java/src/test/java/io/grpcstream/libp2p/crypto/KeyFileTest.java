@@ -24,6 +24,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.stream.Stream;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -185,5 +186,16 @@ class KeyFileTest {
 
   private static void assumePosix() {
     assumeTrue(FileSystems.getDefault().supportedFileAttributeViews().contains("posix"));
+  }
+
+  @Test
+  void aDirectoryInsteadOfAFileIsNamedAndSaidToBeOne() {
+    for (ThrowingCallable call :
+        List.<ThrowingCallable>of(
+            () -> PrivateKey.load(directory), () -> PrivateKey.loadOrCreate(directory))) {
+      assertThatThrownBy(call)
+          .isInstanceOf(FileSystemException.class)
+          .hasMessageContainingAll(directory.toString(), "is a directory");
+    }
   }
 }

@@ -16,6 +16,9 @@ import java.nio.charset.Charset
 private const val USAGE =
     "Say whom to join: -Dpeer=ADDRESS, with an address that a peer of the room prints."
 
+private const val NO_LISTEN =
+    "Say where to listen: -Dlisten=MULTIADDR, such as /ip4/127.0.0.1/tcp/0."
+
 /**
  * Chats until standard input ends or Ctrl-C: `room LISTEN` opens a room, `join LISTEN PEER` joins the
  * one that the peer at the multiaddr PEER is in. LISTEN is the multiaddr to listen on.
@@ -25,7 +28,9 @@ fun main(args: Array<String>) {
         when {
             args.size == 2 && args[0] == "room" -> null
             args.size == 3 && args[0] == "join" -> addressOf(args[2])
-            else -> fail(2, USAGE)
+            args.asList() == listOf("room") -> fail(2, NO_LISTEN)
+            args.size in 1..2 && args[0] == "join" -> fail(2, USAGE)
+            else -> fail(2, "not the arguments of a chat: ${args.asList()}. $NO_LISTEN $USAGE")
         }
     val peer = ChatPeer(listenAddressOf(args[1]), Screen(usesColour()), ::println)
     val failure = runUntilInterrupted { peer.chat(entrance, stdin().linesInBackground()) }

@@ -5,6 +5,7 @@ import io.grpc.StatusException
 import io.grpcstream.GrpcStream
 import io.grpcstream.libp2p.Multiaddr
 import io.grpcstream.samples.addressOf
+import io.grpcstream.samples.chainOf
 import io.grpcstream.samples.fail
 import io.grpcstream.samples.listenAddressOf
 import kotlinx.coroutines.Dispatchers
@@ -20,10 +21,14 @@ import java.io.IOException
  * shows what it learns from it.
  */
 fun main(args: Array<String>) {
-    val chain = args.getOrNull(1)?.toLongOrNull()
-    if (chain == null || args.size > 3) {
-        fail(2, "Say where to listen, the chain's id as a number, and whom to meet, if anyone.")
+    if (args.size !in 2..3) {
+        fail(
+            2,
+            "Say where to listen, the chain's id as a number, and whom to meet, if anyone; " +
+                "not ${args.asList()}.",
+        )
     }
+    val chain = chainOf(args[1])
     val options = EdgeOptions(chain, listenAddressOf(args[0]))
     val entrance = args.getOrNull(2)?.let(::addressOf)
     var failure: Status? = null

@@ -75,6 +75,17 @@ class ChatSpec :
             }
         }
 
+        "whose address to listen on is missing or wrong is told which value it is" {
+            ChatProcess("room").use {
+                it.await(Regex("^Say where to listen: .*")) shouldContain "-Dlisten="
+                it.process.waitFor() shouldBe 2
+            }
+            ChatProcess("room", "ada").use {
+                it.await(Regex("^cannot listen on (.*)")) shouldContain "\"ada\""
+                it.process.waitFor() shouldBe 2
+            }
+        }
+
         "who does not say whom to join is told how" {
             ChatProcess("join", ANY).use {
                 it.await(Regex("^Say whom to join: .*")) shouldContain "-Dpeer="

@@ -14,6 +14,7 @@ import java.util.Arrays;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -23,11 +24,20 @@ final class IdentifyCodec {
   /** What we send at most: 4 KiB, which is all that rust-libp2p takes. */
   static final int SEND_LIMIT = 4 << 10;
 
-  /** Listen addresses kept of one exchange; the first ones win. */
-  static final int MAX_ADDRESSES = 100;
+  /** Bytes of heap, about, that the listen addresses kept of one exchange may take. */
+  static final int MAX_ADDRESS_BYTES = 8 << 10;
 
-  /** Protocols kept of one exchange; the first ones win. */
-  static final int MAX_PROTOCOLS = 1_000;
+  /** Bytes of heap, about, that the protocols kept of one exchange may take. */
+  static final int MAX_PROTOCOL_BYTES = 16 << 10;
+
+  /** The longest version, in characters: a longer one is cut. */
+  static final int MAX_VERSION_CHARS = 256;
+
+  /** What a list entry takes of the heap beside the bytes that were sent. */
+  private static final int ENTRY_OVERHEAD_BYTES = 64;
+
+  /** What is kept free for the observed address, which the responder adds for each peer. */
+  private static final int OBSERVED_ADDRESS_BYTES = 128;
 
   private static final Logger logger = LoggerFactory.getLogger(IdentifyCodec.class);
 
@@ -41,32 +51,96 @@ final class IdentifyCodec {
   private IdentifyCodec() {}
 
   /**
-   * The message in at most {@link #SEND_LIMIT} bytes. If it were larger, listen addresses are left
-   * out, from the last, and if that is not enough protocols, from the last. Peer ids at the end of
-   * addresses are left out: the receiver knows whose they are.
+   * As much of {@code identify} as fits a message of {@link #SEND_LIMIT} bytes; itself if all does.
    *
-   * @throws IllegalArgumentException if the rest of it alone is too large
+   * <p>Listen addresses are sure of half of what the single fields leave, and protocols of the
+   * other half; what one list does not need the other may use. Of a list that does not fit the
+   * first entries are kept, without gaps.
+   *
+   * @throws IllegalArgumentException if the single fields alone are too large
+   */
+  static Identify fit(Identify identify) {
+    int room = SEND_LIMIT - singleFields(identify).length;
+    if (identify.observedAddress() == null) {
+      room = Math.max(0, room - OBSERVED_ADDRESS_BYTES);
+    }
+    List<Integer> addresses = identify.listenAddresses().stream().map(a -> sizeOf(a)).toList();
+    List<Integer> protocols =
+        identify.protocols().stream()
+            .map(p -> CodedOutputStream.computeStringSize(PROTOCOLS, p))
+            .toList();
+    int wanted = sum(addresses, addresses.size());
+    int forProtocols = fitting(protocols, room - Math.min(wanted, room / 2));
+    int forAddresses = fitting(addresses, room - sum(protocols, forProtocols));
+    if (forAddresses == addresses.size() && forProtocols == protocols.size()) {
+      return identify;
+    }
+    return new Identify(
+        identify.protocolVersion(),
+        identify.agentVersion(),
+        identify.publicKey(),
+        identify.listenAddresses().subList(0, forAddresses),
+        identify.observedAddress(),
+        identify.protocols().subList(0, forProtocols));
+  }
+
+  private static int sizeOf(Multiaddr address) {
+    return CodedOutputStream.computeByteArraySize(
+        LISTEN_ADDRESSES, address.withoutPeerId().bytes());
+  }
+
+  private static int sum(List<Integer> sizes, int count) {
+    return sizes.stream().limit(count).mapToInt(size -> size).sum();
+  }
+
+  /** How many of the first entries fit. */
+  private static int fitting(List<Integer> sizes, int room) {
+    int left = room;
+    int count = 0;
+    while (count < sizes.size() && sizes.get(count) <= left) {
+      left -= sizes.get(count++);
+    }
+    return count;
+  }
+
+  /**
+   * The message, with as much of the lists as {@link #fit} keeps. Peer ids at the end of addresses
+   * are left out: the receiver knows whose they are.
+   *
+   * @throws IllegalArgumentException if the single fields alone are too large
    */
   static byte[] encode(Identify identify) {
+    Identify fitting = fit(identify);
+    if (fitting != identify) {
+      logger.debug(
+          "identify: told {} of {} protocols and {} of {} addresses, as the message holds no more",
+          fitting.protocols().size(),
+          identify.protocols().size(),
+          fitting.listenAddresses().size(),
+          identify.listenAddresses().size());
+    }
+    byte[] single = singleFields(identify);
+    byte[] message = Arrays.copyOf(single, SEND_LIMIT);
     try {
-      byte[] message = new byte[SEND_LIMIT];
-      CodedOutputStream out = CodedOutputStream.newInstance(message);
-      writeSingleFields(out, identify);
-      for (String protocol : identify.protocols()) {
-        if (CodedOutputStream.computeStringSize(PROTOCOLS, protocol) > out.spaceLeft()) {
-          logger.debug("identify: protocols from {} on do not fit the message", protocol);
-          break;
-        }
+      CodedOutputStream out =
+          CodedOutputStream.newInstance(message, single.length, SEND_LIMIT - single.length);
+      for (String protocol : fitting.protocols()) {
         out.writeString(PROTOCOLS, protocol);
       }
-      for (Multiaddr address : identify.listenAddresses()) {
-        byte[] bytes = address.withoutPeerId().bytes();
-        if (CodedOutputStream.computeByteArraySize(LISTEN_ADDRESSES, bytes) > out.spaceLeft()) {
-          logger.debug("identify: addresses from {} on do not fit the message", address);
-          break;
-        }
-        out.writeByteArray(LISTEN_ADDRESSES, bytes);
+      for (Multiaddr address : fitting.listenAddresses()) {
+        out.writeByteArray(LISTEN_ADDRESSES, address.withoutPeerId().bytes());
       }
+      return Arrays.copyOf(message, SEND_LIMIT - out.spaceLeft());
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private static byte[] singleFields(Identify identify) {
+    byte[] message = new byte[SEND_LIMIT];
+    try {
+      CodedOutputStream out = CodedOutputStream.newInstance(message);
+      writeSingleFields(out, identify);
       return Arrays.copyOf(message, SEND_LIMIT - out.spaceLeft());
     } catch (CodedOutputStream.OutOfSpaceException e) {
       throw new IllegalArgumentException(
@@ -95,20 +169,26 @@ final class IdentifyCodec {
 
   /**
    * Merges the messages of one exchange as protobuf says: the last value of a single field holds,
-   * and lists grow.
+   * and lists grow, as far as {@link #MAX_ADDRESS_BYTES} and {@link #MAX_PROTOCOL_BYTES} go. The
+   * first protocols are kept, and the first addresses; but those preferred take the places of the
+   * last others.
    */
   static final class Merger {
     private final PeerId peer;
+    private final Predicate<Multiaddr> preferred;
     private final Set<Multiaddr> addresses = new LinkedHashSet<>();
     private final Set<String> protocols = new LinkedHashSet<>();
     private @Nullable String protocolVersion;
     private @Nullable String agentVersion;
     private @Nullable PublicKey publicKey;
     private @Nullable Multiaddr observedAddress;
+    private int addressBytes;
+    private int protocolBytes;
 
-    /** Merges what {@code peer} sends. */
-    Merger(PeerId peer) {
+    /** Merges what {@code peer} sends; where not all can be kept, what is preferred. */
+    Merger(PeerId peer, Predicate<Multiaddr> preferred) {
       this.peer = peer;
+      this.preferred = preferred;
     }
 
     /**
@@ -135,21 +215,55 @@ final class IdentifyCodec {
         case PUBLIC_KEY -> publicKey = keyOfPeer(in.readByteArray());
         case LISTEN_ADDRESSES -> {
           Multiaddr address = address(in.readByteArray());
-          if (address != null && addresses.size() < MAX_ADDRESSES) {
-            addresses.add(address);
+          if (address != null) {
+            add(address);
           }
         }
-        case PROTOCOLS -> {
-          String protocol = in.readString();
-          if (protocols.size() < MAX_PROTOCOLS) {
-            protocols.add(protocol);
-          }
-        }
+        case PROTOCOLS -> add(in.readString());
         case OBSERVED_ADDRESS -> observedAddress = address(in.readByteArray());
-        case PROTOCOL_VERSION -> protocolVersion = in.readString();
-        case AGENT_VERSION -> agentVersion = in.readString();
+        case PROTOCOL_VERSION -> protocolVersion = cut(in.readString());
+        case AGENT_VERSION -> agentVersion = cut(in.readString());
         default -> in.skipRawBytes(in.readRawVarint32());
       }
+    }
+
+    private void add(Multiaddr address) {
+      int size = keptBytes(address);
+      if (addressBytes + size > MAX_ADDRESS_BYTES && preferred.test(address)) {
+        makeRoom(size);
+      }
+      if (addressBytes + size <= MAX_ADDRESS_BYTES && addresses.add(address)) {
+        addressBytes += size;
+      }
+    }
+
+    /** Drops the last addresses that are not preferred, if that makes enough room. */
+    private void makeRoom(int size) {
+      List<Multiaddr> others = new ArrayList<>(addresses);
+      others.removeIf(preferred);
+      int enough = addressBytes + size - MAX_ADDRESS_BYTES;
+      for (int i = others.size() - 1; i >= 0 && enough > 0; i--) {
+        addresses.remove(others.get(i));
+        addressBytes -= keptBytes(others.get(i));
+        enough -= keptBytes(others.get(i));
+      }
+    }
+
+    private static int keptBytes(Multiaddr address) {
+      return ENTRY_OVERHEAD_BYTES + address.bytes().length;
+    }
+
+    private void add(String protocol) {
+      int size = ENTRY_OVERHEAD_BYTES + protocol.length();
+      if (protocolBytes + size <= MAX_PROTOCOL_BYTES && protocols.add(protocol)) {
+        protocolBytes += size;
+      }
+    }
+
+    private static String cut(String version) {
+      return version.length() <= MAX_VERSION_CHARS
+          ? version
+          : version.substring(0, MAX_VERSION_CHARS);
     }
 
     private PublicKey keyOfPeer(byte[] bytes) throws IdentifyException {
@@ -169,13 +283,14 @@ final class IdentifyCodec {
       return key;
     }
 
-    /** An address, or null if it is empty or has a part that we do not know. */
+    /** An address, or null if it says nothing of where, or has a part that we do not know. */
     private @Nullable Multiaddr address(byte[] bytes) {
       if (bytes.length == 0) {
         return null;
       }
       try {
-        return Multiaddr.fromBytes(bytes);
+        Multiaddr address = Multiaddr.fromBytes(bytes);
+        return address.withoutPeerId().isEmpty() ? null : address;
       } catch (IllegalArgumentException e) {
         logger.debug("identify: skipped an address that {} sent: {}", peer, e.getMessage());
         return null;

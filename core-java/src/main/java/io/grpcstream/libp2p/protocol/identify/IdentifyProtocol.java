@@ -1,5 +1,6 @@
 package io.grpcstream.libp2p.protocol.identify;
 
+import io.grpcstream.libp2p.Multiaddr;
 import io.grpcstream.libp2p.Stream;
 import io.grpcstream.libp2p.StreamHandler;
 import io.netty.channel.EventLoop;
@@ -8,6 +9,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.function.BiConsumer;
+import java.util.function.Predicate;
 import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -27,12 +29,25 @@ public final class IdentifyProtocol {
   /** The protocol id of a push: the initiator sends. */
   public static final String PUSH_ID = "/ipfs/id/push/1.0.0";
 
+  /** The largest message sent, in bytes. */
+  public static final int SEND_LIMIT = IdentifyCodec.SEND_LIMIT;
+
   /** How long an exchange may take, either way. */
   public static final Duration TIMEOUT = Duration.ofSeconds(5);
 
   private static final Logger logger = LoggerFactory.getLogger(IdentifyProtocol.class);
 
   private IdentifyProtocol() {}
+
+  /**
+   * As much of {@code identify} as can be told in one message, from the beginning of each of its
+   * lists; itself if all can.
+   *
+   * @throws IllegalArgumentException if even without the lists it is too much
+   */
+  public static Identify fit(Identify identify) {
+    return IdentifyCodec.fit(identify);
+  }
 
   /**
    * Serves queries ({@link #ID}).
@@ -55,10 +70,12 @@ public final class IdentifyProtocol {
   /**
    * Receives pushes ({@link #PUSH_ID}).
    *
+   * @param preferred which addresses to keep where a peer tells more than is kept
    * @param receiver called on the stream's event loop with each push that was in order; must not
    *     block. One that was not is logged at debug, and its stream reset
    */
-  public static StreamHandler pushReceiver(BiConsumer<Stream, Identify> receiver) {
+  public static StreamHandler pushReceiver(
+      Predicate<Multiaddr> preferred, BiConsumer<Stream, Identify> receiver) {
     return stream -> {
       CompletableFuture<Identify> result = new CompletableFuture<>();
       result
@@ -70,7 +87,7 @@ public final class IdentifyProtocol {
                 }
                 return null;
               });
-      IdentifyReader.receive(stream, result);
+      IdentifyReader.receive(stream, preferred, result);
     };
   }
 
@@ -79,14 +96,16 @@ public final class IdentifyProtocol {
    * stream. May be called from any thread.
    *
    * <p>The stage completes on the stream's event loop; it fails with an {@link IdentifyException}.
+   *
+   * @param preferred which addresses to keep where the peer tells more than is kept
    */
-  public static CompletionStage<Identify> query(Stream stream) {
+  public static CompletionStage<Identify> query(Stream stream, Predicate<Multiaddr> preferred) {
     CompletableFuture<Identify> result = new CompletableFuture<>();
     onLoop(
         stream,
         result,
         () -> {
-          IdentifyReader.receive(stream, result);
+          IdentifyReader.receive(stream, preferred, result);
           stream.channel().read();
         });
     return result;

@@ -1,5 +1,6 @@
 package io.grpcstream.libp2p.protocol.identify;
 
+import io.grpcstream.libp2p.Multiaddr;
 import io.grpcstream.libp2p.Stream;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufUtil;
@@ -10,6 +11,7 @@ import java.io.IOException;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -40,19 +42,22 @@ final class IdentifyReader extends ByteToMessageDecoder {
 
   private @Nullable Future<?> deadline;
 
-  private IdentifyReader(Stream stream, CompletableFuture<Identify> result) {
+  private IdentifyReader(
+      Stream stream, Predicate<Multiaddr> preferred, CompletableFuture<Identify> result) {
     this.stream = stream;
     this.result = result;
-    merger = new IdentifyCodec.Merger(stream.remotePeer());
+    merger = new IdentifyCodec.Merger(stream.remotePeer(), preferred);
   }
 
   /**
    * Starts reading at the end of the stream's pipeline. Must be called on its event loop.
    *
+   * @param preferred which addresses to keep where there are too many
    * @param result completed with what the peer sent, or with an {@link IdentifyException}
    */
-  static void receive(Stream stream, CompletableFuture<Identify> result) {
-    IdentifyReader reader = new IdentifyReader(stream, result);
+  static void receive(
+      Stream stream, Predicate<Multiaddr> preferred, CompletableFuture<Identify> result) {
+    IdentifyReader reader = new IdentifyReader(stream, preferred, result);
     if (!stream.channel().isActive()) {
       reader.fail("the stream has ended", null);
       return;

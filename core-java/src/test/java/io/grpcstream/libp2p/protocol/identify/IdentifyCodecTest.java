@@ -50,7 +50,7 @@ class IdentifyCodecTest {
 
   @Test
   void laterMessagesReplaceSingleFieldsAndAddToLists() throws IOException {
-    IdentifyCodec.Merger merger = new IdentifyCodec.Merger(PEER);
+    IdentifyCodec.Merger merger = new IdentifyCodec.Merger(PEER, address -> true);
     merger.add(
         IdentifyCodec.encode(
             new Identify("1", "a", null, List.of(ADDRESS), null, List.of("/x", "/y"))));
@@ -163,20 +163,85 @@ class IdentifyCodecTest {
   }
 
   @Test
-  void whatIsKeptOfAPeerIsBounded() throws IOException {
-    IdentifyCodec.Merger merger = new IdentifyCodec.Merger(PEER);
-    for (int i = 1; i <= 2_000; i++) {
-      merger.add(
-          concat(
-              field(2, Multiaddr.parse("/memory/" + i).bytes()),
-              field(3, ("/" + i).getBytes(UTF_8))));
+  void whatIsKeptOfAPeerIsBoundedInBytesWhateverItsEntriesAreLike() throws IOException {
+    for (int size : new int[] {1, 20, 300}) {
+      IdentifyCodec.Merger merger = new IdentifyCodec.Merger(PEER, address -> true);
+      for (int i = 0; i < 2_000; i++) {
+        merger.add(
+            concat(
+                field(
+                    2,
+                    Multiaddr.parse("/ip4/192.0.2.1".repeat(1 + size / 8) + "/tcp/" + i).bytes()),
+                field(3, ("/" + i + "x".repeat(size)).getBytes(UTF_8)),
+                field(5, "v".repeat(8_000).getBytes(UTF_8)),
+                field(6, "a".repeat(8_000).getBytes(UTF_8))));
+      }
+      Identify kept = merger.result();
+      assertThat(kept.listenAddresses()).hasSizeGreaterThan(20);
+      assertThat(kept.listenAddresses().stream().mapToInt(a -> 64 + a.bytes().length).sum())
+          .isLessThanOrEqualTo(IdentifyCodec.MAX_ADDRESS_BYTES);
+      assertThat(kept.protocols()).hasSizeGreaterThan(40).startsWith("/0" + "x".repeat(size));
+      assertThat(kept.protocols().stream().mapToInt(p -> 64 + p.length()).sum())
+          .isLessThanOrEqualTo(IdentifyCodec.MAX_PROTOCOL_BYTES);
+      assertThat(kept.agentVersion()).isEqualTo("a".repeat(IdentifyCodec.MAX_VERSION_CHARS));
+      assertThat(kept.protocolVersion()).hasSize(IdentifyCodec.MAX_VERSION_CHARS);
     }
-    assertThat(merger.result().listenAddresses()).hasSize(IdentifyCodec.MAX_ADDRESSES);
-    assertThat(merger.result().protocols()).hasSize(IdentifyCodec.MAX_PROTOCOLS).contains("/1");
+  }
+
+  @Test
+  void preferredAddressesAreKeptBeforeOthersThatCameFirst() throws IOException {
+    IdentifyCodec.Merger merger =
+        new IdentifyCodec.Merger(PEER, address -> address.value("tcp").isPresent());
+    for (int i = 0; i < 300; i++) {
+      merger.add(field(2, Multiaddr.parse("/ip4/192.0.2.1/udp/" + i + "/quic-v1").bytes()));
+    }
+    List<Multiaddr> dialable =
+        IntStream.range(0, 5).mapToObj(i -> Multiaddr.parse("/ip4/192.0.2.1/tcp/" + i)).toList();
+    for (Multiaddr address : dialable) {
+      merger.add(field(2, address.bytes()));
+    }
+    assertThat(merger.result().listenAddresses())
+        .containsAll(dialable)
+        .startsWith(Multiaddr.parse("/ip4/192.0.2.1/udp/0/quic-v1"))
+        .hasSizeGreaterThan(80);
+  }
+
+  @Test
+  void anAddressThatOnlyNamesThePeerIsNone() throws IOException {
+    byte[] self = Multiaddr.parse("/p2p/" + PEER).bytes();
+    Identify identify = decode(concat(field(2, self), field(2, ADDRESS.bytes()), field(4, self)));
+    assertThat(identify.listenAddresses()).containsExactly(ADDRESS);
+    assertThat(identify.observedAddress()).isNull();
+  }
+
+  @Test
+  void neitherAddressesNorProtocolsCrowdTheOthersOut() throws IOException {
+    List<Multiaddr> addresses =
+        IntStream.range(1, 1_000).mapToObj(i -> Multiaddr.parse("/memory/" + i)).toList();
+    List<String> protocols = IntStream.range(0, 900).mapToObj(i -> "/protocol/" + i).toList();
+    Identify all = new Identify("v", "a", KEY, addresses, ADDRESS, protocols);
+    Identify kept = decode(IdentifyCodec.encode(all));
+    assertThat(kept.listenAddresses())
+        .hasSizeGreaterThan(100)
+        .isEqualTo(addresses.subList(0, kept.listenAddresses().size()));
+    assertThat(kept.protocols())
+        .hasSizeGreaterThan(100)
+        .isEqualTo(protocols.subList(0, kept.protocols().size()));
+    Identify few = new Identify("v", "a", KEY, addresses.subList(0, 33), ADDRESS, protocols);
+    assertThat(decode(IdentifyCodec.encode(few)).listenAddresses()).hasSize(33);
+  }
+
+  @Test
+  void whatFitsWithoutAnObservedAddressFitsWithOne() {
+    List<String> protocols = IntStream.range(0, 900).mapToObj(i -> "/protocol/" + i).toList();
+    Identify fitting =
+        IdentifyCodec.fit(new Identify("v", "a", KEY, List.of(ADDRESS), null, protocols));
+    Identify seen = fitting.withObservedAddress(Multiaddr.parse("/ip6/2001:db8::1/tcp/65535"));
+    assertThat(IdentifyCodec.fit(seen)).isSameAs(seen);
   }
 
   private static Identify decode(byte[] message) throws IOException {
-    IdentifyCodec.Merger merger = new IdentifyCodec.Merger(PEER);
+    IdentifyCodec.Merger merger = new IdentifyCodec.Merger(PEER, address -> true);
     merger.add(message);
     return merger.result();
   }

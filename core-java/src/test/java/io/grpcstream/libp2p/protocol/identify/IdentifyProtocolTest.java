@@ -51,7 +51,8 @@ class IdentifyProtocolTest {
     try (YamuxPair pair =
         new YamuxPair(IdentifyProtocol.ID, IdentifyProtocol.responder(() -> SELF))) {
       Stream opened = pair.open();
-      Identify told = IdentifyProtocol.query(opened).toCompletableFuture().get(10, SECONDS);
+      Identify told =
+          IdentifyProtocol.query(opened, address -> true).toCompletableFuture().get(10, SECONDS);
       assertThat(told.publicKey().marshal()).isEqualTo(SELF.publicKey().marshal());
       assertThat(told.observedAddress()).isEqualTo(YamuxPair.DIALLER_ADDRESS);
       assertThat(told)
@@ -68,7 +69,8 @@ class IdentifyProtocolTest {
     try (YamuxPair pair =
         new YamuxPair(
             IdentifyProtocol.PUSH_ID,
-            IdentifyProtocol.pushReceiver((from, identify) -> received.complete(identify)))) {
+            IdentifyProtocol.pushReceiver(
+                address -> true, (from, identify) -> received.complete(identify)))) {
       Identify change =
           new Identify(
               null, null, null, List.of(Multiaddr.parse("/memory/7")), null, List.of("/c"));
@@ -92,7 +94,7 @@ class IdentifyProtocolTest {
           .execute(
               () -> {
                 opened.channel().writeAndFlush(Unpooled.wrappedBuffer(new byte[100_000]));
-                IdentifyProtocol.query(opened)
+                IdentifyProtocol.query(opened, address -> true)
                     .whenComplete(
                         (identify, failure) -> {
                           if (failure == null) {
@@ -252,7 +254,8 @@ class IdentifyProtocolTest {
   @Test
   void aMalformedPushDoesNotReachTheReceiver() throws Exception {
     CompletableFuture<Identify> received = new CompletableFuture<>();
-    IdentifyProtocol.pushReceiver((from, identify) -> received.complete(identify)).onStream(stream);
+    IdentifyProtocol.pushReceiver(address -> true, (from, identify) -> received.complete(identify))
+        .onStream(stream);
     arrive((byte) 0xff, (byte) 0xff, (byte) 0xff);
     assertThat(channel.isOpen()).isFalse();
     assertThat(received).isNotDone();
@@ -273,7 +276,7 @@ class IdentifyProtocolTest {
   }
 
   private CompletableFuture<Identify> query() {
-    return IdentifyProtocol.query(stream).toCompletableFuture();
+    return IdentifyProtocol.query(stream, address -> true).toCompletableFuture();
   }
 
   private void arrive(byte... bytes) {

@@ -77,7 +77,7 @@ private fun complaint(
         }
 
         else -> {
-            "short, full, profile, held or list"
+            "no command \"${command.orEmpty()}\": there are short, full, profile, held and list"
         }
     }
 }
@@ -85,11 +85,21 @@ private fun complaint(
 private fun List<Measure>.complaint(names: List<String>): String? {
     val measure = find { it.name == names.getOrNull(0) }
     return when {
-        measure == null -> "MEASURE is one of ${joinToString { it.name }}"
-        variant(names) == null -> "VARIANT is one of ${measure.variants.joinToString { it.name }}"
+        measure == null -> none("MEASURE", names.getOrNull(0), map { it.name })
+
+        variant(
+            names,
+        ) == null -> none("VARIANT", names.getOrNull(1), measure.variants.map { it.name })
+
         else -> null
     }
 }
+
+private fun none(
+    what: String,
+    given: String?,
+    known: List<String>,
+) = "no $what \"${given.orEmpty()}\": it is one of ${known.joinToString()}"
 
 private fun List<Measure>.use(
     command: String,
