@@ -15,6 +15,7 @@ import io.grpcstream.libp2p.Multiaddr;
 import io.grpcstream.libp2p.PeerId;
 import io.grpcstream.libp2p.Stream;
 import io.grpcstream.libp2p.StreamHandler;
+import io.grpcstream.libp2p.libraries.Libraries;
 import io.grpcstream.netty.OneStreamChannel;
 import io.grpcstream.netty.OneStreamChannelBuilder;
 import io.grpcstream.netty.StreamAttachment;
@@ -67,6 +68,7 @@ public final class GrpcStream implements AutoCloseable {
   private final Server serverView;
 
   private GrpcStream(Builder options) {
+    Libraries.checkForGrpc();
     clientOptions = List.copyOf(options.clientOptions);
     health = options.health;
     servers = new Servers(address, options);
@@ -451,7 +453,12 @@ public final class GrpcStream implements AutoCloseable {
       return this;
     }
 
-    /** Makes it; call this once, as a health service belongs to one {@link GrpcStream}. */
+    /**
+     * Makes it; call this once, as a health service belongs to one {@link GrpcStream}.
+     *
+     * @throws IllegalStateException if gRPC or Netty is there in a version that does not work, with
+     *     the jar that was found and the version that is needed
+     */
     public GrpcStream build() {
       return new GrpcStream(this);
     }
