@@ -6,6 +6,7 @@ import io.grpc.StatusRuntimeException;
 import io.grpcstream.libp2p.DialException;
 import io.grpcstream.libp2p.GatedException;
 import io.grpcstream.libp2p.PeerIdMismatchException;
+import io.grpcstream.libp2p.libraries.Libraries;
 import java.io.IOException;
 import java.util.Arrays;
 import java.util.concurrent.CancellationException;
@@ -27,6 +28,9 @@ final class FailureTable {
       return Status.fromThrowable(cause);
     }
     String message = cause.getMessage() == null ? cause.toString() : cause.getMessage();
+    if (cause instanceof LinkageError error) {
+      message = Libraries.describe(error);
+    }
     return codeOf(cause).withDescription(message).withCause(cause);
   }
 

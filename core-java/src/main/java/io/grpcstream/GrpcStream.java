@@ -16,6 +16,7 @@ import io.grpcstream.libp2p.PeerId;
 import io.grpcstream.libp2p.Stream;
 import io.grpcstream.libp2p.StreamHandler;
 import io.grpcstream.netty.CallLimits;
+import io.grpcstream.libp2p.libraries.Libraries;
 import io.grpcstream.netty.OneStreamChannel;
 import io.grpcstream.netty.OneStreamChannelBuilder;
 import io.grpcstream.netty.RefusalLog;
@@ -69,6 +70,7 @@ public final class GrpcStream implements AutoCloseable {
   private final Server serverView;
 
   private GrpcStream(Builder options) {
+    Libraries.checkForGrpc();
     clientOptions = List.copyOf(options.clientOptions);
     health = options.health;
     RefusalLog refusals = new RefusalLog();
@@ -454,7 +456,12 @@ public final class GrpcStream implements AutoCloseable {
       return this;
     }
 
-    /** Makes it; call this once, as a health service belongs to one {@link GrpcStream}. */
+    /**
+     * Makes it; call this once, as a health service belongs to one {@link GrpcStream}.
+     *
+     * @throws IllegalStateException if gRPC or Netty is there in a version that does not work, with
+     *     the jar that was found and the version that is needed
+     */
     public GrpcStream build() {
       return new GrpcStream(this);
     }

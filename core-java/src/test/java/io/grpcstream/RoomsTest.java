@@ -44,6 +44,8 @@ class RoomsTest {
         .definedBy(ROOT + ".netty..")
         .layer("libp2p")
         .definedBy(ROOT + ".libp2p")
+        .layer("libraries")
+        .definedBy(ROOT + ".libp2p.libraries..")
         .layer("crypto")
         .definedBy(ROOT + ".libp2p.crypto..")
         .layer("multiformats")
@@ -69,11 +71,12 @@ class RoomsTest {
         .layer("ping")
         .definedBy(ROOT + ".libp2p.protocol.ping..")
         .whereLayer("api")
-        .mayOnlyAccessLayers("netty", "libp2p")
+        .mayOnlyAccessLayers("netty", "libp2p", "libraries")
         .whereLayer("netty")
-        .mayOnlyAccessLayers("libp2p")
+        .mayOnlyAccessLayers("libp2p", "libraries")
         .whereLayer("libp2p")
         .mayOnlyAccessLayers(
+            "libraries",
             "crypto",
             "multiformats",
             "multistream",
@@ -86,6 +89,8 @@ class RoomsTest {
             "memory",
             "identify",
             "ping")
+        .whereLayer("libraries")
+        .mayNotAccessAnyLayer()
         .whereLayer("crypto")
         .mayOnlyAccessLayers("multiformats")
         .whereLayer("multiformats")
@@ -95,9 +100,9 @@ class RoomsTest {
         .whereLayer("security")
         .mayOnlyAccessLayers("crypto")
         .whereLayer("noise")
-        .mayOnlyAccessLayers("security", "crypto")
+        .mayOnlyAccessLayers("security", "crypto", "libraries")
         .whereLayer("tls")
-        .mayOnlyAccessLayers("security", "crypto")
+        .mayOnlyAccessLayers("security", "crypto", "libraries")
         .whereLayer("yamux")
         .mayNotAccessAnyLayer()
         .whereLayer("transport")

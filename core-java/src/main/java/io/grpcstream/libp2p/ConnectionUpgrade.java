@@ -137,7 +137,7 @@ final class ConnectionUpgrade {
     } else if (!ended) {
       try {
         next.accept(outcome.getNow());
-      } catch (RuntimeException e) {
+      } catch (RuntimeException | LinkageError e) {
         fail(e);
       }
     }
@@ -209,10 +209,13 @@ final class ConnectionUpgrade {
       return;
     }
     step = "starting " + YAMUX;
-    channel.pipeline().remove(watch);
     DefaultConnection connection =
         new DefaultConnection(host, channel, peer, remoteAddress, initiator, security, YAMUX);
     boolean added = connection.begin();
+    if (ended) {
+      return; // The watch, which still stood before the muxer, was told why that cannot begin.
+    }
+    channel.pipeline().remove(watch);
     host.upgrades.remove(this);
     cancelDeadline();
     if (added) {
@@ -271,8 +274,13 @@ final class ConnectionUpgrade {
     }
     String who = peer != null ? "peer " + peer + " at " : expected != null ? expected + " at " : "";
     String what = cause == null ? "cancelled" : Futures.describe(cause);
+    String without =
+        host.withoutBoringSsl != null && step.contains("secur")
+            ? " (without BoringSSL: " + host.withoutBoringSsl + ")"
+            : "";
     return new Libp2pException(
-        "connection with %s%s failed while %s: %s".formatted(who, remoteAddress, step, what),
+        "connection with %s%s failed while %s: %s%s"
+            .formatted(who, remoteAddress, step, what, without),
         cause);
   }
 

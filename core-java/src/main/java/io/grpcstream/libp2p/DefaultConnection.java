@@ -1,5 +1,6 @@
 package io.grpcstream.libp2p;
 
+import io.grpcstream.libp2p.libraries.Libraries;
 import io.grpcstream.libp2p.mux.yamux.GoAwayCode;
 import io.grpcstream.libp2p.mux.yamux.UnresponsivePeerException;
 import io.grpcstream.libp2p.mux.yamux.YamuxException;
@@ -272,6 +273,11 @@ final class DefaultConnection implements Connection, YamuxListener {
       host.refusals.add(
           Refusal.OUT_OF_MEMORY,
           "no memory for peer %s at %s, connection closed: %s"
+              .formatted(remotePeer, remoteAddress, Futures.describe(cause)));
+    } else if (Libraries.linkageError(cause) != null) {
+      host.refusals.add(
+          Refusal.FAILED_HERE,
+          "connection with peer %s at %s closed, as this side failed: %s"
               .formatted(remotePeer, remoteAddress, Futures.describe(cause)));
     } else {
       logger.debug("{} has ended", this, cause);

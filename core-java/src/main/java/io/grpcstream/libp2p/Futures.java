@@ -1,6 +1,7 @@
 package io.grpcstream.libp2p;
 
 import io.netty.channel.Channel;
+import io.grpcstream.libp2p.libraries.Libraries;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
@@ -43,8 +44,12 @@ final class Futures {
         : failure;
   }
 
-  /** A text for a failure that has none of its own. */
+  /** A text for a failure that has none of its own, or one that says nothing to people. */
   static String describe(Throwable failure) {
+    LinkageError linkage = Libraries.linkageError(failure);
+    if (linkage != null) {
+      return Libraries.describe(linkage);
+    }
     String message = failure.getMessage();
     return message != null ? message : failure.getClass().getSimpleName();
   }

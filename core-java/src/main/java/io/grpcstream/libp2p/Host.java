@@ -1,6 +1,7 @@
 package io.grpcstream.libp2p;
 
 import io.grpcstream.libp2p.crypto.PrivateKey;
+import io.grpcstream.libp2p.libraries.Libraries;
 import io.grpcstream.libp2p.security.tls.TlsProvider;
 import io.netty.channel.EventLoopGroup;
 import java.security.Provider;
@@ -282,8 +283,14 @@ public interface Host extends AutoCloseable {
       return this;
     }
 
-    /** The host, not yet {@linkplain Host#start() started}; it holds no socket or thread yet. */
+    /**
+     * The host, not yet {@linkplain Host#start() started}; it holds no socket or thread yet.
+     *
+     * @throws IllegalStateException if Netty, or another library, is there in a version that does
+     *     not work, with the jar that was found and the version that is needed
+     */
     public Host build() {
+      Libraries.checkForHost();
       return new DefaultHost(config.copy());
     }
   }

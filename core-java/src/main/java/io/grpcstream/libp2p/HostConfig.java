@@ -41,6 +41,9 @@ final class HostConfig {
   int threads = Runtime.getRuntime().availableProcessors();
   String agentVersion = defaultAgentVersion();
 
+  /** Why the host does without a BoringSSL that is there; null if it does not. */
+  @Nullable String withoutBoringSsl;
+
   HostConfig copy() {
     HostConfig copy = new HostConfig();
     copy.identity = identity;
@@ -83,6 +86,10 @@ final class HostConfig {
   /** The secure channels of a host with that identity, in order of preference. */
   List<SecurityProtocol> securityOf(PrivateKey key) {
     List<SecurityProtocol> protocols = new ArrayList<>();
+    boolean bestTls = security == null || security.contains(TlsSecurity.ID) && tlsProvider == null;
+    if (bestTls && TlsProvider.BORINGSSL.isBroken()) {
+      withoutBoringSsl = TlsProvider.BORINGSSL.trouble().orElse(null);
+    }
     for (String protocol : security != null ? security : defaultSecurity()) {
       protocols.add(
           protocol.equals(NoiseSecurity.ID)

@@ -30,6 +30,10 @@ final class HostContext {
   final ConnectionTable table;
   final ProtocolHandlers handlers = new ProtocolHandlers();
   final List<SecurityProtocol> security;
+
+  /** See {@link HostConfig#withoutBoringSsl}. */
+  final @Nullable String withoutBoringSsl;
+
   final List<Transport> transports = List.of(new TcpTransport(), new MemoryTransport());
   final NameResolver resolver;
   final YamuxConfig yamux;
@@ -48,6 +52,7 @@ final class HostContext {
     this.limits = config.limits;
     this.gater = config.gater;
     this.security = security;
+    this.withoutBoringSsl = config.withoutBoringSsl;
     this.resolver = resolver;
     refusals = new Refusals(self);
     yamux =

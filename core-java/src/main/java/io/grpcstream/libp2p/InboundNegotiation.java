@@ -84,7 +84,8 @@ final class InboundNegotiation {
                   connection.remotePeer(),
                   connection.remoteAddress(),
                   refusal == Refusal.STREAM_HANDLER_FAILED
-                      ? "its handler threw " + cause
+                      ? "its handler threw "
+                          + (cause instanceof LinkageError ? Futures.describe(cause) : cause)
                       : Futures.describe(cause)));
     }
     DefaultConnection.reset(channel);

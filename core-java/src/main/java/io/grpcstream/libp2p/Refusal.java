@@ -26,6 +26,8 @@ public enum Refusal {
   UPGRADE_FAILED,
   /** A peer broke a protocol and lost its connection. */
   PROTOCOL_VIOLATION,
+  /** A connection was closed because this side failed, as with a library of another version. */
+  FAILED_HERE,
   /** A peer answered no ping, or read nothing of what it was sent, and lost its connection. */
   UNRESPONSIVE,
   /**

@@ -2,6 +2,7 @@ package io.grpcstream.netty;
 
 import io.grpc.Status;
 import io.grpcstream.libp2p.Stream;
+import io.grpcstream.libp2p.libraries.Libraries;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
@@ -33,7 +34,10 @@ final class StreamEnd {
       return known;
     }
     String text = StreamAttachment.describe(stream) + ": " + reason;
-    if (cause != null && cause.getMessage() != null) {
+    LinkageError linkage = Libraries.linkageError(cause);
+    if (linkage != null) {
+      text += ": " + Libraries.describe(linkage);
+    } else if (cause != null && cause.getMessage() != null) {
       text += ": " + cause.getMessage();
     }
     Status first = Status.UNAVAILABLE.withDescription(text).withCause(cause);

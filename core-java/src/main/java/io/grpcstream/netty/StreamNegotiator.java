@@ -9,21 +9,27 @@ import io.grpc.netty.InternalProtocolNegotiationEvent;
 import io.grpc.netty.InternalProtocolNegotiator;
 import io.grpc.netty.InternalProtocolNegotiators;
 import io.grpcstream.libp2p.Stream;
+import io.grpcstream.libp2p.libraries.Libraries;
 import io.netty.channel.ChannelHandler;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.util.AsciiString;
 import java.util.function.BiConsumer;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Function;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Negotiates nothing, as libp2p has done so already: tells gRPC who the peer is, and that the
  * connection is private and authentic. Serves both sides.
  */
 final class StreamNegotiator implements InternalProtocolNegotiator.ProtocolNegotiator {
+  private static final Logger log = LoggerFactory.getLogger(StreamNegotiator.class);
   private static final AsciiString SCHEME = AsciiString.of("http");
 
   private final Function<Stream, Attributes> attributes;
   private final BiConsumer<Stream, GrpcHttp2ConnectionHandler> guard;
+  private final AtomicBoolean said = new AtomicBoolean();
 
   /**
    * A negotiator.
@@ -77,6 +83,18 @@ final class StreamNegotiator implements InternalProtocolNegotiator.ProtocolNegot
 
     @Override
     protected void protocolNegotiationEventTriggered(ChannelHandlerContext ctx) {
+      try {
+        tellOfPeer(ctx);
+      } catch (LinkageError e) {
+        // gRPC would close the stream without a word.
+        if (said.compareAndSet(false, true)) {
+          log.warn("gRPC over streams does not work: {}", Libraries.describe(e), e);
+        }
+        throw e;
+      }
+    }
+
+    private void tellOfPeer(ChannelHandlerContext ctx) {
       if (!ctx.channel().isActive()) {
         return; // The stream is over: the end of the channel, or connect(), reports it.
       }

@@ -322,7 +322,7 @@ public final class YamuxSession extends ChannelInboundHandlerAdapter {
     try {
       listener.onInboundStream(stream);
       stream.startReading();
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | LinkageError e) {
       log.warn("yamux: the handler of inbound stream {} failed", stream, e);
       stream.reset();
     }

@@ -1,6 +1,7 @@
 package io.grpcstream.libp2p.security.noise;
 
 import io.grpcstream.libp2p.crypto.PrivateKey;
+import io.grpcstream.libp2p.libraries.Libraries;
 import io.grpcstream.libp2p.security.RemoteKeyCheck;
 import io.grpcstream.libp2p.security.SecuredConnection;
 import io.grpcstream.libp2p.security.SecurityProtocol;
@@ -42,6 +43,7 @@ public final class NoiseSecurity implements SecurityProtocol {
    * @param provider supplies {@code ChaCha20-Poly1305} and, where it has it, {@code X25519}; null
    *     for the JDK's cipher and Bouncy Castle's X25519
    * @throws IllegalArgumentException if the provider lacks {@code ChaCha20-Poly1305}
+   * @throws IllegalStateException if a library it needs is there in a version that does not work
    */
   public NoiseSecurity(PrivateKey identity, @Nullable Provider provider) {
     this.crypto = new NoiseCrypto(provider);
@@ -53,6 +55,8 @@ public final class NoiseSecurity implements SecurityProtocol {
           "noise: a cryptographic function is missing"
               + (provider == null ? "" : " in " + provider),
           e);
+    } catch (LinkageError e) {
+      throw new IllegalStateException("noise: " + Libraries.describe(e), e);
     }
   }
 
@@ -75,6 +79,8 @@ public final class NoiseSecurity implements SecurityProtocol {
                   handshake, initiator, identity.payload(muxers), muxers, check, secured));
     } catch (GeneralSecurityException e) {
       secured.setFailure(new NoiseException("noise: no ephemeral key: " + e.getMessage(), e));
+    } catch (LinkageError e) {
+      secured.setFailure(e);
     }
     return secured;
   }

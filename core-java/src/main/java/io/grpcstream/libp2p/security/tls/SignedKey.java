@@ -7,6 +7,7 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import org.bouncycastle.asn1.ASN1Encodable;
 import org.bouncycastle.asn1.ASN1Encoding;
 import org.bouncycastle.asn1.ASN1ObjectIdentifier;
 import org.bouncycastle.asn1.ASN1OctetString;
@@ -38,7 +39,8 @@ record SignedKey(byte[] publicKey, byte[] signature) {
   /** The value of the extension, in DER. */
   byte[] encode() {
     try {
-      return new DERSequence(new DEROctetString(publicKey), new DEROctetString(signature))
+      return new DERSequence(
+              new ASN1Encodable[] {new DEROctetString(publicKey), new DEROctetString(signature)})
           .getEncoded(ASN1Encoding.DER);
     } catch (IOException e) {
       throw new IllegalStateException("an octet string cannot be encoded", e);

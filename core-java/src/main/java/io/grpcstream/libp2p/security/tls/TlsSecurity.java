@@ -1,6 +1,7 @@
 package io.grpcstream.libp2p.security.tls;
 
 import io.grpcstream.libp2p.crypto.PrivateKey;
+import io.grpcstream.libp2p.libraries.Libraries;
 import io.grpcstream.libp2p.security.RemoteKeyCheck;
 import io.grpcstream.libp2p.security.SecuredConnection;
 import io.grpcstream.libp2p.security.SecurityProtocol;
@@ -53,16 +54,20 @@ public final class TlsSecurity implements SecurityProtocol {
    * TLS for a host with this identity. Makes the one certificate that all connections show.
    *
    * @throws IllegalArgumentException if the provider is not available
+   * @throws IllegalStateException if a library it needs is there in a version that does not work
    */
   public TlsSecurity(PrivateKey identity, TlsProvider provider) {
     if (!provider.isAvailable()) {
-      throw new IllegalArgumentException("tls: %s is not available".formatted(provider));
+      throw new IllegalArgumentException(
+          "tls: %s is not available: %s".formatted(provider, provider.trouble().orElseThrow()));
     }
     this.provider = provider;
     try {
       engines = TlsEngines.of(provider, TlsIdentity.make(identity), verifier);
     } catch (GeneralSecurityException e) {
       throw new IllegalArgumentException("tls: a cryptographic function is missing", e);
+    } catch (LinkageError e) {
+      throw new IllegalStateException("tls: " + Libraries.describe(e), e);
     }
   }
 
@@ -103,6 +108,8 @@ public final class TlsSecurity implements SecurityProtocol {
       channel.pipeline().addBefore(name, null, ssl);
     } catch (SSLException e) {
       secured.setFailure(new TlsException("tls: no engine: " + e.getMessage(), e));
+    } catch (LinkageError e) {
+      secured.setFailure(e);
     }
     return secured;
   }
