@@ -1,6 +1,8 @@
 package io.grpcstream.samples.benchmarks
 
 import io.grpcstream.libp2p.security.tls.TlsProvider
+import io.grpcstream.samples.benchmarks.soak.Fault
+import io.grpcstream.samples.benchmarks.soak.soak
 import java.nio.file.Path
 import java.util.logging.Level
 import java.util.logging.Logger
@@ -13,12 +15,19 @@ private val FULL = Effort(warmUps = 4, rounds = 7, window = 600.milliseconds)
 /** Long after the compilers have had their share. */
 private val PROFILED = Effort(warmUps = 15, rounds = 7, window = 600.milliseconds)
 
+/** What a soak does unless told otherwise. */
+private const val SEED = 1L
+
+/** As cuts are logged, too, a soak logs without end. */
+private const val LOG_LINES = 20
+
 private const val USAGE =
     """usage:
   short [MEASURE...]       what has bounds to keep, in less than three minutes
   full [MEASURE...]        all of it; MEASURE is a name, or a part of several
   profile MEASURE VARIANT  where the CPU time goes, with a flame graph
   held MEASURE VARIANT     the classes that idle things are made of
+  soak MINUTES [SEED]      calls of all kinds while everything is cut: nothing may be lost
   list                     the measures, and their variants"""
 
 /** Each stream that ends in the midst of its messages would be a warning, with its stack. */
@@ -38,6 +47,11 @@ fun main(args: Array<String>) {
     if (complaint != null) {
         System.err.println("$complaint\n$USAGE")
         exitProcess(2)
+    }
+    if (args[0] == "soak") {
+        LogLines.count().show(LOG_LINES)
+        val clean = soak(names[0].toInt(), names.getOrNull(1)?.toLong() ?: SEED)
+        exitProcess(if (clean) 0 else 1)
     }
     try {
         val target = Path.of("target").toAbsolutePath()
@@ -76,8 +90,15 @@ private fun complaint(
             measures.filter { it.name.startsWith("idle-") }.complaint(names)
         }
 
+        "soak" -> {
+            "soak takes minutes, at least 1, and a seed if need be".takeUnless {
+                names.size in 1..2 && (names[0].toIntOrNull() ?: 0) > 0 &&
+                    names.drop(1).all { it.toLongOrNull() != null }
+            }
+        }
+
         else -> {
-            "short, full, profile, held or list"
+            "short, full, profile, held, list or soak"
         }
     }
 }
@@ -109,6 +130,7 @@ private fun List<Measure>.use(
             forEach { measure ->
                 println(measure.variants.joinToString(" ", "# ${measure.name}: ") { it.name })
             }
+            println("# soak: " + Fault.entries.joinToString(" ") { it.title })
         }
 
         "held" -> {
