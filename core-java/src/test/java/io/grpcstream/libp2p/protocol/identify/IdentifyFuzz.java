@@ -44,17 +44,17 @@ class IdentifyFuzz {
             YamuxPair.ACCEPTOR_ADDRESS,
             IdentifyProtocol.ID,
             true);
-    CompletableFuture<Identify> told = IdentifyProtocol.query(stream).toCompletableFuture();
+    CompletableFuture<Identify> told = IdentifyProtocol.query(stream, Multiaddr::isEmpty).toCompletableFuture();
     channel.arrive(input);
     channel.pipeline().fireUserEventTriggered(ChannelInputShutdownEvent.INSTANCE);
     assertThat(told).isDone();
     told.handle(
             (identify, failure) -> {
               if (failure == null) {
-                assertThat(identify.listenAddresses().size())
-                    .isLessThanOrEqualTo(IdentifyCodec.MAX_ADDRESSES);
-                assertThat(identify.protocols().size())
-                    .isLessThanOrEqualTo(IdentifyCodec.MAX_PROTOCOLS);
+                assertThat(identify.listenAddresses().stream().mapToInt(a -> a.bytes().length).sum())
+                    .isLessThanOrEqualTo(IdentifyCodec.MAX_ADDRESS_BYTES);
+                assertThat(identify.protocols().stream().mapToInt(String::length).sum())
+                    .isLessThanOrEqualTo(IdentifyCodec.MAX_PROTOCOL_BYTES);
               } else {
                 assertThat(failure).isInstanceOf(IdentifyException.class);
               }

@@ -1,11 +1,19 @@
 package io.grpcstream.samples.benchmarks
 
 import io.grpcstream.libp2p.security.tls.TlsProvider
+import io.grpcstream.samples.benchmarks.hostile.ATTACKER
+import io.grpcstream.samples.benchmarks.hostile.Attack
+import io.grpcstream.samples.benchmarks.hostile.Siege
+import io.grpcstream.samples.benchmarks.hostile.attackerMain
+import io.grpcstream.samples.benchmarks.hostile.hostile
+import io.grpcstream.samples.benchmarks.soak.Fault
+import io.grpcstream.samples.benchmarks.soak.soak
 import java.nio.file.Path
 import java.util.logging.Level
 import java.util.logging.Logger
 import kotlin.system.exitProcess
 import kotlin.time.Duration.Companion.milliseconds
+import kotlin.time.Duration.Companion.seconds
 
 private val SHORT = Effort(warmUps = 4, rounds = 5, window = 300.milliseconds)
 private val FULL = Effort(warmUps = 4, rounds = 7, window = 600.milliseconds)
@@ -13,12 +21,22 @@ private val FULL = Effort(warmUps = 4, rounds = 7, window = 600.milliseconds)
 /** Long after the compilers have had their share. */
 private val PROFILED = Effort(warmUps = 15, rounds = 7, window = 600.milliseconds)
 
+private val SIEGE = Siege(rounds = 5, window = 2.seconds)
+
+/** What a soak does unless told otherwise. */
+private const val SEED = 1L
+
+/** As cuts are logged, too, a soak logs without end. */
+private const val LOG_LINES = 20
+
 private const val USAGE =
     """usage:
   short [MEASURE...]       what has bounds to keep, in less than three minutes
   full [MEASURE...]        all of it; MEASURE is a name, or a part of several
   profile MEASURE VARIANT  where the CPU time goes, with a flame graph
   held MEASURE VARIANT     the classes that idle things are made of
+  soak MINUTES [SEED]      calls of all kinds while everything is cut: nothing may be lost
+  hostile [ATTACK...]      an honest caller beside each attack: none of its calls may fail
   list                     the measures, and their variants"""
 
 /** Each stream that ends in the midst of its messages would be a warning, with its stack. */
@@ -33,11 +51,22 @@ private val SILENT =
  */
 fun main(args: Array<String>) {
     check(SILENT.level == Level.OFF) // Held here, since the log manager holds it weakly.
+    if (args.firstOrNull() == ATTACKER) return attackerMain()
     val names = args.drop(1)
     val complaint = complaint(args.firstOrNull(), names)
     if (complaint != null) {
         System.err.println("$complaint\n$USAGE")
         exitProcess(2)
+    }
+    if (args[0] == "soak") {
+        LogLines.count().show(LOG_LINES)
+        val clean = soak(names[0].toInt(), names.getOrNull(1)?.toLong() ?: SEED)
+        exitProcess(if (clean) 0 else 1)
+    }
+    if (args[0] == "hostile") {
+        val attacks = names.ifEmpty { Attack.entries.map { it.title } }
+        val unharmed = hostile(attacks.mapNotNull(Attack::named), SIEGE, LogLines.count())
+        exitProcess(if (unharmed) 0 else 1)
     }
     try {
         val target = Path.of("target").toAbsolutePath()
@@ -76,8 +105,21 @@ private fun complaint(
             measures.filter { it.name.startsWith("idle-") }.complaint(names)
         }
 
+        "soak" -> {
+            "soak takes minutes, at least 1, and a seed if need be".takeUnless {
+                names.size in 1..2 && (names[0].toIntOrNull() ?: 0) > 0 &&
+                    names.drop(1).all { it.toLongOrNull() != null }
+            }
+        }
+
+        "hostile" -> {
+            "ATTACK is one of ${Attack.entries.joinToString { it.title }}".takeUnless {
+                names.all { Attack.named(it) != null }
+            }
+        }
+
         else -> {
-            "no command \"${command.orEmpty()}\": there are short, full, profile, held and list"
+            "no command \"${command.orEmpty()}\": there are short, full, profile, held, soak, hostile and list"
         }
     }
 }
@@ -119,6 +161,8 @@ private fun List<Measure>.use(
             forEach { measure ->
                 println(measure.variants.joinToString(" ", "# ${measure.name}: ") { it.name })
             }
+            println("# hostile: " + Attack.entries.joinToString(" ") { it.title })
+            println("# soak: " + Fault.entries.joinToString(" ") { it.title })
         }
 
         "held" -> {
