@@ -166,7 +166,7 @@ class EndOrderTest {
     Stream held = open();
     Stream used = open();
     CompletableFuture<Void> end = client.shutdown(HOUR).toCompletableFuture();
-    await(held.hostShutdown());
+    await(used.hostShutdown());
     ManagedChannel late = GrpcStream.wrapClient(used);
     assertThat(Echo.failure(late).getCode()).isEqualTo(Code.UNAVAILABLE);
     assertThat(end).isNotDone();

@@ -2,6 +2,7 @@ package io.grpcstream.libp2p;
 
 import io.netty.channel.EventLoopGroup;
 import io.netty.util.concurrent.Future;
+import io.netty.util.concurrent.FutureListener;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -24,6 +25,7 @@ final class HostShutdown {
   private final Listeners listeners;
   private final boolean ownsGroup;
   private final CompletableFuture<Void> drained = new CompletableFuture<>();
+  private final CompletableFuture<Void> closed = new CompletableFuture<>();
   private final CompletableFuture<Void> done = new CompletableFuture<>();
   private boolean begun;
 
@@ -69,14 +71,29 @@ final class HostShutdown {
     List<CompletableFuture<Void>> streams = new ArrayList<>();
     connections.forEach(connection -> streams.add(connection.drain()));
     Futures.relay(all(streams), drained);
+    closed.thenRun(this::release);
+    if (!ownsGroup) {
+      watchGroup();
+    }
     drained.whenComplete(
         (v, f) -> {
           for (DefaultConnection connection : connections) {
             connection.close();
             ends.add(connection.closed().toCompletableFuture());
           }
-          all(ends).whenComplete((w, g) -> release());
+          all(ends).whenComplete((w, g) -> closed.complete(null));
         });
+  }
+
+  /** If the caller's event loops end under the host, nothing is left to tell of any end. */
+  private void watchGroup() {
+    FutureListener<Object> ended =
+        f -> {
+          drained.complete(null);
+          closed.complete(null);
+        };
+    host.group().terminationFuture().addListener(ended);
+    done.whenComplete((v, f) -> host.group().terminationFuture().removeListener(ended));
   }
 
   private void endGraceIn(Duration grace) {

@@ -76,6 +76,20 @@ class AfterShutdownTest {
     }
   }
 
+  @Test
+  void aShutdownUnderWayEndsWithTheCallersEventLoops() {
+    MultiThreadIoEventLoopGroup group =
+        new MultiThreadIoEventLoopGroup(1, TcpTransport.ioHandlerFactory());
+    Host client = hosts.start(builder -> builder.eventLoopGroup(group));
+    Stream stream = opened(client);
+    CompletionStage<Void> end = client.shutdown(Duration.ofHours(1));
+    await(stream.hostShutdown());
+    assertThat(end.toCompletableFuture()).isNotDone();
+
+    group.shutdownGracefully(0, 5, TimeUnit.SECONDS).syncUninterruptibly();
+    await(end);
+  }
+
   private Stream opened(Host client) {
     Stream stream = await(client.newStream(address, ECHO));
     assertThat(echo(stream, "x")).isEqualTo("x");

@@ -195,6 +195,7 @@ class StreamCloseTest {
   void thePeersFinDoesNotLengthenTheTimeItHasToRead() {
     YamuxStreamChannel stream = opened();
     closeAfter(stream, WINDOW + 10);
+    side.sent();
     side.advance(Duration.ofSeconds(9));
     side.feed(Frame.windowUpdate(Frame.FIN, 1, 0));
     assertThat(stream.isOpen()).isTrue();
