@@ -83,7 +83,8 @@ public interface Stream {
    *       passed before. But as long as jvm-libp2p's negotiation is in the pipeline, {@code
    *       channelActive} is still to come, and is waited for: so a stream may also be made before
    *       its negotiation has ended. Of other stacks' streams, make it in the callback or later;
-   *   <li>if it is not active yet, for {@code channelActive}.
+   *   <li>if it is not active yet, for {@code channelActive}. (For other protocols than gRPC, to
+   *       which a channel that is not active is one that has ended.)
    * </ul>
    *
    * <p>The wait ends after 30 seconds: then the pipeline gets an {@code IOException} that says so,
