@@ -49,6 +49,26 @@ import org.jspecify.annotations.Nullable;
  * <p>Streams that peers open come in through {@link #handler()}. Before {@link #serve()} they wait
  * in a bounded backlog for {@link #accept()}, or for {@code serve()}; from then on all are served.
  *
+ * <p>What a peer's calls may cost is bounded, see {@link Host#stats()} for what was refused:
+ *
+ * <ul>
+ *   <li><b>Memory.</b> A call holds at most 128 KiB unread, or of a message that is not complete;
+ *       all calls on one stream hold 16 MiB more for longer messages (or one message, where that is
+ *       longer), and 8 MiB in windows that have grown with what the services read. What does not
+ *       fit waits with the caller, message by message; no call fails for it. All calls of all peers
+ *       hold at most half of the heap's size, and a peer no more than is left free when it has got
+ *       it: the call that asks for more ends with {@code RESOURCE_EXHAUSTED}. The same holds, for
+ *       each channel by itself, of what servers send. These are payloads; buffers that hold them
+ *       may have up to four times their size.
+ *   <li><b>Resets.</b> A peer may reset 2,000 calls in 10 seconds that were sent no answer within
+ *       their first second; each answered call gives one more. Beyond, it loses the stream (GOAWAY
+ *       with {@code ENHANCE_YOUR_CALM}), and is served again after 5 seconds.
+ *   <li><b>Time.</b> What is half sent (the HTTP/2 preface, a frame, a header block, a message that
+ *       has begun) must go on within 60 seconds. Pauses between messages have no limit.
+ *   <li><b>Headers.</b> Status texts, trailers and headers are kept within what the other side
+ *       takes; where something had to be left out, the status says so.
+ * </ul>
+ *
  * <p>All methods may be called from any thread and, {@link #close()} apart, none blocks. gRPC runs
  * on the event loop of the stream; services run on the {@linkplain Builder#executor executor}.
  */

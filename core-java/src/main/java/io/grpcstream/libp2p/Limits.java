@@ -178,7 +178,8 @@ public final class Limits {
   /**
    * Bytes by which the windows of all streams of one connection together may exceed the 256 KiB
    * that each starts with: 64 MiB. What a peer can make this host buffer on one connection is this
-   * plus 256 KiB for each stream.
+   * plus 256 KiB for each stream; and what the streams' users hold of it, which is bounded by them
+   * (for gRPC see {@code GrpcStream}).
    */
   public long connectionWindow() {
     return values.connectionWindow;

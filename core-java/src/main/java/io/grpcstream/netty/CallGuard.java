@@ -77,8 +77,15 @@ final class CallGuard extends Http2FrameListenerDecorator {
       @Nullable Duration stallTimeout) {
     CallGuard guard = new CallGuard(stream, grpc, budget, refusals, stallTimeout);
     grpc.decoder().frameListener(guard);
+    stream.channel().closeFuture().addListener(closed -> guard.stopTimer());
     if (guard.connection.isServer()) {
       guard.connection.addListener(guard.new Ends());
+    }
+  }
+
+  private void stopTimer() {
+    if (stallTimer != null) {
+      stallTimer.cancel(false);
     }
   }
 

@@ -232,12 +232,18 @@ final class CallWindows extends Http2ConnectionAdapter implements Http2LocalFlow
   }
 
   private void withdrawExtra(Http2Stream call, CallInput input) throws Http2Exception {
-    waiting.remove(call);
+    waitNoMore(call);
     if (input.extra > 0) {
       windows.incrementWindowSize(call, -input.extra);
       reserved -= input.extra;
       budget.all.release(budget, input.extra);
       input.extra = 0;
+    }
+  }
+
+  private void waitNoMore(Http2Stream call) {
+    if (waiting.remove(call) && waiting.isEmpty()) {
+      budget.all.awaitNoMore(retry);
     }
   }
 
@@ -310,9 +316,7 @@ final class CallWindows extends Http2ConnectionAdapter implements Http2LocalFlow
     if (input.held > 0) {
       budget.all.hold(budget, -input.held);
     }
-    if (waiting.remove(call) && waiting.isEmpty()) {
-      budget.all.awaitNoMore(retry);
-    }
+    waitNoMore(call);
     if (input.grown > 0) {
       grown -= input.grown;
       budget.all.shrink(budget, input.grown);

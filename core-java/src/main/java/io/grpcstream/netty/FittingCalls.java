@@ -1,6 +1,7 @@
 package io.grpcstream.netty;
 
 import io.grpc.ForwardingServerCall.SimpleForwardingServerCall;
+import io.grpc.ForwardingServerCallListener.SimpleForwardingServerCallListener;
 import io.grpc.Metadata;
 import io.grpc.ServerCall;
 import io.grpc.ServerCallHandler;
@@ -48,7 +49,20 @@ public final class FittingCalls implements ServerInterceptor {
   public <Q, R> ServerCall.Listener<Q> interceptCall(
       ServerCall<Q, R> call, Metadata headers, ServerCallHandler<Q, R> next) {
     Stream stream = call.getAttributes().get(StreamAttachment.STREAM);
-    return next.startCall(stream == null ? call : new FittingCall<>(call, stream), headers);
+    if (stream == null) {
+      return next.startCall(call, headers);
+    }
+    FittingCall<Q, R> fitting = new FittingCall<>(call, stream);
+    return new SimpleForwardingServerCallListener<>(next.startCall(fitting, headers)) {
+      @Override
+      public void onComplete() {
+        if (fitting.failed) {
+          super.onCancel(); // It is not what the service said.
+        } else {
+          super.onComplete();
+        }
+      }
+    };
   }
 
   private void tell(Stream stream, ServerCall<?, ?> call, String what) {
@@ -68,7 +82,7 @@ public final class FittingCalls implements ServerInterceptor {
     private final Stream stream;
 
     /** Whether we have ended the call: what the service still sends has no effect. */
-    private boolean failed;
+    private volatile boolean failed;
 
     FittingCall(ServerCall<Q, R> call, Stream stream) {
       super(call);
@@ -89,6 +103,11 @@ public final class FittingCalls implements ServerInterceptor {
               .formatted(size, stream.remotePeer(), limit);
       tell(stream, delegate(), "failed: " + text);
       super.close(Status.RESOURCE_EXHAUSTED.withDescription(text), new Metadata());
+    }
+
+    @Override
+    public boolean isCancelled() {
+      return failed || super.isCancelled();
     }
 
     @Override

@@ -1,0 +1,120 @@
+package io.grpcstream.netty;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.grpcstream.libp2p.PeerId;
+import io.grpcstream.libp2p.crypto.PrivateKey;
+import java.time.Duration;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
+import org.junit.jupiter.api.Test;
+
+class PeerBudgetsTest {
+  private static final long MEMORY = 64L << 20;
+
+  private final AtomicLong now = new AtomicLong();
+  private final PeerBudgets budgets =
+      new PeerBudgets(new CallLimits(Duration.ofMinutes(1), 1_000, MEMORY), now::get);
+
+  private static PeerId peer() {
+    return PeerId.of(PrivateKey.generateEd25519().publicKey());
+  }
+
+  private PeerBudget open() {
+    return budgets.open(peer());
+  }
+
+  private static int spendAll(PeerBudget budget) {
+    int spent = 0;
+    while (budget.spendReset()) {
+      spent++;
+    }
+    return spent;
+  }
+
+  @Test
+  void resetsAreCountedForAPeerOverAllItsStreams() {
+    PeerId peer = peer();
+    PeerBudget first = budgets.open(peer);
+    assertThat(spendAll(first)).isEqualTo(1_000);
+    assertThat(budgets.open(peer).spendReset()).isFalse();
+    assertThat(budgets.isOverdrawn(peer)).isTrue();
+    assertThat(open().spendReset()).isTrue();
+  }
+
+  @Test
+  void aPeerThatHasSpentAllIsServedAgainOnceHalfIsThere() {
+    PeerBudget budget = open();
+    spendAll(budget);
+    now.addAndGet(TimeUnit.MILLISECONDS.toNanos(4_900));
+    assertThat(budget.isOverdrawn()).isTrue();
+    now.addAndGet(TimeUnit.MILLISECONDS.toNanos(200));
+    assertThat(budget.isOverdrawn()).isFalse();
+    assertThat(spendAll(budget)).isBetween(505, 511);
+  }
+
+  @Test
+  void eachAnsweredCallGivesOneResetBackAndNoMoreThanTheBudget() {
+    PeerBudget budget = open();
+    for (int i = 0; i < 10_000; i++) {
+      assertThat(budget.spendReset()).isTrue();
+      budget.answered();
+    }
+    for (int i = 0; i < 10; i++) {
+      budget.answered();
+    }
+    assertThat(spendAll(budget)).isEqualTo(1_000);
+  }
+
+  @Test
+  void nothingIsKeptOfAPeerThatIsGoneAndHasItsBudgetAgain() {
+    PeerBudget idle = open();
+    budgets.close(idle);
+    assertThat(budgets.size()).isZero();
+
+    PeerBudget spender = open();
+    spender.spendReset();
+    budgets.close(spender);
+    assertThat(budgets.size()).as("a peer that has spent is remembered").isEqualTo(1);
+    now.addAndGet(TimeUnit.SECONDS.toNanos(10));
+    for (int i = 0; i < 1_100; i++) {
+      budgets.open(peer());
+    }
+    assertThat(budgets.size()).isEqualTo(1_100);
+  }
+
+  @Test
+  void howeverManyPeersTakeWhatTheyCanTheNextFindsAsMuchAsEachOfThemHas() {
+    long share = MEMORY;
+    for (int peers = 1; peers <= 8; peers++) {
+      PeerBudget budget = open();
+      long held = 0;
+      while (budgets.hold(budget, 1_024)) {
+        held += 1_024;
+      }
+      share /= 2;
+      assertThat(held).as("peer " + peers).isBetween(share - 1_024, share);
+    }
+  }
+
+  @Test
+  void aPeerThatHasReservedNothingGetsOneMessageAlsoBesideGreedyOnes() {
+    for (int i = 0; i < 6; i++) {
+      PeerBudget greedy = open();
+      while (budgets.reserve(greedy, 1 << 20)) {
+        assertThat(greedy.reserved).isLessThanOrEqualTo(MEMORY / 4);
+      }
+    }
+    PeerBudget honest = open();
+    assertThat(budgets.reserve(honest, 4 << 20)).isTrue();
+  }
+
+  @Test
+  void aMessageLongerThanAllThatMayBeReservedIsTakenWhileThereIsNoOther() {
+    PeerBudget budget = open();
+    assertThat(budgets.reserve(budget, 2 * MEMORY)).isTrue();
+    assertThat(budgets.reserve(budget, 1)).isFalse();
+    budgets.release(budget, 2 * MEMORY);
+    assertThat(budgets.reserve(budget, 1)).isTrue();
+  }
+}
