@@ -25,10 +25,9 @@ import org.jspecify.annotations.Nullable;
  * this host could dial are worth keeping, and their number is bounded after the others have been
  * left out.
  *
- * <p>All that peers told and all entries made for them take at most so many bytes of heap, as
- * reckoned by {@link Entry}. Beyond that, peers that have gone give way, the longest gone first;
- * then what the connected peer that has told most has told. So whoever fills the book loses his own
- * page first. Thread-safe.
+ * <p>All of it takes at most so many bytes of heap, as reckoned by {@link Entry}. Beyond that,
+ * peers that have gone give way, the longest gone first; then what the connected peer that has told
+ * most has told. So whoever fills the book loses his own page first. Thread-safe.
  */
 final class AddressBook {
   /** Addresses kept for one peer, of each kind. */
@@ -58,7 +57,7 @@ final class AddressBook {
   /**
    * An empty book.
    *
-   * @param maxBytes what all entries about peers may take of the heap
+   * @param maxBytes what all that was learned may take of the heap
    * @param onFull told of each connected peer whose word had to be dropped, under the book's lock
    */
   AddressBook(LongSupplier nanoTime, long maxBytes, Consumer<String> onFull) {
@@ -123,12 +122,9 @@ final class AddressBook {
   synchronized void connected(PeerId peer) {
     expire();
     expiries.remove(peer);
-    if (!learned.containsKey(peer)) {
-      Entry entry = new Entry();
-      learned.put(peer, entry);
-      recount(entry);
-      makeRoomForLearned();
-    }
+    Entry entry = learned.computeIfAbsent(peer, p -> new Entry());
+    entry.gone = false;
+    recount(entry);
   }
 
   /** Notes that the last connection of {@code peer} ended. */
@@ -139,11 +135,13 @@ final class AddressBook {
       return;
     }
     entry.info = null;
+    entry.gone = true;
     recount(entry);
     if (entry.told.isEmpty() && entry.reachedAt.isEmpty()) {
       forget(peer);
     } else {
       expiries.put(peer, nanoTime.getAsLong() + KEEP.toNanos());
+      makeRoomForLearned();
     }
   }
 
@@ -188,7 +186,7 @@ final class AddressBook {
    */
   synchronized void told(PeerId peer, Identify identify, AddressScope met) {
     Entry entry = learned.get(peer);
-    if (entry == null || expiries.containsKey(peer)) {
+    if (entry == null || entry.gone) {
       return;
     }
     entry.info = PeerInfo.of(identify, entry.info == null ? PeerInfo.UNKNOWN : entry.info);
@@ -285,7 +283,7 @@ final class AddressBook {
       Entry entry = largest.getValue();
       long freed = entry.word;
       if (freed == 0) {
-        return; // Only what the connections themselves stand for is left: they have a limit.
+        return; // Only where connected peers were reached is left, and connections have a limit.
       }
       entry.info = null;
       entry.told.clear();
@@ -350,14 +348,16 @@ final class AddressBook {
     final Set<Multiaddr> told = new LinkedHashSet<>();
     AddressScope least = AddressScope.ANYWHERE;
     @Nullable PeerInfo info;
+    boolean gone;
 
     /** What was reckoned last: for what the peer told, and in all. */
     long word;
 
     long counted;
 
+    /** While the peer is connected its place is part of what connections cost, and not counted. */
     long baseBytes() {
-      return ENTRY_BYTES + sizeOf(reachedAt);
+      return (gone ? ENTRY_BYTES : 0) + sizeOf(reachedAt);
     }
 
     /** What the peer told. */

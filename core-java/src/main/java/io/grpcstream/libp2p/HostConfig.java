@@ -131,6 +131,7 @@ final class HostConfig {
     } catch (IOException | IllegalArgumentException e) {
       logger.debug("cannot read {}, so identify tells peers no version", resource, e);
     }
-    return properties.getProperty("version", UNKNOWN_VERSION);
+    String version = properties.getProperty("version", UNKNOWN_VERSION);
+    return version.startsWith("$") ? UNKNOWN_VERSION : version; // not filled in: an IDE's build
   }
 }

@@ -138,10 +138,10 @@ public final class Limits {
 
   /**
    * Bytes of heap, as this host reckons them, for what all peers told about themselves by identify
-   * and where they were met: a 32nd of the heap. Of one peer at most about 24 KiB are kept while it
-   * is connected, and its addresses (at most 32) for 10 minutes longer. Beyond this limit peers
-   * that have gone are forgotten, the longest gone first, then what the connected peer that has
-   * told most has told: its {@link Connection#peerInfo()} is empty from then on.
+   * and where they were reached: a 32nd of the heap. Of one peer at most about 48 KiB are kept
+   * while it is connected, and its addresses (at most 32, of 8 KiB) for 10 minutes longer. Beyond
+   * this limit peers that have gone are forgotten, the longest gone first, then what the connected
+   * peer that has told most has told: its {@link Connection#peerInfo()} is empty from then on.
    */
   public long peerInfoBytes() {
     return values.peerInfoBytes;

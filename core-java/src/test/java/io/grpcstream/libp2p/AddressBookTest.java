@@ -3,11 +3,12 @@ package io.grpcstream.libp2p;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
-import io.grpcstream.libp2p.crypto.PrivateKey;
 import io.grpcstream.libp2p.protocol.identify.Identify;
+import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -17,10 +18,13 @@ class AddressBookTest {
   private final AtomicLong now = new AtomicLong();
   private final List<String> dropped = new ArrayList<>();
   private final AddressBook book = new AddressBook(now::get, 1 << 20, dropped::add);
+  private final AtomicInteger peers = new AtomicInteger();
   private final PeerId peer = newPeer();
 
-  private static PeerId newPeer() {
-    return PeerId.of(PrivateKey.generateEd25519().publicKey());
+  private PeerId newPeer() {
+    int number = peers.incrementAndGet();
+    return PeerId.fromBytes(
+        ByteBuffer.allocate(6).put((byte) 0).put((byte) 4).putInt(number).array());
   }
 
   private static Multiaddr memory(int number) {
@@ -145,7 +149,7 @@ class AddressBookTest {
   @Test
   void whateverPeersTellTheBookStaysWithinItsBytes() {
     List<PeerId> connected = new ArrayList<>();
-    for (int i = 0; i < 300; i++) {
+    for (int i = 0; i < 120; i++) {
       PeerId stranger = newPeer();
       book.connected(stranger);
       for (int push = 0; push < 3; push++) {
@@ -163,6 +167,21 @@ class AddressBookTest {
     pass(AddressBook.KEEP);
     assertThat(book.learnedPeers()).isZero();
     assertThat(book.heapBytes()).isZero();
+  }
+
+  @Test
+  void connectedPeersThatToldNothingTakeNoRoomFromThoseThatTold() {
+    AddressBook small = new AddressBook(now::get, 10_000, dropped::add);
+    small.connected(peer);
+    small.told(
+        peer,
+        new Identify(null, "a/1", null, parsed("/ip4/192.0.2.7/tcp/1"), null, List.of()),
+        AddressScope.ANYWHERE);
+    for (int i = 0; i < 100; i++) {
+      small.connected(newPeer());
+    }
+    assertThat(small.info(peer)).isNotNull();
+    assertThat(dropped).isEmpty();
   }
 
   @Test
@@ -185,7 +204,10 @@ class AddressBookTest {
     assertThat(greedy).anyMatch(stranger -> book.info(stranger) == null);
     assertThat(dropped)
         .isNotEmpty()
-        .allMatch(line -> line.contains("1,048,576") && line.contains("12D3"));
+        .allMatch(
+            line ->
+                line.contains("1,048,576")
+                    && greedy.stream().anyMatch(p -> line.contains(p.toString())));
   }
 
   @Test

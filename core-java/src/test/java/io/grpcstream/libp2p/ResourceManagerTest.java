@@ -202,4 +202,36 @@ class ResourceManagerTest {
     manager.inboundConnection(one);
     assertRefused(Refusal.PENDING_CONNECTIONS, 10, () -> manager.inboundConnection(one));
   }
+
+  /** The recipe of the README. */
+  @Test
+  void aGatewayTakesAllDevicesBehindOneAddressAlsoIfTheyComeAtOnce() throws Exception {
+    ResourceManager manager =
+        manager(
+            Limits.builder()
+                .connections(20_000)
+                .connectionsPerAddress(10_000)
+                .pendingInboundConnections(4_096)
+                .inboundStreams(20_000));
+    InetSocketAddress nat = new InetSocketAddress("192.0.2.1", 1);
+    List<ConnectionSlot> atOnce = new ArrayList<>();
+    for (int device = 0; device < 10_000; device++) {
+      atOnce.add(manager.inboundConnection(nat));
+      if (atOnce.size() == 512) {
+        prove(atOnce, device);
+      }
+    }
+    prove(atOnce, 10_000);
+    assertThat(manager.stats().inboundConnections()).isEqualTo(10_000);
+    assertRefused(Refusal.CONNECTIONS_PER_ADDRESS, 10_000, () -> manager.inboundConnection(nat));
+  }
+
+  /** Each connection turns out to be another peer's. */
+  private static void prove(List<ConnectionSlot> slots, int seed) throws LimitExceededException {
+    for (int i = 0; i < slots.size(); i++) {
+      byte[] id = {0, 4, (byte) (seed >> 8), (byte) seed, (byte) (i >> 8), (byte) i};
+      slots.get(i).setPeer(PeerId.fromBytes(id));
+    }
+    slots.clear();
+  }
 }

@@ -13,7 +13,6 @@ import io.netty.channel.nio.NioIoHandler;
 import io.netty.util.concurrent.DefaultThreadFactory;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
-import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
@@ -46,7 +45,6 @@ class ToldAddressTest {
   @BeforeEach
   void start() throws Exception {
     HostConfig config = new HostConfig();
-    config.limits = Limits.builder().dialTimeout(Duration.ofSeconds(2)).build();
     PrivateKey key = PrivateKey.generateEd25519();
     host =
         new HostContext(
