@@ -29,10 +29,10 @@ public final class OneStreamChannel extends ManagedChannel {
   private final StreamEnd end;
   private final LiveCalls calls;
 
-  OneStreamChannel(ManagedChannel delegate, StreamEnd end) {
+  OneStreamChannel(ManagedChannel delegate, LiveCalls calls) {
     this.delegate = delegate;
-    this.end = end;
-    calls = new LiveCalls(end);
+    this.calls = calls;
+    end = calls.end();
   }
 
   /** Starts the transport; called once, before the channel is handed out. */
@@ -48,7 +48,7 @@ public final class OneStreamChannel extends ManagedChannel {
               end.record(StreamEnd.LOST, null);
               // Not at once: calls being started just now get the reason from the balancer.
               StreamAttachment.afterThisTurn(end.stream(), delegate::shutdown);
-              calls.dropWithLoop(channel.eventLoop());
+              calls.streamEnded(channel.eventLoop());
             });
   }
 
@@ -64,7 +64,7 @@ public final class OneStreamChannel extends ManagedChannel {
       ended = end.record(StreamEnd.LOST, null); // The listeners of its end are about to run.
     }
     return ended == null
-        ? calls.track(delegate.newCall(method, options))
+        ? calls.newCall(delegate, method, options)
         : new EndedCall<>(ended, options.getExecutor());
   }
 
@@ -114,12 +114,14 @@ public final class OneStreamChannel extends ManagedChannel {
     return this;
   }
 
-  /** Cancels calls in flight and closes the stream. */
+  /** Cancels calls in flight, drops what was not asked for, and closes the stream. */
   @Override
   public ManagedChannel shutdownNow() {
     end.record("its channel was shut down", null);
     delegate.shutdownNow();
     Stream stream = end.stream();
+    // gRPC leaves alone the calls that are complete for it, but not for their users.
+    StreamAttachment.afterThisTurn(stream, calls::drop);
     StreamAttachment.onLoop(
         stream,
         () -> {

@@ -1,5 +1,6 @@
 package io.grpcstream.netty;
 
+import com.google.common.util.concurrent.MoreExecutors;
 import io.grpc.Attributes;
 import io.grpc.ForwardingChannelBuilder2;
 import io.grpc.ManagedChannelBuilder;
@@ -11,6 +12,7 @@ import io.netty.channel.ChannelOption;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -23,6 +25,7 @@ public final class OneStreamChannelBuilder
     extends ForwardingChannelBuilder2<OneStreamChannelBuilder> {
   private final StreamEnd end;
   private final NettyChannelBuilder netty;
+  private @Nullable Executor executor;
 
   /**
    * A builder for the channel over {@code stream}.
@@ -57,6 +60,21 @@ public final class OneStreamChannelBuilder
   @Override
   protected ManagedChannelBuilder<?> delegate() {
     return netty;
+  }
+
+  /**
+   * Runs the callbacks of calls by {@code executor}; null for gRPC's shared one, which also runs
+   * what this one rejects, as it was shut down before the calls were over.
+   */
+  @Override
+  public OneStreamChannelBuilder executor(@Nullable Executor executor) {
+    this.executor = executor;
+    return this;
+  }
+
+  @Override
+  public OneStreamChannelBuilder directExecutor() {
+    return executor(MoreExecutors.directExecutor());
   }
 
   /** Does nothing, as there is no choice: HTTP/2 goes over the encrypted libp2p connection. */
@@ -99,7 +117,11 @@ public final class OneStreamChannelBuilder
   public OneStreamChannel build() {
     StreamAttachment.claim(end.stream());
     netty.idleTimeout(Long.MAX_VALUE, TimeUnit.DAYS);
-    OneStreamChannel channel = new OneStreamChannel(netty.build(), end);
+    LiveCalls calls = new LiveCalls(end);
+    if (executor != null) {
+      netty.executor(calls.steady(executor));
+    }
+    OneStreamChannel channel = new OneStreamChannel(netty.build(), calls);
     channel.start();
     return channel;
   }
