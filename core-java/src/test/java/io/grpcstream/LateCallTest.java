@@ -29,8 +29,7 @@ class LateCallTest {
   }
 
   @ParameterizedTest
-  @ValueSource(
-      strings = {"SERVER_HOST", "SERVER_RESET", "CONNECTION", "CLIENT_RESET"})
+  @ValueSource(strings = {"SERVER_HOST", "SERVER_RESET", "CONNECTION", "CLIENT_RESET"})
   void slowCallerGetsAllThatArrivedAndThenWhyItsStreamWasLost(String end) throws Exception {
     assertThat(run(end + " READ none"))
         .startsWith(SlowCaller.MESSAGES + " UNAVAILABLE stream ")
@@ -47,7 +46,9 @@ class LateCallTest {
   @ParameterizedTest
   @ValueSource(strings = {"CHANNEL_NOW", "CLIENT_GRPC_AT_ONCE", "CLIENT_HOST"})
   void slowCallerThatEndsItsOwnSideIsToldSo(String end) throws Exception {
-    assertThat(run(end + " WAIT none")).startsWith("1 UNAVAILABLE stream ").contains("to peer 12D3");
+    assertThat(run(end + " WAIT none"))
+        .startsWith("1 UNAVAILABLE stream ")
+        .contains("to peer 12D3");
   }
 
   @ParameterizedTest
