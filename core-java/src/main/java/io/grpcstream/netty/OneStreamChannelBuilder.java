@@ -3,6 +3,7 @@ package io.grpcstream.netty;
 import com.google.common.util.concurrent.MoreExecutors;
 import io.grpc.Attributes;
 import io.grpc.ForwardingChannelBuilder2;
+import io.grpc.ManagedChannel;
 import io.grpc.ManagedChannelBuilder;
 import io.grpc.netty.InternalNettyChannelCredentials;
 import io.grpc.netty.InternalProtocolNegotiator;
@@ -26,6 +27,7 @@ public final class OneStreamChannelBuilder
   private final StreamEnd end;
   private final NettyChannelBuilder netty;
   private @Nullable Executor executor;
+  private Map<String, ?> serviceConfig = Map.of();
 
   /**
    * A builder for the channel over {@code stream}.
@@ -45,9 +47,6 @@ public final class OneStreamChannelBuilder
             // connection's allocator, and no SO_KEEPALIVE.
             .withOption(ChannelOption.ALLOCATOR, null)
             .withOption(ChannelOption.SO_KEEPALIVE, null);
-    OneStreamBalancer.register();
-    // For a channel that is given its address, this is the way to choose the load balancer.
-    defaultServiceConfig(null);
   }
 
   /** Called once: the load balancer never connects a second time. */
@@ -98,14 +97,16 @@ public final class OneStreamChannelBuilder
   /** Sets the default service config, apart from its choice of a load balancer. */
   @Override
   public OneStreamChannelBuilder defaultServiceConfig(@Nullable Map<String, ?> serviceConfig) {
-    Map<String, Object> config = new HashMap<>();
-    if (serviceConfig != null) {
-      config.putAll(serviceConfig);
-    }
-    config.remove("loadBalancingPolicy");
-    config.put("loadBalancingConfig", List.of(Map.of(OneStreamBalancer.POLICY, Map.of())));
-    netty.defaultServiceConfig(config);
+    this.serviceConfig = serviceConfig == null ? Map.of() : serviceConfig;
     return this;
+  }
+
+  /** For a channel that is given its address, the service config chooses the load balancer. */
+  private ManagedChannel buildWith(String balancer) {
+    Map<String, Object> config = new HashMap<>(serviceConfig);
+    config.remove("loadBalancingPolicy");
+    config.put("loadBalancingConfig", List.of(Map.of(balancer, Map.of())));
+    return netty.defaultServiceConfig(config).build();
   }
 
   /**
@@ -121,7 +122,8 @@ public final class OneStreamChannelBuilder
     if (executor != null) {
       netty.executor(calls.steady(executor));
     }
-    OneStreamChannel channel = new OneStreamChannel(netty.build(), calls);
+    OneStreamChannel channel =
+        new OneStreamChannel(OneStreamBalancer.whileNamed(this::buildWith), calls);
     channel.start();
     return channel;
   }
