@@ -142,6 +142,18 @@ class HangUpTest {
   }
 
   @Test
+  void channelOverAStreamWhoseHostIsGoneFailsAtOnceAndTerminates() {
+    Stream stream = Hosts.open(opener, listener, server.handler());
+    Hosts.await(opener.shutdown(Duration.ZERO));
+    Hosts.eventually("the loop is gone", stream.channel().eventLoop()::isShutdown);
+    ManagedChannel channel = GrpcStream.wrapClient(stream);
+
+    assertNamed(Echo.failure(channel));
+    assertNamed(Echo.failure(channel, CallOptions.DEFAULT.withWaitForReady()));
+    Hosts.eventually("the channel has terminated", channel::isTerminated);
+  }
+
+  @Test
   void callThatIsCutWhileItsPeerDrainsNamesPeerAddressAndReason() throws Exception {
     ManagedChannel channel = GrpcStream.wrapClient(Hosts.open(opener, listener, server.handler()));
     Echo.Responses responses = new Echo.Responses();

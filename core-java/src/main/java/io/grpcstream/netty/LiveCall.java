@@ -85,8 +85,10 @@ final class LiveCall<Q, R> extends ForwardingClientCall<Q, R> {
     }
     try {
       delegate.start(new EndListener(listener), headers);
-    } catch (RuntimeException | Error e) { // Such as a second start: nobody will hear of an end.
-      owner.remove(this);
+    } catch (RuntimeException | Error e) {
+      if (!started) { // Else it is a second start of a call that goes on.
+        owner.remove(this);
+      }
       throw e;
     }
     started = true;
@@ -97,10 +99,10 @@ final class LiveCall<Q, R> extends ForwardingClientCall<Q, R> {
 
   /** A blocking stub waits on the thread that would have to read the response. */
   private boolean wouldBlockItself() {
-    return isBlocking() && end.stream().channel().eventLoop().inEventLoop();
+    return end.stream().channel().eventLoop().inEventLoop() && isBlocking();
   }
 
-  /** Most blocking stubs say so in the options; all bring an executor of theirs, or a type. */
+  /** Blocking stubs say so in the options, or bring an executor that runs nothing by itself. */
   private boolean isBlocking() {
     Executor executor = options.getExecutor();
     boolean hasType = options.getOption(InternalClientCalls.getStubTypeOption()) != null;
@@ -126,24 +128,28 @@ final class LiveCall<Q, R> extends ForwardingClientCall<Q, R> {
 
   @Override
   public void sendMessage(Q message) {
-    unlessGivenUp(() -> super.sendMessage(message));
+    try {
+      super.sendMessage(message);
+    } catch (IllegalStateException e) {
+      throwUnlessGivenUp(e);
+    }
   }
 
   @Override
   public void halfClose() {
-    unlessGivenUp(super::halfClose);
+    try {
+      super.halfClose();
+    } catch (IllegalStateException e) {
+      throwUnlessGivenUp(e);
+    }
   }
 
-  /** Calls that were given up were cancelled for gRPC: it allows no more sending. */
-  private void unlessGivenUp(Runnable sending) {
-    try {
-      sending.run();
-    } catch (IllegalStateException e) {
-      if (givenUp.get() == null) {
-        throw e;
-      }
-      log.debug("{}: a call that is over sends no more", end.stream(), e);
+  /** A call that was given up was cancelled for gRPC, which allows no more sending. */
+  private void throwUnlessGivenUp(IllegalStateException e) {
+    if (givenUp.get() == null) {
+      throw e;
     }
+    log.debug("{}: a call that is over sends no more", end.stream(), e);
   }
 
   @Override

@@ -7,6 +7,7 @@ import io.grpc.ManagedChannel;
 import io.grpc.MethodDescriptor;
 import io.grpc.Status;
 import io.grpcstream.libp2p.Stream;
+import io.netty.channel.EventLoop;
 import io.netty.handler.codec.http2.Http2Connection;
 import io.netty.handler.codec.http2.Http2ConnectionAdapter;
 import io.netty.handler.codec.http2.Http2ConnectionHandler;
@@ -38,18 +39,21 @@ public final class OneStreamChannel extends ManagedChannel {
   /** Starts the transport; called once, before the channel is handed out. */
   void start() {
     io.netty.channel.Channel channel = end.stream().channel();
+    if (channel.eventLoop().isShutdown()) { // Nobody is told of the channel's end any more.
+      ended(channel.eventLoop());
+      return;
+    }
     delegate.getState(true);
     // gRPC's handlers are in place, or are about to be by a task queued before this one.
     StreamAttachment.onLoop(end.stream(), () -> channel.config().setAutoRead(true));
-    channel
-        .closeFuture()
-        .addListener(
-            closed -> {
-              end.record(StreamEnd.LOST, null);
-              // Not at once: calls being started just now get the reason from the balancer.
-              StreamAttachment.afterThisTurn(end.stream(), delegate::shutdown);
-              calls.streamEnded(channel.eventLoop());
-            });
+    channel.closeFuture().addListener(closed -> ended(channel.eventLoop()));
+  }
+
+  private void ended(EventLoop loop) {
+    end.record(StreamEnd.LOST, null);
+    // Not at once: calls being started just now get the reason from the balancer.
+    StreamAttachment.afterThisTurn(end.stream(), delegate::shutdown);
+    calls.streamEnded(loop);
   }
 
   /** The stream below. */

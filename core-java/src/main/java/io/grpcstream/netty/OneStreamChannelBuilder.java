@@ -122,8 +122,14 @@ public final class OneStreamChannelBuilder
     if (executor != null) {
       netty.executor(calls.steady(executor));
     }
-    OneStreamChannel channel =
-        new OneStreamChannel(OneStreamBalancer.whileNamed(this::buildWith), calls);
+    ManagedChannel built;
+    try {
+      built = OneStreamBalancer.whileNamed(this::buildWith);
+    } catch (RuntimeException e) { // Such as a service config that gRPC does not take.
+      calls.streamEnded(end.stream().channel().eventLoop());
+      throw e;
+    }
+    OneStreamChannel channel = new OneStreamChannel(built, calls);
     channel.start();
     return channel;
   }
