@@ -194,7 +194,8 @@ public final class GrpcStream implements AutoCloseable {
 
   /**
    * The next inbound stream, oldest first; accepts are served in the order in which they were made.
-   * The stage completes on the stream's event loop, or at once if a stream waits.
+   * The stage completes on the stream's event loop, which must not wait (see {@link #dial}), or at
+   * once if a stream waits.
    *
    * <p>Cancelling its future, or completing it otherwise, gives up the place and loses no stream. A
    * stage fails with {@link IllegalStateException} once {@link #serve()} was called, and with
@@ -241,6 +242,16 @@ public final class GrpcStream implements AutoCloseable {
    * UNAVAILABLE} and a text that names peer, protocol and cause. A channel never reconnects: open
    * another stream.
    *
+   * <p>What has arrived for a call before its stream ended is delivered as its user asks for it,
+   * and then its end. A call that is cancelled, or reaches its deadline, drops the rest. One whose
+   * user does none of this, and which has no deadline, keeps what has arrived (at most an HTTP/2
+   * window) until the host shuts down; then, and on {@code shutdownNow()}, it ends with {@code
+   * UNAVAILABLE}.
+   *
+   * <p>A blocking stub fails at once with {@code FAILED_PRECONDITION} on the event loop of the
+   * stream (in a stage's {@code thenApply}, in a callback on a direct executor), where it would
+   * wait for itself for ever.
+   *
    * @throws IllegalStateException if the stream is served or wrapped already
    */
   public static ManagedChannel wrapClient(Stream stream) {
@@ -260,7 +271,13 @@ public final class GrpcStream implements AutoCloseable {
    * wraps} it. The stage fails with {@link io.grpc.StatusRuntimeException}, see {@link #statusOf}:
    * {@code UNAVAILABLE} if the peer cannot be reached or does not speak the protocol, {@code
    * UNAUTHENTICATED} if another peer answers, {@code PERMISSION_DENIED} if our own policy forbids
-   * it. It completes on an event loop; cancelling its future gives up.
+   * it. Cancelling its future gives up.
+   *
+   * <p>It completes on the event loop of the stream, which must not wait. A blocking stub of the
+   * channel fails there at once, with {@code FAILED_PRECONDITION}, where it would wait for itself
+   * for ever: use an asynchronous stub, or go on by {@code thenApplyAsync}, or wait for the stage
+   * on a thread of your own. (gRPC cannot tell that a future of a stub is waited for, or a {@code
+   * BlockingClientCall} made elsewhere: do not do so there.)
    */
   public static CompletionStage<ManagedChannel> dial(
       Host host, Multiaddr address, String protocol) {
@@ -305,7 +322,8 @@ public final class GrpcStream implements AutoCloseable {
    * UNAVAILABLE}. The health service reports {@code NOT_SERVING} meanwhile.
    *
    * @param grace zero to cut at once; a later call can shorten the grace, not lengthen it
-   * @return completes once all streams of this object have ended
+   * @return completes once all streams of this object have ended, as a rule on an event loop, where
+   *     nothing may wait (such as {@link Host#close()} of another host, or {@link #close()})
    */
   public CompletionStage<Void> shutdown(Duration grace) {
     inbound.close();
@@ -462,6 +480,12 @@ public final class GrpcStream implements AutoCloseable {
      * Sets further options of the gRPC server, such as its limits: messages of at most 4 MiB,
      * metadata of at most 8 KiB, 1,024 calls at a time on a stream (those of grpc-netty only are
      * there by a cast to {@code NettyServerBuilder}). A fallback registry set here is replaced.
+     *
+     * <p>What a caller sees of a request over the message limit is grpc-java's decision: {@code
+     * RESOURCE_EXHAUSTED} if the service has not answered yet; {@code CANCELLED} if it has sent a
+     * first response, as the call can then only be reset; {@code UNKNOWN} for a compressed request
+     * that is too large only once it is decompressed, as that is found out inside the service's
+     * call.
      */
     public Builder configureServer(Consumer<? super ServerBuilder<?>> options) {
       serverOptions.add(options::accept);

@@ -72,10 +72,16 @@ class ShutdownTest {
 
   @Test
   void servedCallIsCutWithUnavailableAfterTheGrace() throws Exception {
-    callInFlight(GrpcStream.wrapClient(wire.open(server.handler())));
+    Stream stream = wire.open(server.handler());
+    callInFlight(GrpcStream.wrapClient(stream));
 
     get(server.shutdown(SHORT).toCompletableFuture());
-    assertThat(responses.failure().getCode()).isEqualTo(Code.UNAVAILABLE);
+    Status cut = responses.failure();
+    assertThat(cut.getCode()).isEqualTo(Code.UNAVAILABLE);
+    assertThat(cut.getDescription())
+        .contains(stream.remotePeer().toString())
+        .contains(stream.remoteAddress().toString())
+        .contains("takes no more calls on it (GOAWAY)");
     assertThat(server.grpcServer().isTerminated()).isTrue();
   }
 

@@ -15,6 +15,8 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
@@ -223,5 +225,29 @@ class WrapClientTest {
             .build();
     assertThat(client.client(open()).authority()).isEqualTo("example.org");
     client.close();
+  }
+
+  @Test
+  void executorThatIsShutDownLosesNeitherTheEndOfItsCallsNorTheCallsOfOthers() throws Exception {
+    ExecutorService brief = Executors.newSingleThreadExecutor();
+    ManagedChannel channel = GrpcStream.wrapClientBuilder(open()).executor(brief).build();
+    Echo.Responses responses = new Echo.Responses();
+    var call = Echo.bidi(channel, responses);
+    call.onNext("1");
+    assertThat(responses.next()).isEqualTo("1");
+    Echo.Responses others = new Echo.Responses();
+    var other =
+        ClientCalls.asyncBidiStreamingCall(
+            channel.newCall(Echo.BIDI, CallOptions.DEFAULT.withExecutor(Runnable::run)), others);
+    brief.shutdown();
+    assertThat(brief.awaitTermination(10, TimeUnit.SECONDS)).isTrue();
+
+    call.onNext("2");
+    assertThat(responses.next()).isEqualTo("2");
+    other.onNext("3");
+    assertThat(others.next()).isEqualTo("3");
+    get(accepted).reset();
+    assertThat(responses.failure().getDescription()).contains(serverPeer.toString());
+    assertThat(others.failure().getDescription()).contains(serverPeer.toString());
   }
 }

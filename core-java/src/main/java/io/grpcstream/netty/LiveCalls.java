@@ -1,138 +1,130 @@
 package io.grpcstream.netty;
 
+import io.grpc.CallOptions;
+import io.grpc.Channel;
 import io.grpc.ClientCall;
-import io.grpc.ForwardingClientCall.SimpleForwardingClientCall;
-import io.grpc.ForwardingClientCallListener.SimpleForwardingClientCallListener;
-import io.grpc.Metadata;
+import io.grpc.MethodDescriptor;
 import io.grpc.Status;
+import io.grpc.internal.GrpcUtil;
+import io.grpc.internal.SharedResourceHolder;
 import io.netty.channel.EventLoop;
 import io.netty.util.concurrent.SingleThreadEventExecutor;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
-import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The calls of one channel whose users have not heard of their end.
+ * The calls of one channel whose users have not heard of their end, and what such a call needs when
+ * the stream, and with it gRPC's own channel, is gone.
  *
  * <p>gRPC tells the end of a call behind the messages that arrived before it, when its user has
- * asked for all of them: that is on the stream's event loop, also long after the stream. Once the
- * loop is gone no one could ask, so such a call would never end, and its messages would never be
- * released. {@link #drop} takes all messages out, on their way to the call's executor: those that
- * the user has asked for by the time they get there are delivered, the others are given up, and a
- * call that has lost any does not end with OK. Thread-safe.
+ * asked for all of them: that can be long after the stream. Until then the call needs
+ *
+ * <ul>
+ *   <li><b>an executor</b>. gRPC gives its shared one back when the channel terminates, and it ends
+ *       a second later if nobody else uses it. So it is held here as long as there are calls. It
+ *       also stands in for a user's executor that takes no more.
+ *   <li><b>somebody who ends it in time</b>. A cancelled call, or one beyond its deadline, is ended
+ *       by gRPC's handler of the stream, which is gone. So it is done here; see {@link LiveCall}.
+ *   <li><b>the event loop</b>, where its messages are. When the loop ends, the host's shutdown
+ *       being what ends it, all calls end: {@link #drop}.
+ * </ul>
+ *
+ * <p>A call whose user neither reads on nor cancels, and which has no deadline, stays, with what
+ * has arrived for it (at most an HTTP/2 window), until the event loop ends. Thread-safe.
  */
 final class LiveCalls {
   private static final Logger log = LoggerFactory.getLogger(LiveCalls.class);
 
   private final StreamEnd end;
+  private final Executor shared = SharedResourceHolder.get(GrpcUtil.SHARED_CHANNEL_EXECUTOR);
+  private final AtomicBoolean sharedReleased = new AtomicBoolean();
   private final Set<LiveCall<?, ?>> calls = ConcurrentHashMap.newKeySet();
   private final Runnable dropTask = this::drop;
   private volatile @Nullable SingleThreadEventExecutor hooked;
+  private volatile boolean streamEnded;
 
+  /** To be told of the end of the stream, or else it holds on to gRPC's executor. */
   LiveCalls(StreamEnd end) {
     this.end = end;
   }
 
-  /** Lets {@code call} be one of these from its start to its end. */
-  <Q, R> ClientCall<Q, R> track(ClientCall<Q, R> call) {
-    return new LiveCall<>(call);
+  StreamEnd end() {
+    return end;
+  }
+
+  /** A call by {@code channel} that is one of these from its start to its end. */
+  <Q, R> ClientCall<Q, R> newCall(
+      Channel channel, MethodDescriptor<Q, R> method, CallOptions options) {
+    CallTrace trace = new CallTrace();
+    CallOptions ours = options.withStreamTracerFactory(trace);
+    if (options.getExecutor() != null) {
+      ours = ours.withExecutor(steady(options.getExecutor()));
+    }
+    return new LiveCall<>(this, channel.newCall(method, ours), options, trace);
+  }
+
+  /** Runs by {@code executor}, or by gRPC's shared one what that one rejects. */
+  Executor steady(Executor executor) {
+    return SteadyExecutor.of(executor, shared);
+  }
+
+  /** Whether {@code call}, which is being started, is in time for the stream. */
+  boolean add(LiveCall<?, ?> call) {
+    calls.add(call);
+    if (!streamEnded) {
+      return true;
+    }
+    remove(call);
+    return false;
+  }
+
+  /** The user of {@code call} hears of its end now. */
+  void remove(LiveCall<?, ?> call) {
+    calls.remove(call);
+    releaseIfOver();
+  }
+
+  /** Whether gRPC's handlers are gone, so that calls end only here. */
+  boolean isStreamEnded() {
+    return streamEnded;
   }
 
   /** Gives up the messages that nobody asks for: calls that are over end for their users. */
   void drop() {
-    calls.forEach(LiveCall::drop);
+    Status cut = end.record(StreamEnd.UNREAD, null);
+    calls.forEach(call -> call.giveUp(cut));
   }
 
-  /** Drops when {@code loop} ends, unless all calls end before. To be called on it, once. */
-  void dropWithLoop(EventLoop loop) {
+  /** No call is added any more. To be called on the event loop of the stream, once. */
+  void streamEnded(EventLoop loop) {
+    streamEnded = true;
+    calls.forEach(call -> call.streamEnded(loop));
     if (!calls.isEmpty() && loop instanceof SingleThreadEventExecutor executor) {
       executor.addShutdownHook(dropTask);
       hooked = executor;
-      unhookIfEmpty();
     }
+    releaseIfOver();
   }
 
-  private void unhookIfEmpty() {
+  private void releaseIfOver() {
+    if (!streamEnded || !calls.isEmpty()) {
+      return;
+    }
+    if (sharedReleased.compareAndSet(false, true)) {
+      SharedResourceHolder.release(GrpcUtil.SHARED_CHANNEL_EXECUTOR, shared);
+    }
     SingleThreadEventExecutor executor = hooked;
-    if (executor != null && calls.isEmpty()) {
+    if (executor != null) {
       try {
         executor.removeShutdownHook(dropTask);
       } catch (RejectedExecutionException e) {
         log.debug("the event loop has ended, and its hooks with it", e);
-      }
-    }
-  }
-
-  private final class LiveCall<Q, R> extends SimpleForwardingClientCall<Q, R> {
-    /** How many more messages the user takes. */
-    private final AtomicLong wanted = new AtomicLong();
-
-    private volatile boolean started;
-    private volatile boolean dropped;
-
-    LiveCall(ClientCall<Q, R> delegate) {
-      super(delegate);
-    }
-
-    @Override
-    public void start(Listener<R> listener, Metadata headers) {
-      calls.add(this);
-      super.start(new EndListener(listener), headers);
-      started = true;
-      if (dropped) {
-        takeAll();
-      }
-    }
-
-    @Override
-    public void request(int messages) {
-      wanted.addAndGet(messages);
-      if (!dropped) {
-        super.request(messages);
-      }
-    }
-
-    void drop() {
-      if (!dropped) {
-        dropped = true;
-        if (started) { // Else the start, on another thread, does it.
-          takeAll();
-        }
-      }
-    }
-
-    private void takeAll() {
-      delegate().request(Integer.MAX_VALUE);
-    }
-
-    private final class EndListener extends SimpleForwardingClientCallListener<R> {
-      private boolean lost;
-
-      EndListener(Listener<R> delegate) {
-        super(delegate);
-      }
-
-      @Override
-      public void onMessage(R message) {
-        boolean isWanted = wanted.getAndDecrement() > 0;
-        if (lost || (dropped && !isWanted)) { // Nothing may come behind a gap.
-          lost = true;
-        } else {
-          super.onMessage(message);
-        }
-      }
-
-      @Override
-      public void onClose(Status status, Metadata trailers) {
-        calls.remove(LiveCall.this);
-        unhookIfEmpty();
-        boolean seemsWhole = lost && status.isOk();
-        super.onClose(
-            seemsWhole ? end.record("it was cut with messages unread", null) : status, trailers);
       }
     }
   }

@@ -6,6 +6,8 @@ import io.grpc.LoadBalancer;
 import io.grpc.LoadBalancerProvider;
 import io.grpc.LoadBalancerRegistry;
 import io.grpc.Status;
+import java.util.UUID;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -14,13 +16,6 @@ import org.jspecify.annotations.Nullable;
  * at once. gRPC's own policies would go idle or back off, and try again for ever.
  */
 final class OneStreamBalancer extends LoadBalancer {
-  /** The name of this policy. */
-  static final String POLICY = "grpcstream_one_stream";
-
-  static {
-    LoadBalancerRegistry.getDefaultRegistry().register(new Provider());
-  }
-
   private final Helper helper;
   private @Nullable Subchannel subchannel;
 
@@ -28,9 +23,25 @@ final class OneStreamBalancer extends LoadBalancer {
     this.helper = helper;
   }
 
-  /** Makes the policy known to gRPC. */
-  static void register() {
-    // Loading this class has done it.
+  /**
+   * Makes a channel that balances by this policy.
+   *
+   * <p>gRPC looks a policy up by its name, in a registry of the whole process, and once: as it
+   * builds the channel. So the policy is in there for that moment only, under a name that nobody
+   * else has; another copy of this library, in another class loader, is not in its way, and nothing
+   * of ours stays behind.
+   *
+   * @param build is given the name of the policy
+   */
+  static <T> T whileNamed(Function<String, T> build) {
+    Provider provider = new Provider("grpcstream_one_stream_" + UUID.randomUUID());
+    LoadBalancerRegistry registry = LoadBalancerRegistry.getDefaultRegistry();
+    registry.register(provider);
+    try {
+      return build.apply(provider.getPolicyName());
+    } finally {
+      registry.deregister(provider);
+    }
   }
 
   @Override
@@ -83,6 +94,12 @@ final class OneStreamBalancer extends LoadBalancer {
   }
 
   private static final class Provider extends LoadBalancerProvider {
+    private final String name;
+
+    Provider(String name) {
+      this.name = name;
+    }
+
     @Override
     public boolean isAvailable() {
       return true;
@@ -95,7 +112,7 @@ final class OneStreamBalancer extends LoadBalancer {
 
     @Override
     public String getPolicyName() {
-      return POLICY;
+      return name;
     }
 
     @Override

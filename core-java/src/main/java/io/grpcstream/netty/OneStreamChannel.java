@@ -7,6 +7,7 @@ import io.grpc.ManagedChannel;
 import io.grpc.MethodDescriptor;
 import io.grpc.Status;
 import io.grpcstream.libp2p.Stream;
+import io.netty.channel.EventLoop;
 import io.netty.handler.codec.http2.Http2ConnectionHandler;
 import java.util.concurrent.TimeUnit;
 
@@ -26,28 +27,31 @@ public final class OneStreamChannel extends ManagedChannel {
   private final StreamEnd end;
   private final LiveCalls calls;
 
-  OneStreamChannel(ManagedChannel delegate, StreamEnd end) {
+  OneStreamChannel(ManagedChannel delegate, LiveCalls calls) {
     this.delegate = delegate;
-    this.end = end;
-    calls = new LiveCalls(end);
+    this.calls = calls;
+    end = calls.end();
   }
 
   /** Starts the transport; called once, before the channel is handed out. */
   void start() {
     io.netty.channel.Channel channel = end.stream().channel();
+    if (channel.eventLoop().isShutdown()) { // Nobody is told of the channel's end any more.
+      ended(channel.eventLoop());
+      return;
+    }
     delegate.getState(true);
     // gRPC's handlers are in place, or are about to be by a task queued before this one.
     StreamAttachment.onLoop(end.stream(), () -> channel.config().setAutoRead(true));
-    channel
-        .closeFuture()
-        .addListener(
-            closed -> {
-              end.record(StreamEnd.LOST, null);
-              // Not at once: calls being started just now get the reason from the balancer.
-              StreamAttachment.afterThisTurn(end.stream(), delegate::shutdown);
-              calls.dropWithLoop(channel.eventLoop());
-            });
+    channel.closeFuture().addListener(closed -> ended(channel.eventLoop()));
     end.stream().hostShutdown().thenRun(() -> drain("shut down on this side, with its host"));
+  }
+
+  private void ended(EventLoop loop) {
+    end.record(StreamEnd.LOST, null);
+    // Not at once: calls being started just now get the reason from the balancer.
+    StreamAttachment.afterThisTurn(end.stream(), delegate::shutdown);
+    calls.streamEnded(loop);
   }
 
   /** The stream below. */
@@ -62,7 +66,7 @@ public final class OneStreamChannel extends ManagedChannel {
       ended = end.record(StreamEnd.LOST, null); // The listeners of its end are about to run.
     }
     return ended == null
-        ? calls.track(delegate.newCall(method, options))
+        ? calls.newCall(delegate, method, options)
         : new EndedCall<>(ended, options.getExecutor());
   }
 
@@ -103,12 +107,14 @@ public final class OneStreamChannel extends ManagedChannel {
     return this;
   }
 
-  /** Cancels calls in flight and closes the stream. */
+  /** Cancels calls in flight, drops what was not asked for, and closes the stream. */
   @Override
   public ManagedChannel shutdownNow() {
     end.record("its channel was shut down", null);
     delegate.shutdownNow();
     Stream stream = end.stream();
+    // gRPC leaves alone the calls that are complete for it, but not for their users.
+    StreamAttachment.afterThisTurn(stream, calls::drop);
     StreamAttachment.onLoop(
         stream,
         () -> {

@@ -1,7 +1,9 @@
 package io.grpcstream.netty;
 
+import com.google.common.util.concurrent.MoreExecutors;
 import io.grpc.Attributes;
 import io.grpc.ForwardingChannelBuilder2;
+import io.grpc.ManagedChannel;
 import io.grpc.ManagedChannelBuilder;
 import io.grpc.netty.GrpcHttp2ConnectionHandler;
 import io.grpc.netty.InternalNettyChannelCredentials;
@@ -12,6 +14,7 @@ import io.netty.channel.ChannelOption;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -24,6 +27,8 @@ public final class OneStreamChannelBuilder
     extends ForwardingChannelBuilder2<OneStreamChannelBuilder> {
   private final StreamEnd end;
   private final NettyChannelBuilder netty;
+  private @Nullable Executor executor;
+  private Map<String, ?> serviceConfig = Map.of();
 
   /**
    * A builder for the channel over {@code stream}.
@@ -46,9 +51,6 @@ public final class OneStreamChannelBuilder
             .withOption(ChannelOption.ALLOCATOR, null)
             .withOption(ChannelOption.SO_KEEPALIVE, null)
             .intercept(new RequestHeaderLimit(stream)); // The first one added is the last to run.
-    OneStreamBalancer.register();
-    // For a channel that is given its address, this is the way to choose the load balancer.
-    defaultServiceConfig(null);
   }
 
   /** What a server sends is limited as what clients do, for each channel by itself. */
@@ -67,6 +69,21 @@ public final class OneStreamChannelBuilder
   @Override
   protected ManagedChannelBuilder<?> delegate() {
     return netty;
+  }
+
+  /**
+   * Runs the callbacks of calls by {@code executor}; null for gRPC's shared one, which also runs
+   * what this one rejects, as it was shut down before the calls were over.
+   */
+  @Override
+  public OneStreamChannelBuilder executor(@Nullable Executor executor) {
+    this.executor = executor;
+    return this;
+  }
+
+  @Override
+  public OneStreamChannelBuilder directExecutor() {
+    return executor(MoreExecutors.directExecutor());
   }
 
   /** Does nothing, as there is no choice: HTTP/2 goes over the encrypted libp2p connection. */
@@ -90,14 +107,16 @@ public final class OneStreamChannelBuilder
   /** Sets the default service config, apart from its choice of a load balancer. */
   @Override
   public OneStreamChannelBuilder defaultServiceConfig(@Nullable Map<String, ?> serviceConfig) {
-    Map<String, Object> config = new HashMap<>();
-    if (serviceConfig != null) {
-      config.putAll(serviceConfig);
-    }
-    config.remove("loadBalancingPolicy");
-    config.put("loadBalancingConfig", List.of(Map.of(OneStreamBalancer.POLICY, Map.of())));
-    netty.defaultServiceConfig(config);
+    this.serviceConfig = serviceConfig == null ? Map.of() : serviceConfig;
     return this;
+  }
+
+  /** For a channel that is given its address, the service config chooses the load balancer. */
+  private ManagedChannel buildWith(String balancer) {
+    Map<String, Object> config = new HashMap<>(serviceConfig);
+    config.remove("loadBalancingPolicy");
+    config.put("loadBalancingConfig", List.of(Map.of(balancer, Map.of())));
+    return netty.defaultServiceConfig(config).build();
   }
 
   /**
@@ -109,7 +128,18 @@ public final class OneStreamChannelBuilder
   public OneStreamChannel build() {
     StreamAttachment.claim(end.stream());
     netty.idleTimeout(Long.MAX_VALUE, TimeUnit.DAYS);
-    OneStreamChannel channel = new OneStreamChannel(netty.build(), end);
+    LiveCalls calls = new LiveCalls(end);
+    if (executor != null) {
+      netty.executor(calls.steady(executor));
+    }
+    ManagedChannel built;
+    try {
+      built = OneStreamBalancer.whileNamed(this::buildWith);
+    } catch (RuntimeException e) { // Such as a service config that gRPC does not take.
+      calls.streamEnded(end.stream().channel().eventLoop());
+      throw e;
+    }
+    OneStreamChannel channel = new OneStreamChannel(built, calls);
     channel.start();
     return channel;
   }

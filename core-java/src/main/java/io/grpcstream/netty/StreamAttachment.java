@@ -14,7 +14,12 @@ public final class StreamAttachment {
   public static final Attributes.Key<Stream> STREAM = Attributes.Key.create("io.grpcstream.stream");
 
   private static final Logger log = LoggerFactory.getLogger(StreamAttachment.class);
-  private static final AttributeKey<Stream> ATTACHED =
+
+  /**
+   * Netty's keys are equal by name: another copy of this library, in another class loader, has the
+   * same one. So a channel that it has claimed is seen to be claimed, though not by whose stream.
+   */
+  private static final AttributeKey<Object> ATTACHED =
       AttributeKey.valueOf(StreamAttachment.class, "ATTACHED");
 
   private StreamAttachment() {}
@@ -33,7 +38,7 @@ public final class StreamAttachment {
 
   /** The stream that was claimed on {@code channel}. */
   static Stream of(Channel channel) {
-    return channel.attr(ATTACHED).get();
+    return (Stream) channel.attr(ATTACHED).get();
   }
 
   /** Names a stream in messages: its protocol, the other peer, and where that peer is. */

@@ -11,6 +11,9 @@ final class StreamEnd {
   /** The reason when nobody has given one. */
   static final String LOST = "the peer reset it, or its connection was lost";
 
+  /** The reason when a call loses messages that have arrived. */
+  static final String UNREAD = "it was cut with messages unread";
+
   private final Stream stream;
   private final AtomicReference<@Nullable Status> status = new AtomicReference<>();
 
@@ -43,5 +46,34 @@ final class StreamEnd {
     Status first = Status.UNAVAILABLE.withDescription(text).withCause(cause);
     Status before = status.compareAndExchange(null, first);
     return before == null ? first : before;
+  }
+
+  /**
+   * What {@code failure}, of a call over the stream and told by gRPC itself, is to the call's user:
+   * it names the peer, and why the stream ended, if that is known.
+   */
+  Status explain(Status failure) {
+    String text = failure.getDescription();
+    String name = StreamAttachment.describe(stream);
+    if (text != null && text.contains(name)) {
+      return failure;
+    }
+    Status known = status.get();
+    String told = known == null ? null : known.getDescription();
+    StringBuilder explained = new StringBuilder(told == null ? name : told);
+    if (text != null) {
+      explained.append(": ").append(text);
+    }
+    Throwable cause = failure.getCause();
+    if (cause == null && known != null) {
+      cause = known.getCause();
+    } else if (cause != null && cause.getMessage() != null) {
+      explained.append(": ").append(cause.getMessage());
+    }
+    // Not knowing more than that a channel is closed is all that UNKNOWN stands for here.
+    boolean lost = failure.getCode() == Status.Code.UNKNOWN && known != null;
+    return (lost ? Status.UNAVAILABLE : failure.getCode().toStatus())
+        .withDescription(explained.toString())
+        .withCause(cause);
   }
 }

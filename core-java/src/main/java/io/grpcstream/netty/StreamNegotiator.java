@@ -1,6 +1,7 @@
 package io.grpcstream.netty;
 
 import io.grpc.Attributes;
+import io.grpc.InternalChannelz;
 import io.grpc.SecurityLevel;
 import io.grpc.Status;
 import io.grpc.internal.GrpcAttributes;
@@ -107,9 +108,15 @@ final class StreamNegotiator implements InternalProtocolNegotiator.ProtocolNegot
               // The peer id is proven; what a call names as its authority is the caller's affair.
               .set(GrpcAttributes.ATTR_AUTHORITY_VERIFIER, authority -> Status.OK)
               .build();
+      // What channelz shows: neither certificates nor cipher suites are TLS's own here.
+      InternalChannelz.Security security =
+          new InternalChannelz.Security(
+              new InternalChannelz.OtherSecurity("libp2p, peer " + stream.remotePeer(), null));
       replaceProtocolNegotiationEvent(
-          InternalProtocolNegotiationEvent.withAttributes(
-              getProtocolNegotiationEvent(), negotiated));
+          InternalProtocolNegotiationEvent.withSecurity(
+              InternalProtocolNegotiationEvent.withAttributes(
+                  getProtocolNegotiationEvent(), negotiated),
+              security));
       guard.accept(stream, grpc);
       fireProtocolNegotiationEvent(ctx);
     }

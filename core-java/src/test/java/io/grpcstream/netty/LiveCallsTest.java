@@ -2,6 +2,7 @@ package io.grpcstream.netty;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.grpc.CallOptions;
 import io.grpc.ClientCall;
 import io.grpc.Metadata;
 import io.grpcstream.libp2p.Multiaddr;
@@ -25,9 +26,11 @@ class LiveCallsTest {
   @Test
   void aCallThatIsDroppedWhileItStartsIsDroppedThereafter() {
     DroppedInStart call = new DroppedInStart();
-    calls.track(call).start(new ClientCall.Listener<String>() {}, new Metadata());
+    new LiveCall<>(calls, call, CallOptions.DEFAULT, new CallTrace())
+        .start(new ClientCall.Listener<String>() {}, new Metadata());
     assertThat(call.requested).isEqualTo(Integer.MAX_VALUE);
     channel.close();
+    calls.streamEnded(channel.eventLoop());
   }
 
   /** As gRPC's, it takes no requests before its start is done. */

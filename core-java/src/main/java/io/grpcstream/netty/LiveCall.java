@@ -1,0 +1,262 @@
+package io.grpcstream.netty;
+
+import io.grpc.CallOptions;
+import io.grpc.ClientCall;
+import io.grpc.Context;
+import io.grpc.Contexts;
+import io.grpc.Deadline;
+import io.grpc.ForwardingClientCall;
+import io.grpc.ForwardingClientCallListener.SimpleForwardingClientCallListener;
+import io.grpc.Metadata;
+import io.grpc.Status;
+import io.grpc.stub.ClientCalls;
+import io.grpc.stub.InternalClientCalls;
+import io.grpc.stub.InternalClientCalls.StubType;
+import io.netty.channel.EventLoop;
+import java.util.concurrent.Executor;
+import java.util.concurrent.Future;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One call over a stream, from its start to the moment when its user hears of its end.
+ *
+ * <p>While the stream lasts, gRPC does all there is to do. After it, gRPC still hands out what has
+ * arrived as the user asks for it, but no longer acts on a cancellation or a deadline: the handler
+ * that would is gone from the pipeline. {@link #giveUp} is the way to end the call then: all
+ * messages are taken out, on their way to the call's executor; those that the user has asked for by
+ * the time they get there are delivered, the others are dropped, and a call that has lost any does
+ * not end with OK.
+ *
+ * <p>Failures that the peer's service has not sent itself name the peer and why its stream ended.
+ */
+final class LiveCall<Q, R> extends ForwardingClientCall<Q, R> {
+  private static final Logger log = LoggerFactory.getLogger(LiveCall.class);
+
+  private final LiveCalls owner;
+  private final StreamEnd end;
+  private final CallOptions options;
+  private final CallTrace trace;
+  private final Context context = Context.current();
+  private final Context.CancellationListener contextListener =
+      cancelled -> giveUp(Contexts.statusFromCancelled(cancelled));
+
+  /** How many more messages the user takes. */
+  private final AtomicLong wanted = new AtomicLong();
+
+  /** The status in place of what was dropped; null while nothing is. */
+  private final AtomicReference<@Nullable Status> givenUp = new AtomicReference<>();
+
+  private volatile ClientCall<Q, R> delegate;
+  private volatile boolean started;
+  private volatile boolean closed;
+  private volatile @Nullable Status cancelled;
+  private volatile @Nullable Future<?> deadlineTimer;
+
+  LiveCall(LiveCalls owner, ClientCall<Q, R> delegate, CallOptions options, CallTrace trace) {
+    this.owner = owner;
+    this.end = owner.end();
+    this.delegate = delegate;
+    this.options = options;
+    this.trace = trace;
+  }
+
+  @Override
+  protected ClientCall<Q, R> delegate() {
+    return delegate;
+  }
+
+  /** The stream may have ended since the call was made: what counts is the moment of the start. */
+  @Override
+  public void start(Listener<R> listener, Metadata headers) {
+    Status refused = wouldBlockItself() ? blocked() : end.status();
+    if (refused == null && !owner.add(this)) {
+      refused = end.record(StreamEnd.LOST, null);
+    }
+    if (refused != null) {
+      delegate = new EndedCall<>(refused, options.getExecutor());
+      delegate.start(listener, headers);
+      return;
+    }
+    try {
+      delegate.start(new EndListener(listener), headers);
+    } catch (RuntimeException | Error e) {
+      if (!started) { // Else it is a second start of a call that goes on.
+        owner.remove(this);
+      }
+      throw e;
+    }
+    started = true;
+    if (givenUp.get() != null) {
+      takeAll();
+    }
+  }
+
+  /** A blocking stub waits on the thread that would have to read the response. */
+  private boolean wouldBlockItself() {
+    return end.stream().channel().eventLoop().inEventLoop() && isBlocking();
+  }
+
+  /** Blocking stubs say so in the options, or bring an executor that runs nothing by itself. */
+  private boolean isBlocking() {
+    Executor executor = options.getExecutor();
+    boolean hasType = options.getOption(InternalClientCalls.getStubTypeOption()) != null;
+    return (hasType && InternalClientCalls.getStubType(options) == StubType.BLOCKING)
+        || (executor != null && executor.getClass().getEnclosingClass() == ClientCalls.class);
+  }
+
+  private Status blocked() {
+    return Status.FAILED_PRECONDITION.withDescription(
+        StreamAttachment.describe(end.stream())
+            + ": a blocking stub was called on the event loop of this stream, which would wait for"
+            + " itself for ever; use an asynchronous stub, or leave the event loop first"
+            + " (thenApplyAsync in place of thenApply, an executor in place of directExecutor)");
+  }
+
+  @Override
+  public void request(int messages) {
+    wanted.addAndGet(messages);
+    if (givenUp.get() == null) {
+      super.request(messages);
+    }
+  }
+
+  @Override
+  public void sendMessage(Q message) {
+    try {
+      super.sendMessage(message);
+    } catch (IllegalStateException e) {
+      throwUnlessGivenUp(e);
+    }
+  }
+
+  @Override
+  public void halfClose() {
+    try {
+      super.halfClose();
+    } catch (IllegalStateException e) {
+      throwUnlessGivenUp(e);
+    }
+  }
+
+  /** A call that was given up was cancelled for gRPC, which allows no more sending. */
+  private void throwUnlessGivenUp(IllegalStateException e) {
+    if (givenUp.get() == null) {
+      throw e;
+    }
+    log.debug("{}: a call that is over sends no more", end.stream(), e);
+  }
+
+  @Override
+  public void cancel(@Nullable String message, @Nullable Throwable cause) {
+    Status status = Status.CANCELLED.withDescription(message).withCause(cause);
+    cancelled = status;
+    super.cancel(message, cause);
+    if (owner.isStreamEnded()) {
+      giveUp(status);
+    }
+  }
+
+  /** From now on, a cancellation and the deadline have their effect by what is done here. */
+  void streamEnded(EventLoop loop) {
+    Status status = cancelled;
+    if (status != null) {
+      giveUp(status);
+      return;
+    }
+    Deadline deadline = trace.deadline();
+    if (deadline != null) {
+      deadlineTimer =
+          loop.schedule(
+              this::deadlineExceeded,
+              deadline.timeRemaining(TimeUnit.NANOSECONDS),
+              TimeUnit.NANOSECONDS);
+    }
+    context.addListener(contextListener, Runnable::run);
+    if (closed) {
+      forgetTimers();
+    }
+  }
+
+  private void deadlineExceeded() {
+    giveUp(
+        Status.DEADLINE_EXCEEDED.withDescription(
+            "deadline exceeded with messages unread, after the end of "
+                + end.record(StreamEnd.LOST, null).getDescription()));
+  }
+
+  private void forgetTimers() {
+    Future<?> timer = deadlineTimer;
+    if (timer != null) {
+      timer.cancel(false);
+    }
+    context.removeListener(contextListener);
+  }
+
+  /**
+   * Drops what the user has not asked for. Any thread; of several calls the first counts.
+   *
+   * @param status for a call that loses messages by this
+   */
+  void giveUp(Status status) {
+    boolean first = givenUp.compareAndSet(null, status);
+    if (first && started && !closed) { // Unless started, the start, on another thread, does it.
+      takeAll();
+    }
+  }
+
+  private void takeAll() {
+    try {
+      delegate.request(Integer.MAX_VALUE);
+      // One that has not got as far as the stream (it waits for credentials, or for a retry) has
+      // nothing to take. To one that has, this means nothing any more.
+      delegate.cancel("given up with its stream", null);
+    } catch (RejectedExecutionException e) {
+      log.debug("{}: the event loop has ended", end.stream(), e);
+    }
+  }
+
+  private final class EndListener extends SimpleForwardingClientCallListener<R> {
+    private boolean lost;
+
+    EndListener(Listener<R> delegate) {
+      super(delegate);
+    }
+
+    @Override
+    public void onMessage(R message) {
+      boolean isWanted = wanted.getAndDecrement() > 0;
+      if (lost || (givenUp.get() != null && !isWanted)) { // Nothing may come behind a gap.
+        lost = true;
+      } else {
+        super.onMessage(message);
+      }
+    }
+
+    @Override
+    public void onClose(Status status, Metadata trailers) {
+      closed = true;
+      owner.remove(LiveCall.this);
+      forgetTimers();
+      super.onClose(statusFor(status), trailers);
+    }
+
+    private Status statusFor(Status status) {
+      Status instead = givenUp.get();
+      if (instead != null && (lost || status.getCode() == Status.Code.CANCELLED)) {
+        return instead;
+      }
+      boolean told = status.isOk() || trace.isToldByPeer();
+      boolean ownDoing =
+          status.getCode() == Status.Code.DEADLINE_EXCEEDED
+              || (status.getCode() == Status.Code.CANCELLED
+                  && (cancelled != null || context.isCancelled()));
+      return told || ownDoing ? status : end.explain(status);
+    }
+  }
+}
