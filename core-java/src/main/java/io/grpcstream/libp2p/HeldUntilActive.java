@@ -101,7 +101,6 @@ final class HeldUntilActive extends ChannelDuplexHandler {
     }
     writes = new PendingWriteQueue(ctx);
     try {
-      deadline = ctx.executor().schedule(() -> overdue(ctx), SECONDS, TimeUnit.SECONDS);
       ctx.executor().execute(() -> turnEnded(ctx));
     } catch (RejectedExecutionException e) {
       ctx.close(); // The event loop is ending, and the channel with it.
@@ -109,9 +108,14 @@ final class HeldUntilActive extends ChannelDuplexHandler {
   }
 
   private void turnEnded(ChannelHandlerContext ctx) {
+    if (state != State.HOLDING) {
+      return;
+    }
     if (ctx.channel().isActive() && !isNegotiating(ctx)) {
       handOver(ctx);
       releaseReads();
+    } else {
+      deadline = ctx.executor().schedule(() -> overdue(ctx), SECONDS, TimeUnit.SECONDS);
     }
   }
 
