@@ -224,7 +224,7 @@ internal class IdentifyPush(
     }
 }
 
-/** Holds [stream]s of one host for each thread. */
+/** Opens streams of the service, from one peer for each thread. */
 internal abstract class StreamAttacker(
     target: Target,
 ) : HostAttacker(target) {

@@ -70,7 +70,7 @@ internal class Besieged(
 
     /** Lets the JVM compile. */
     fun warmUp(window: Duration) {
-        quiet(window)
+        p99(window)
     }
 
     /** Rounds with the attack and rounds without, in turns. */
@@ -87,9 +87,9 @@ internal class Besieged(
         val quiet = mutableListOf<Double>()
         val attacked = mutableListOf<Round>()
         repeat(siege.rounds) { round ->
-            if (round % 2 == 0) quiet += quiet(siege.window)
+            if (round % 2 == 0) quiet += p99(siege.window)
             attacked += attacked(attack, siege.window)
-            if (round % 2 == 1) quiet += quiet(siege.window)
+            if (round % 2 == 1) quiet += p99(siege.window)
         }
         return Outcome(
             attack,
@@ -128,7 +128,7 @@ internal class Besieged(
                 awaitFirst(attacker)
                 val cpu = attacker.cpu()
                 val start = System.nanoTime()
-                val p99 = quiet(window)
+                val p99 = p99(window)
                 val elapsed = (System.nanoTime() - start).nanoseconds
                 val cores = (attacker.cpu() - cpu) / elapsed
                 val loot = attacker.loot()
@@ -149,7 +149,7 @@ internal class Besieged(
     }
 
     /** The honest caller's p99 in a [window], whatever else goes on. */
-    private fun quiet(window: Duration): Double {
+    private fun p99(window: Duration): Double {
         val meter = Meter()
         newcomers.start(Meter())
         caller.start(meter)

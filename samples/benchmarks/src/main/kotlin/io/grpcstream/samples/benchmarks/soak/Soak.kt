@@ -2,6 +2,7 @@ package io.grpcstream.samples.benchmarks.soak
 
 import io.grpcstream.libp2p.security.tls.TlsProvider
 import io.grpcstream.samples.benchmarks.HostPair
+import io.grpcstream.samples.benchmarks.LogLines
 import io.grpcstream.samples.benchmarks.format
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.cancelAndJoin
@@ -177,6 +178,7 @@ internal class Soak(
 internal fun soak(
     minutes: Int,
     seed: Long,
+    log: LogLines,
 ): Boolean {
     println(
         "# soak of $minutes minutes, seed $seed: " +
@@ -197,6 +199,7 @@ internal fun soak(
         soak.lastLeg { delay(SETTLING) }
     }
     trend.print("after the end", Resources.now())
+    println("# ${log.count()} lines were logged, of which the first are shown")
     soak.print(trend)
     return soak.ledger.isClean()
 }
