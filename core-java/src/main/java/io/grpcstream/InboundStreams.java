@@ -22,6 +22,7 @@ final class InboundStreams {
   private final Servers servers;
   private final PeerAuthorizer authorizer;
   private final RefusalLog refusals = new RefusalLog();
+  private final Unattended unattended;
   private final Backlog backlog;
   private volatile Mode mode = Mode.ACCEPTING;
 
@@ -32,11 +33,13 @@ final class InboundStreams {
     this.servers = servers;
     authorizer = options.authorizer;
     Duration timeout = options.backlogTimeout;
+    unattended = new Unattended(owner.address(), timeout);
     backlog =
         new Backlog(
             options.backlog,
             timeout,
             refusals,
+            unattended,
             stream -> new GrpcConnection(owner, this, stream, timeout, refusals));
   }
 
@@ -53,13 +56,16 @@ final class InboundStreams {
       serve(stream);
     } else {
       stream.channel().config().setAutoRead(false);
+      unattended.waits(stream);
       placed(stream, backlog.offer(stream));
     }
   }
 
   private void placed(Stream stream, Backlog.Outcome outcome) {
     if (outcome == Backlog.Outcome.FULL) {
-      refusals.refused(stream, "reset, as " + backlog.size() + " streams wait to be accepted");
+      refusals.refused(
+          stream,
+          "reset, as " + backlog.size() + " streams wait to be accepted" + unattended.reason());
       stream.reset();
     } else if (outcome == Backlog.Outcome.STOPPED) {
       serve(stream); // Which resets it if that is because of a shutdown.
@@ -74,6 +80,7 @@ final class InboundStreams {
         throw new IllegalStateException(owner.address() + " is shut down");
       }
       servers.start();
+      unattended.attend();
       mode = Mode.SERVING;
       waiting =
           backlog.stop(
@@ -93,6 +100,7 @@ final class InboundStreams {
 
   /** The next stream that is not served at once; see {@link GrpcStream#accept}. */
   CompletableFuture<GrpcConnection> accept() {
+    unattended.attend();
     return backlog.take();
   }
 
@@ -112,6 +120,7 @@ final class InboundStreams {
     List<Stream> waiting;
     synchronized (this) {
       mode = Mode.CLOSED;
+      unattended.attend();
       waiting = backlog.stop(ClosedChannelException::new);
     }
     waiting.forEach(Stream::reset);
