@@ -35,6 +35,7 @@ final class Backlog {
   private final int limit;
   private final Duration timeout;
   private final RefusalLog refusals;
+  private final Unattended unattended;
   private final Function<Stream, GrpcConnection> accepted;
 
   private final Object lock = new Object();
@@ -48,13 +49,19 @@ final class Backlog {
    * @param limit how many streams may wait
    * @param timeout how long each may wait
    * @param refusals told of streams that waited too long
+   * @param unattended knows whether anybody has asked for streams at all
    * @param accepted makes a connection of a stream that is handed out
    */
   Backlog(
-      int limit, Duration timeout, RefusalLog refusals, Function<Stream, GrpcConnection> accepted) {
+      int limit,
+      Duration timeout,
+      RefusalLog refusals,
+      Unattended unattended,
+      Function<Stream, GrpcConnection> accepted) {
     this.limit = limit;
     this.timeout = timeout;
     this.refusals = refusals;
+    this.unattended = unattended;
     this.accepted = accepted;
   }
 
@@ -178,7 +185,9 @@ final class Backlog {
   private void expire(Entry entry) {
     if (remove(entry)) {
       refusals.refused(
-          entry.stream, Refusal.NOT_ACCEPTED, "reset, as it was not accepted within " + timeout);
+          entry.stream,
+          Refusal.NOT_ACCEPTED,
+          "reset, as it was not accepted within " + timeout + unattended.reason());
       entry.stream.reset();
     }
   }

@@ -24,6 +24,7 @@ final class InboundStreams {
   private final Servers servers;
   private final PeerAuthorizer authorizer;
   private final RefusalLog refusals;
+  private final Unattended unattended;
   private final Backlog backlog;
   private volatile Mode mode = Mode.ACCEPTING;
 
@@ -39,11 +40,13 @@ final class InboundStreams {
     this.refusals = refusals;
     authorizer = options.authorizer;
     Duration timeout = options.backlogTimeout;
+    unattended = new Unattended(owner.address(), timeout);
     backlog =
         new Backlog(
             options.backlog,
             timeout,
             refusals,
+            unattended,
             stream -> new GrpcConnection(owner, this, stream, timeout, refusals));
   }
 
@@ -60,6 +63,7 @@ final class InboundStreams {
       serve(stream);
     } else {
       stream.channel().config().setAutoRead(false);
+      unattended.waits(stream);
       placed(stream, backlog.offer(stream));
     }
   }
@@ -69,7 +73,7 @@ final class InboundStreams {
       refusals.refused(
           stream,
           Refusal.NOT_ACCEPTED,
-          "reset, as " + backlog.size() + " streams wait to be accepted");
+          "reset, as " + backlog.size() + " streams wait to be accepted" + unattended.reason());
       stream.reset();
     } else if (outcome == Backlog.Outcome.STOPPED) {
       serve(stream); // Which resets it if that is because of a shutdown.
@@ -84,6 +88,7 @@ final class InboundStreams {
         throw new IllegalStateException(owner.address() + " is shut down");
       }
       servers.start();
+      unattended.attend();
       mode = Mode.SERVING;
       waiting =
           backlog.stop(
@@ -103,6 +108,7 @@ final class InboundStreams {
 
   /** The next stream that is not served at once; see {@link GrpcStream#accept}. */
   CompletableFuture<GrpcConnection> accept() {
+    unattended.attend();
     return backlog.take();
   }
 
@@ -122,6 +128,7 @@ final class InboundStreams {
     List<Stream> waiting;
     synchronized (this) {
       mode = Mode.CLOSED;
+      unattended.attend();
       waiting = backlog.stop(ClosedChannelException::new);
     }
     waiting.forEach(Stream::reset);

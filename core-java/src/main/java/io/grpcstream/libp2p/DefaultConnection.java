@@ -259,7 +259,12 @@ final class DefaultConnection implements Connection, YamuxListener {
   @Override
   public void onClosed(@Nullable Throwable cause) {
     goingAway = true;
-    if (cause != null && isViolation(cause)) {
+    if (cause != null && Libraries.linkageError(cause) != null) {
+      host.refusals.add(
+          Refusal.FAILED_HERE,
+          "connection with peer %s at %s closed, as this side failed: %s"
+              .formatted(remotePeer, remoteAddress, Futures.describe(cause)));
+    } else if (cause != null && isViolation(cause)) {
       host.refusals.add(
           Refusal.PROTOCOL_VIOLATION,
           "peer %s at %s broke the protocol, connection closed: %s"
@@ -273,11 +278,6 @@ final class DefaultConnection implements Connection, YamuxListener {
       host.refusals.add(
           Refusal.OUT_OF_MEMORY,
           "no memory for peer %s at %s, connection closed: %s"
-              .formatted(remotePeer, remoteAddress, Futures.describe(cause)));
-    } else if (Libraries.linkageError(cause) != null) {
-      host.refusals.add(
-          Refusal.FAILED_HERE,
-          "connection with peer %s at %s closed, as this side failed: %s"
               .formatted(remotePeer, remoteAddress, Futures.describe(cause)));
     } else {
       logger.debug("{} has ended", this, cause);

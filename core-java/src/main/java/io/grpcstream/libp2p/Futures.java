@@ -47,7 +47,7 @@ final class Futures {
   /** A text for a failure that has none of its own, or one that says nothing to people. */
   static String describe(Throwable failure) {
     LinkageError linkage = Libraries.linkageError(failure);
-    if (linkage != null) {
+    if (linkage != null && !(failure instanceof Libp2pException)) { // Whose text holds this one.
       return Libraries.describe(linkage);
     }
     String message = failure.getMessage();

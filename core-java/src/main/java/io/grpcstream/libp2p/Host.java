@@ -217,8 +217,15 @@ public interface Host extends AutoCloseable {
      * more than one of Noise, most of all by the JDK. {@code samples/benchmarks} compares them.
      *
      * <p>Besides, the JDK refuses certificates that name no issuer, and those of rust-libp2p and
-     * js-libp2p do not. So a host that asks for TLS without BoringSSL reaches go-libp2p and its own
-     * kind by it.
+     * js-libp2p do not. So a host that lists TLS without BoringSSL has it with go-libp2p and its
+     * own kind only, and <em>does not fall back to Noise</em> with the others, in either role: TLS
+     * is what the two agree on, and a libp2p peer whose handshake has failed does not come back
+     * with another protocol. Without BoringSSL, list {@code /noise} before {@code /tls/1.0.0} to
+     * reach all peers as dialler; as listener the order is the dialler's, so list {@code /noise}
+     * alone to be reached by all.
+     *
+     * <p>A BoringSSL that is there but does not work, as with a netty-tcnative older than the one
+     * that Netty was made for, counts as none, and is logged.
      *
      * @throws IllegalArgumentException if the list is empty or names an unknown protocol
      */

@@ -102,7 +102,7 @@ final class NoiseCodec extends ChannelDuplexHandler {
           encryptRecord(plaintext, out);
         }
       }
-    } catch (GeneralSecurityException | RuntimeException e) { // Providers may throw any of these.
+    } catch (GeneralSecurityException | RuntimeException | LinkageError e) { // Providers may.
       out.release();
       NoiseException cause = new NoiseException(describe("cannot encrypt: " + e.getMessage()), e);
       failure = cause;
@@ -180,7 +180,7 @@ final class NoiseCodec extends ChannelDuplexHandler {
     } catch (AEADBadTagException e) {
       throw new NoiseException(
           describe("a record of %,d bytes is not authentic".formatted(length)), e);
-    } catch (GeneralSecurityException | RuntimeException e) { // Providers may throw any of these.
+    } catch (GeneralSecurityException | RuntimeException | LinkageError e) { // Providers may.
       throw new NoiseException(describe("cannot decrypt: " + e.getMessage()), e);
     } finally {
       releasePartial();

@@ -83,7 +83,7 @@ final class NoiseHandshakeHandler extends ChannelDuplexHandler {
         send(ctx, new byte[0]);
         ctx.flush();
       }
-    } catch (GeneralSecurityException e) {
+    } catch (GeneralSecurityException | LinkageError e) {
       fail("message 1 cannot be made: " + e.getMessage(), e);
     }
     readMore(ctx);
@@ -114,7 +114,7 @@ final class NoiseHandshakeHandler extends ChannelDuplexHandler {
       fail(e.getMessage(), e);
     } catch (CheckFailedException e) {
       fail(e.getCause());
-    } catch (GeneralSecurityException | RuntimeException e) {
+    } catch (GeneralSecurityException | RuntimeException | LinkageError e) {
       fail("handshake message %d: %s".formatted(handshake.nextMessage(), e.getMessage()), e);
     }
     boolean complete = decided && secured.cause() == null;
@@ -181,7 +181,7 @@ final class NoiseHandshakeHandler extends ChannelDuplexHandler {
     try {
       CipherState[] ciphers = handshake.split();
       ctx.pipeline().addAfter(ctx.name(), null, new NoiseCodec(ciphers[0], ciphers[1]));
-    } catch (GeneralSecurityException e) {
+    } catch (GeneralSecurityException | LinkageError e) {
       fail("the keys cannot be derived: " + e.getMessage(), e);
       return;
     }

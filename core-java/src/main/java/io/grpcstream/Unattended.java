@@ -1,0 +1,90 @@
+package io.grpcstream;
+
+import io.grpcstream.libp2p.Stream;
+import io.grpcstream.netty.StreamAttachment;
+import io.netty.util.concurrent.ScheduledFuture;
+import java.net.SocketAddress;
+import java.time.Duration;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Says, once, that streams come in and that nobody has ever asked for any: as a rule {@link
+ * GrpcStream#serve()} was forgotten, of which the peers see a reset only, and much later.
+ * Thread-safe.
+ */
+final class Unattended {
+  /** What a program may take from {@link GrpcStream#handler()} to its serving or accepting. */
+  static final Duration PATIENCE = Duration.ofSeconds(1);
+
+  private static final Logger log = LoggerFactory.getLogger(GrpcStream.class);
+  private static final String WHAT_TO_DO =
+      "nobody has called serve() or accept() (in Kotlin serveIn() or connections())";
+
+  private final Object owner;
+  private final Duration timeout;
+  private @Nullable ScheduledFuture<?> timer;
+  private boolean attended;
+  private long came;
+
+  /**
+   * One for a backlog.
+   *
+   * @param owner whose streams they are, for people
+   * @param timeout how long each waits
+   */
+  Unattended(SocketAddress owner, Duration timeout) {
+    this.owner = owner;
+    this.timeout = timeout;
+  }
+
+  /** Somebody takes streams, or none is taken any more: there is nothing to say from now on. */
+  synchronized void attend() {
+    attended = true;
+    if (timer != null) {
+      timer.cancel(false);
+      timer = null;
+    }
+  }
+
+  /** A stream waits. */
+  synchronized void waits(Stream stream) {
+    if (!attended && came++ == 0) {
+      try {
+        timer =
+            stream
+                .channel()
+                .eventLoop()
+                .schedule(() -> say(stream), PATIENCE.toNanos(), TimeUnit.NANOSECONDS);
+      } catch (RejectedExecutionException e) {
+        log.debug("{} ended with its event loop", StreamAttachment.describe(stream), e);
+      }
+    }
+  }
+
+  private void say(Stream first) {
+    long streams;
+    synchronized (this) {
+      if (attended) {
+        return;
+      }
+      streams = came;
+    }
+    log.warn(
+        "{}: {} stream(s) came, the first for {} from peer {}, and {}; each is reset after {}",
+        owner,
+        streams,
+        first.protocol(),
+        first.remotePeer(),
+        WHAT_TO_DO,
+        timeout);
+  }
+
+  /** Why a stream that was refused had to wait, if that is the reason; else nothing. */
+  synchronized String reason() {
+    return attended ? "" : ": " + WHAT_TO_DO;
+  }
+}
