@@ -35,6 +35,7 @@ final class Servers {
   private static final int DENIED_AGE_SECONDS = 30;
 
   private final MutableHandlerRegistry services = new MutableHandlerRegistry();
+  private final RefusalLog faults = new RefusalLog();
   private final StreamServer seat;
   private final Server server;
   private final SocketAddress address;
@@ -45,7 +46,7 @@ final class Servers {
 
   Servers(SocketAddress address, GrpcStream.Builder options) {
     this.address = address;
-    seat = new StreamServer(address, PeerContext::attributesOf);
+    seat = new StreamServer(address, PeerContext::attributesOf, faults::refused);
     NettyServerBuilder builder =
         seat.builder()
             .maxInboundMessageSize(MAX_INBOUND_MESSAGE_BYTES)
@@ -110,7 +111,7 @@ final class Servers {
 
   private synchronized @Nullable StreamServer deniedSeat() {
     if (deniedSeat == null && !shutdown) {
-      deniedSeat = new StreamServer(address, PeerContext::attributesOf);
+      deniedSeat = new StreamServer(address, PeerContext::attributesOf, faults::refused);
       deniedServer =
           deniedSeat
               .builder()

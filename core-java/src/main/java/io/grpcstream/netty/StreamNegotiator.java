@@ -1,7 +1,6 @@
 package io.grpcstream.netty;
 
 import io.grpc.Attributes;
-import io.grpc.ChannelLogger;
 import io.grpc.SecurityLevel;
 import io.grpc.Status;
 import io.grpc.internal.GrpcAttributes;
@@ -13,7 +12,9 @@ import io.grpcstream.libp2p.Stream;
 import io.netty.channel.ChannelHandler;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.util.AsciiString;
+import java.util.function.BiConsumer;
 import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Negotiates nothing, as libp2p has done so already: tells gRPC who the peer is, and that the
@@ -23,14 +24,27 @@ final class StreamNegotiator implements InternalProtocolNegotiator.ProtocolNegot
   private static final AsciiString SCHEME = AsciiString.of("http");
 
   private final Function<Stream, Attributes> attributes;
+  private final @Nullable BiConsumer<Stream, String> peerFaults;
+
+  /**
+   * A negotiator of clients.
+   *
+   * @param attributes what transports over a stream shall have among their attributes
+   */
+  StreamNegotiator(Function<Stream, Attributes> attributes) {
+    this(attributes, null);
+  }
 
   /**
    * A negotiator.
    *
    * @param attributes what transports over a stream shall have among their attributes
+   * @param peerFaults for a server, told what its peers do wrong; null for a client
    */
-  StreamNegotiator(Function<Stream, Attributes> attributes) {
+  StreamNegotiator(
+      Function<Stream, Attributes> attributes, @Nullable BiConsumer<Stream, String> peerFaults) {
     this.attributes = attributes;
+    this.peerFaults = peerFaults;
   }
 
   /** HTTP/2 with prior knowledge; the encryption is a layer below. */
@@ -42,16 +56,18 @@ final class StreamNegotiator implements InternalProtocolNegotiator.ProtocolNegot
   @Override
   public ChannelHandler newHandler(GrpcHttp2ConnectionHandler grpcHandler) {
     return new Handler(
-        InternalProtocolNegotiators.grpcNegotiationHandler(grpcHandler),
-        grpcHandler.getNegotiationLogger());
+        InternalProtocolNegotiators.grpcNegotiationHandler(grpcHandler), grpcHandler);
   }
 
   @Override
   public void close() {}
 
   private final class Handler extends InternalProtocolNegotiators.ProtocolNegotiationHandler {
-    Handler(ChannelHandler next, ChannelLogger logger) {
-      super(next, "libp2p", logger);
+    private final GrpcHttp2ConnectionHandler grpc;
+
+    Handler(ChannelHandler next, GrpcHttp2ConnectionHandler grpc) {
+      super(next, "libp2p", grpc.getNegotiationLogger());
+      this.grpc = grpc;
     }
 
     /**
@@ -82,7 +98,11 @@ final class StreamNegotiator implements InternalProtocolNegotiator.ProtocolNegot
       replaceProtocolNegotiationEvent(
           InternalProtocolNegotiationEvent.withAttributes(
               getProtocolNegotiationEvent(), negotiated));
-      fireProtocolNegotiationEvent(ctx);
+      fireProtocolNegotiationEvent(ctx); // On return, gRPC's handler is in the pipeline.
+      grpc.encoder().lifecycleManager(new EndedStreams(grpc, stream));
+      if (peerFaults != null) {
+        PeerFaults.watch(grpc, stream, peerFaults);
+      }
     }
   }
 }

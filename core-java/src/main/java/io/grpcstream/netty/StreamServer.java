@@ -7,6 +7,7 @@ import io.grpc.netty.NettyServerBuilder;
 import io.grpcstream.libp2p.Stream;
 import io.netty.channel.ChannelOption;
 import java.net.SocketAddress;
+import java.util.function.BiConsumer;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
@@ -24,11 +25,17 @@ public final class StreamServer {
    *
    * @param address what the server shall name as the address it listens on
    * @param attributes what transports over a stream shall have among their attributes
+   * @param peerFaults told what a peer did wrong on a stream, at the rate that peers choose; called
+   *     on the stream's event loop
    */
-  public StreamServer(SocketAddress address, Function<Stream, Attributes> attributes) {
+  public StreamServer(
+      SocketAddress address,
+      Function<Stream, Attributes> attributes,
+      BiConsumer<Stream, String> peerFaults) {
     builder =
         NettyServerBuilder.forAddress(
-                address, InternalNettyServerCredentials.create(new StreamNegotiator(attributes)))
+                address,
+                InternalNettyServerCredentials.create(new StreamNegotiator(attributes, peerFaults)))
             .channelFactory(this::newChannel)
             .bossEventLoopGroup(CallerRunsEventLoop.INSTANCE)
             .workerEventLoopGroup(CallerRunsEventLoop.INSTANCE)
