@@ -32,8 +32,7 @@ public final class ExceptionTypes {
     if (failure instanceof NoSuchElementException) {
       return Status.NOT_FOUND;
     }
-    if (failure instanceof IllegalStateException
-        && !(failure instanceof CancellationException)) {
+    if (failure instanceof IllegalStateException && !(failure instanceof CancellationException)) {
       return Status.FAILED_PRECONDITION;
     }
     if (failure instanceof UnsupportedOperationException) {

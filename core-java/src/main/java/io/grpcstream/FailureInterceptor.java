@@ -14,15 +14,15 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Turns what goes wrong in services and interceptors into statuses, and logs it once, with method,
- * peer and stack, by SLF4J. Every {@link GrpcStream} has one around all its interceptors; see {@link
- * GrpcStream.Builder#mapFailure} for what becomes of which failure. To have the same on any other
- * gRPC server, make it the last interceptor that is added.
+ * peer and stack, by SLF4J. Every {@link GrpcStream} has one around all its interceptors; see
+ * {@link GrpcStream.Builder#mapFailure} for what becomes of which failure. To have the same on any
+ * other gRPC server, make it the last interceptor that is added.
  *
  * <ul>
- *   <li>An exception or an error that a service or an interceptor throws, in {@code
- *       interceptCall}, {@code startCall} or a listener, ends that call alone: nothing is thrown on
- *       into gRPC, on whatever thread it runs. As in gRPC, exceptions pass through the interceptors
- *       on their way, and each may handle them.
+ *   <li>An exception or an error that a service or an interceptor throws, in {@code interceptCall},
+ *       {@code startCall} or a listener, ends that call alone: nothing is thrown on into gRPC, on
+ *       whatever thread it runs. As in gRPC, exceptions pass through the interceptors on their way,
+ *       and each may handle them.
  *   <li>A failure without a status that a service gives to {@code StreamObserver.onError}, or
  *       closes the call with as the cause of {@code UNKNOWN}, is mapped and logged likewise. A
  *       status that the service chose goes out as it is; its cause is logged.
@@ -35,9 +35,9 @@ import org.jspecify.annotations.Nullable;
  * dropped. Peers can cause failures at will, so that of each kind (method, exception, place) one in
  * 10 seconds is logged, the first one always; others are counted, and seen at debug level.
  *
- * <p>Within another one, such as that of a {@link GrpcStream}, it applies the other's mapping before
- * its own, and uses the other's log; then the interceptors between the two see the statuses that the
- * peer gets. Thread-safe.
+ * <p>Within another one, such as that of a {@link GrpcStream}, it applies the other's mapping
+ * before its own, and uses the other's log; then the interceptors between the two see the statuses
+ * that the peer gets. Thread-safe.
  */
 public final class FailureInterceptor implements ServerInterceptor {
   private final FailureMapping mapping;

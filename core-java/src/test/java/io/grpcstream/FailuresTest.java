@@ -259,8 +259,7 @@ class FailuresTest {
         serve(
             GrpcStream.builder()
                 .addService(service)
-                .mapFailure(
-                    failure -> failure instanceof IOException ? Status.UNAVAILABLE : null));
+                .mapFailure(failure -> failure instanceof IOException ? Status.UNAVAILABLE : null));
 
     assertThat(Echo.failure(channel).getCode()).isEqualTo(Code.UNAVAILABLE);
     log.await("WARN", "test.Echo/Unary", stream.localPeer(), "failed with UNAVAILABLE");

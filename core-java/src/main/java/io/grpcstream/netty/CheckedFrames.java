@@ -27,8 +27,7 @@ final class CheckedFrames extends Http2FrameListenerDecorator {
   private final GrpcHttp2ConnectionHandler grpc;
   private final PeerFaults faults;
 
-  CheckedFrames(
-      GrpcHttp2ConnectionHandler grpc, PeerFaults faults, Http2FrameListener listener) {
+  CheckedFrames(GrpcHttp2ConnectionHandler grpc, PeerFaults faults, Http2FrameListener listener) {
     super(listener);
     this.grpc = grpc;
     this.faults = faults;

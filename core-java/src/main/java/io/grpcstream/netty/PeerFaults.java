@@ -16,10 +16,10 @@ import org.slf4j.LoggerFactory;
  *
  * <p>grpc-netty and Netty would log the same by themselves, without a name or a limit and mostly
  * with a stack: a peer could fill the log, and one that just leaves would be in it, too. So what
- * they would log does not get to them: {@link CheckedFrames} takes out frames, {@link
- * EndedStreams} failures of writes, {@link StreamEndHandler} what comes after the end, and the
- * cause of the end. What cannot be kept from them, as nothing of ours stands between the bytes of a
- * frame and their handling, is in the documentation of {@code GrpcStream}.
+ * they would log does not get to them: {@link CheckedFrames} takes out frames, {@link EndedStreams}
+ * failures of writes, {@link StreamEndHandler} what comes after the end, and the cause of the end.
+ * What cannot be kept from them, as nothing of ours stands between the bytes of a frame and their
+ * handling, is in the documentation of {@code GrpcStream}.
  */
 final class PeerFaults extends Http2ConnectionAdapter {
   private static final Logger log = LoggerFactory.getLogger(PeerFaults.class);
@@ -51,8 +51,7 @@ final class PeerFaults extends Http2ConnectionAdapter {
   /** A connection error (RFC 9113, section 5.4.1): it ends all calls of the stream. */
   @Override
   public void onGoAwaySent(int lastStreamId, long errorCode, ByteBuf debugData) {
-    if (errorCode == Http2Error.NO_ERROR.code()
-        || errorCode == Http2Error.REFUSED_STREAM.code()) {
+    if (errorCode == Http2Error.NO_ERROR.code() || errorCode == Http2Error.REFUSED_STREAM.code()) {
       return; // Drained, idle, old or out of stream ids: calls in flight go on.
     }
     StreamEndHandler.endReading(stream.channel());

@@ -210,7 +210,8 @@ class FailureMappingSpec :
                                     }
                                 }
                             }
-                        lines.single { level in it } shouldContain "greeter.Greeter/SayHello, called"
+                        lines.single { level in it } shouldContain
+                            "greeter.Greeter/SayHello, called"
                         lines.count { checkNotNull(failure.message) in it } shouldBe 1
                         lines.any { it.startsWith("\tat ") } shouldBe true
                     }
