@@ -31,6 +31,7 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executor;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -71,6 +72,14 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>All methods may be called from any thread and, {@link #close()} apart, none blocks. gRPC runs
  * on the event loop of the stream; services run on the {@linkplain Builder#executor executor}.
+ *
+ * <p>Logging is by SLF4J. Peers that leave are seen at debug level; what a peer does wrong is one
+ * line with its name, at a limited rate; failures of services, see {@link FailureInterceptor}. gRPC
+ * itself logs by {@code java.util.logging}, and a few lines that a peer can cause are beyond our
+ * reach: who does not want them sets the level of {@code io.grpc.netty.NettyServerHandler} (a frame
+ * that breaks HTTP/2 within one call, such as headers past the limit: "Stream Error", with a stack;
+ * a ping answered that was not sent) and of {@code io.grpc.netty.NettyServerStream} (a message that
+ * is too large or wrongly compressed: "Exception processing message", with a stack).
  */
 public final class GrpcStream implements AutoCloseable {
   /** The grace that {@link #close()} gives to calls in flight. */
@@ -96,7 +105,7 @@ public final class GrpcStream implements AutoCloseable {
     RefusalLog refusals = new RefusalLog();
     servers = new Servers(address, options, refusals);
     serverView = new GrpcServerView(this, servers.server());
-    options.services.forEach(servers.services()::addService);
+    options.services.forEach(servers::add);
     inbound = new InboundStreams(this, streams, servers, options, refusals);
   }
 
@@ -119,7 +128,7 @@ public final class GrpcStream implements AutoCloseable {
 
   /** Offers {@code service} from the next call on; it replaces a service of the same name. */
   public GrpcStream registerService(ServerServiceDefinition service) {
-    servers.services().addService(service);
+    servers.add(service);
     return this;
   }
 
@@ -389,6 +398,8 @@ public final class GrpcStream implements AutoCloseable {
     Duration backlogTimeout = DEFAULT_BACKLOG_TIMEOUT;
     CallLimits callLimits = CallLimits.defaults();
     PeerAuthorizer authorizer = (peer, protocol) -> true;
+    final List<Function<? super Throwable, ? extends @Nullable Status>> failureHooks =
+        new ArrayList<>();
     private @Nullable HealthStatusManager health;
 
     private Builder() {}
@@ -410,6 +421,35 @@ public final class GrpcStream implements AutoCloseable {
      */
     public Builder intercept(ServerInterceptor interceptor) {
       serverOptions.add(server -> server.intercept(interceptor));
+      return this;
+    }
+
+    /**
+     * Decides which status the failure of a service or an interceptor becomes; null leaves it to
+     * the {@code map} that was added next, and in the end to the type of the failure:
+     *
+     * <table>
+     * <caption>By default</caption>
+     * <tr><th>failure</th><th>status</th></tr>
+     * <tr><td>{@link java.util.concurrent.CancellationException}</td><td>{@code CANCELLED}</td></tr>
+     * <tr><td>{@link java.util.concurrent.TimeoutException}</td><td>{@code DEADLINE_EXCEEDED}</td>
+     *     </tr>
+     * <tr><td>{@link SecurityException}</td><td>{@code PERMISSION_DENIED}</td></tr>
+     * <tr><td>any other</td><td>{@code UNKNOWN}</td></tr>
+     * </table>
+     *
+     * <p>{@code mapFailure(ExceptionTypes::statusOf)} gives codes to the JDK's everyday exceptions,
+     * too. The peer gets the failure's text only if {@code map} puts it into the status. To send
+     * trailers too, such as error details, throw a {@link io.grpc.StatusRuntimeException} here. If
+     * {@code map} fails otherwise, or answers {@code OK}, that is logged and the call fails with
+     * {@code INTERNAL}.
+     *
+     * <p>It is not asked about status exceptions, which are sent as they are. It runs once a failed
+     * call, where the service does, and must not block if that is an event loop. What becomes of
+     * failures else, see {@link FailureInterceptor}.
+     */
+    public Builder mapFailure(Function<? super Throwable, ? extends @Nullable Status> map) {
+      failureHooks.add(map);
       return this;
     }
 

@@ -1,6 +1,7 @@
 package io.grpcstream;
 
 import io.grpc.Server;
+import io.grpc.ServerServiceDefinition;
 import io.grpc.netty.NettyServerBuilder;
 import io.grpc.util.MutableHandlerRegistry;
 import io.grpcstream.libp2p.Stream;
@@ -61,6 +62,7 @@ final class Servers {
     server =
         builder
             .fallbackHandlerRegistry(services)
+            .intercept(new FailureInterceptor(options.failureHooks, true)) // Around the options'.
             .intercept(new PeerContextInterceptor())
             .intercept(new FittingCalls()) // The last one added is the first to run.
             .build();
@@ -70,7 +72,12 @@ final class Servers {
     return new StreamServer(address, PeerContext::attributesOf, budgets, timeout, refusals);
   }
 
-  /** The registered services; may be changed at any time. */
+  /** Offers {@code service} from the next call on, in place of one of the same name. */
+  void add(ServerServiceDefinition service) {
+    services.addService(MalformedRequest.passedOn(service));
+  }
+
+  /** The registered services; may be changed at any time, but see {@link #add}. */
   MutableHandlerRegistry services() {
     return services;
   }

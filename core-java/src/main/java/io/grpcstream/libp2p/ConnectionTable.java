@@ -21,6 +21,7 @@ final class ConnectionTable {
   private static final Logger logger = LoggerFactory.getLogger(ConnectionTable.class);
 
   private final AddressBook book;
+  private final LineLimit listenerFailures = new LineLimit();
   private final CopyOnWriteArrayList<ConnectionListener> listeners = new CopyOnWriteArrayList<>();
   private final Set<DefaultConnection> all = new LinkedHashSet<>();
   private final Map<PeerId, List<DefaultConnection>> byPeer = new HashMap<>();
@@ -110,7 +111,12 @@ final class ConnectionTable {
       try {
         event.accept(listener);
       } catch (RuntimeException e) {
-        logger.warn("connection listener {} failed", listener, e);
+        long leftOut = listenerFailures.leftOut();
+        if (leftOut < 0) {
+          logger.debug("connection listener {} failed", listener, e);
+        } else {
+          logger.warn("connection listener {} failed ({} more not logged)", listener, leftOut, e);
+        }
       }
     }
   }

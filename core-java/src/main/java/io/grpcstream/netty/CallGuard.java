@@ -80,6 +80,7 @@ final class CallGuard extends Http2FrameListenerDecorator {
     stream.channel().closeFuture().addListener(closed -> guard.stopTimer());
     if (guard.connection.isServer()) {
       guard.connection.addListener(guard.new Ends());
+      PeerFaults.watch(grpc, stream, refusals, () -> guard.cut);
     }
   }
 
@@ -95,9 +96,8 @@ final class CallGuard extends Http2FrameListenerDecorator {
     Long headers = settings.maxHeaderListSize();
     if (headers != null) {
       HeaderSize.setLimit(stream, headers);
-      // A client's HTTP/2 keeps to it by itself, a server's does not. (RFC 9113, section 6.5.2,
-      // only
-      // advises.) What is beyond fails here, and only that call.
+      // A client's HTTP/2 keeps to it by itself, a server's does not (RFC 9113, section 6.5.2, only
+      // advises). What is beyond fails here, and only that call.
       grpc.encoder().configuration().headersConfiguration().maxHeaderListSize(headers);
     }
     super.onSettingsRead(ctx, settings);

@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
@@ -26,6 +27,7 @@ import org.jspecify.annotations.Nullable;
 public final class OneStreamChannelBuilder
     extends ForwardingChannelBuilder2<OneStreamChannelBuilder> {
   private final StreamEnd end;
+  private final AtomicBoolean attached = new AtomicBoolean();
   private final NettyChannelBuilder netty;
   private @Nullable Executor executor;
   private Map<String, ?> serviceConfig = Map.of();
@@ -59,9 +61,16 @@ public final class OneStreamChannelBuilder
     CallGuard.install(stream, grpc, budget, new RefusalLog(), null);
   }
 
-  /** Called once: the load balancer never connects a second time. */
+  /**
+   * Once, that is. The load balancer never connects a second time, but a call that has been given
+   * to the transport just before that failed makes gRPC do so: two HTTP/2 connections on one stream
+   * would garble each other.
+   */
   private io.netty.channel.Channel attach() {
     Stream stream = end.stream();
+    if (!attached.compareAndSet(false, true)) {
+      throw end.record("its HTTP/2 connection is over", null).asRuntimeException();
+    }
     stream.channel().pipeline().addLast(new StreamEndHandler(stream, end));
     return stream.channel();
   }

@@ -3,10 +3,12 @@ package io.grpcstream.netty;
 import io.grpc.Status;
 import io.grpc.netty.GrpcHttp2ConnectionHandler;
 import io.grpcstream.libp2p.Stream;
+import io.netty.channel.Channel;
 import io.netty.channel.ChannelDuplexHandler;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelPromise;
 import io.netty.channel.socket.ChannelInputShutdownEvent;
+import io.netty.util.ReferenceCountUtil;
 import java.io.IOException;
 import java.net.SocketAddress;
 import org.jspecify.annotations.Nullable;
@@ -21,11 +23,14 @@ import org.jspecify.annotations.Nullable;
  *   <li>HTTP/2 has no half-closed connections: once the peer has ended its direction, ours ends
  *       too.
  *   <li>Calls that are cut off get a status that names the peer, the protocol and the cause.
+ *   <li>What arrives after the end is dropped; Netty would log each frame.
+ *   <li>A served stream ends quietly, whatever ended it: see {@link PeerFaults}.
  * </ul>
  */
 final class StreamEndHandler extends ChannelDuplexHandler {
   private final Stream stream;
   private final @Nullable StreamEnd end;
+  private boolean over; // Only on the event loop.
 
   /**
    * A handler for one stream.
@@ -56,8 +61,26 @@ final class StreamEndHandler extends ChannelDuplexHandler {
     }
   }
 
+  /** Drops what still arrives on {@code channel}, since its HTTP/2 connection is over. */
+  static void endReading(Channel channel) {
+    StreamEndHandler handler = channel.pipeline().get(StreamEndHandler.class);
+    if (handler != null) {
+      handler.over = true;
+    }
+  }
+
+  @Override
+  public void channelRead(ChannelHandlerContext ctx, Object message) {
+    if (over) {
+      ReferenceCountUtil.release(message);
+    } else {
+      ctx.fireChannelRead(message);
+    }
+  }
+
   @Override
   public void close(ChannelHandlerContext ctx, ChannelPromise promise) {
+    over = true;
     record("it was closed on this side", null);
     ctx.close(promise);
   }
@@ -66,18 +89,23 @@ final class StreamEndHandler extends ChannelDuplexHandler {
    * Tells gRPC's client of the end as soon as the channel is closed: that is before pending writes
    * fail, and before {@code channelInactive}, whose texts would be "channel closed" and "Network
    * closed for unknown reason".
+   *
+   * <p>Tells gRPC's server just before it logs what has last failed on the connection: with its
+   * stack, unless that is a plain IOException. It hears nothing new by that, as it goes by {@code
+   * channelInactive}.
    */
   @Override
   public void handlerAdded(ChannelHandlerContext ctx) {
-    if (end != null) {
-      ctx.channel().closeFuture().addListener(closed -> tellOfEnd(ctx));
-    }
+    ctx.channel().closeFuture().addListener(closed -> tellOfEnd(ctx));
   }
 
   private void tellOfEnd(ChannelHandlerContext ctx) {
     // If gRPC's handlers are not in place yet, they will hear of it from connect().
     if (ctx.pipeline().get(GrpcHttp2ConnectionHandler.class) != null) {
-      ctx.fireExceptionCaught(record(StreamEnd.LOST, null).asRuntimeException());
+      ctx.fireExceptionCaught(
+          end == null
+              ? new IOException(StreamAttachment.describe(stream) + " has ended")
+              : record(StreamEnd.LOST, null).asRuntimeException());
     }
   }
 

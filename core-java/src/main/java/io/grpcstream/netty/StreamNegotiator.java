@@ -118,7 +118,8 @@ final class StreamNegotiator implements InternalProtocolNegotiator.ProtocolNegot
                   getProtocolNegotiationEvent(), negotiated),
               security));
       guard.accept(stream, grpc);
-      fireProtocolNegotiationEvent(ctx);
+      fireProtocolNegotiationEvent(ctx); // On return, gRPC's handler is in the pipeline.
+      grpc.encoder().lifecycleManager(new EndedStreams(grpc, stream));
     }
   }
 }

@@ -14,9 +14,12 @@ import kotlinx.coroutines.suspendCancellableCoroutine
 import org.slf4j.LoggerFactory
 import java.io.IOException
 import java.util.concurrent.RejectedExecutionException
+import java.util.concurrent.atomic.AtomicLong
 import kotlin.coroutines.resumeWithException
 
 private val log = LoggerFactory.getLogger("io.grpcstream.kotlin.ByteStreams")
+
+private const val WARNING_INTERVAL_NANOS = 1_000_000_000L
 
 /**
  * What the peer sends on this stream, in pieces as they come, none of them empty; they are the
@@ -102,10 +105,11 @@ public fun Host.handle(
     scope: CoroutineScope,
     handler: suspend (Stream) -> Unit,
 ) {
+    val lastWarning = AtomicLong(System.nanoTime() - WARNING_INTERVAL_NANOS)
     handle(protocol) { stream ->
         ByteReader.of(stream)
         scope
-            .launch { handleOne(stream, handler) }
+            .launch { handleOne(stream, lastWarning, handler) }
             // Also if the scope was cancelled before the coroutine could begin.
             .invokeOnCompletion { cancelled -> if (cancelled != null) stream.reset() }
     }
@@ -113,6 +117,7 @@ public fun Host.handle(
 
 private suspend fun CoroutineScope.handleOne(
     stream: Stream,
+    lastWarning: AtomicLong,
     handler: suspend (Stream) -> Unit,
 ) {
     try {
@@ -121,12 +126,19 @@ private suspend fun CoroutineScope.handleOne(
     } catch (failure: Throwable) {
         stream.reset()
         ensureActive()
-        if (failure is IOException) {
+        if (failure is IOException || !lastWarning.hasPassed()) {
             log.debug("{}: its handler failed", stream, failure)
         } else {
             log.warn("{}: reset, as its handler failed", stream, failure)
         }
     }
+}
+
+/** True once a second: peers decide how many streams there are, and so how often handlers fail. */
+private fun AtomicLong.hasPassed(): Boolean {
+    val last = get()
+    val now = System.nanoTime()
+    return now - last >= WARNING_INTERVAL_NANOS && compareAndSet(last, now)
 }
 
 /** Cancelling the coroutine leaves what was begun alone. */

@@ -43,7 +43,6 @@ public class GrpcStreamBuilder internal constructor() {
     private val serviceContexts = mutableMapOf<String, CoroutineContext>()
     private val options = mutableListOf<GrpcStream.Builder.() -> Unit>()
     private val propagators = mutableListOf<ContextPropagator>()
-    private val failureHooks = mutableListOf<(Throwable) -> Status?>()
 
     /** How many streams may wait to be accepted; with 0, only while an accept waits for them. */
     public var backlog: Int = 64
@@ -112,14 +111,18 @@ public class GrpcStreamBuilder internal constructor() {
      *
      * | Failure | Status |
      * |---|---|
-     * | [IllegalArgumentException] | `INVALID_ARGUMENT` |
-     * | [NoSuchElementException] | `NOT_FOUND` |
-     * | [IllegalStateException] | `FAILED_PRECONDITION` |
-     * | [UnsupportedOperationException], [NotImplementedError] | `UNIMPLEMENTED` |
-     * | [SecurityException] | `PERMISSION_DENIED` |
-     * | [TimeoutCancellationException][kotlinx.coroutines.TimeoutCancellationException] | `DEADLINE_EXCEEDED` |
+     * | [TimeoutCancellationException][kotlinx.coroutines.TimeoutCancellationException], [TimeoutException][java.util.concurrent.TimeoutException] | `DEADLINE_EXCEEDED` |
      * | any other [CancellationException][kotlinx.coroutines.CancellationException] | `CANCELLED` |
+     * | [NotImplementedError] | `UNIMPLEMENTED` |
+     * | [SecurityException] | `PERMISSION_DENIED` |
      * | any other | `UNKNOWN` |
+     *
+     * For the everyday exceptions, such as [IllegalArgumentException], there is a line to opt in, for
+     * services that throw them to speak to their callers:
+     *
+     * ```
+     * mapFailure(ExceptionTypes::statusOf)
+     * ```
      *
      * The peer gets the failure's text only if [map] puts it into the status. To send trailers too,
      * such as [error details][statusException], throw a `StatusException` here. If [map] fails
@@ -127,10 +130,11 @@ public class GrpcStreamBuilder internal constructor() {
      *
      * It is not asked about status exceptions, which are sent as they are. It runs once a failed call,
      * on the service's dispatcher or, for a call that did not get that far, on the stream's event loop;
-     * it must not block.
+     * it must not block. It holds for services in Java and for interceptors, too: see
+     * [FailureInterceptor][io.grpcstream.FailureInterceptor].
      */
     public fun mapFailure(map: (failure: Throwable) -> Status?) {
-        failureHooks += map
+        builder.mapFailure(map)
     }
 
     /** Adds gRPC's health service; see [GrpcStream.healthStatus]. */
@@ -155,7 +159,6 @@ public class GrpcStreamBuilder internal constructor() {
             ServiceInterceptor(
                 { contexts[it] ?: streamContext },
                 propagators.toList(),
-                FailureMapping(failureHooks.toList()),
             )
         builder.backlog(backlog).backlogTimeout(backlogTimeout.toJavaDuration())
         builder.intercept(interceptor) // The first one added is the last to run.

@@ -4,18 +4,15 @@ import io.grpc.ForwardingServerCall.SimpleForwardingServerCall
 import io.grpc.Metadata
 import io.grpc.ServerCall
 import io.grpc.Status
-import kotlinx.coroutines.CancellationException
-import kotlinx.coroutines.TimeoutCancellationException
+import org.slf4j.LoggerFactory
 import java.util.concurrent.RejectedExecutionException
 
 /**
- * A call on its way from a service to gRPC: it adds the headers and trailers of the [CallContext],
- * and turns failures into statuses.
+ * A call on its way from a service to gRPC, which adds the headers and trailers of the [CallContext].
+ * Its status has been made of a failure of the service before it gets here.
  */
 internal class ServiceCall<Q, R>(
     call: ServerCall<Q, R>,
-    private val failures: FailureMapping,
-    private val log: FailureLog,
 ) : SimpleForwardingServerCall<Q, R>(call) {
     lateinit var context: CallContext
     private val lock = Any()
@@ -50,10 +47,8 @@ internal class ServiceCall<Q, R>(
         status: Status,
         trailers: Metadata,
     ) {
-        val closing = closing(status)
         val all = Metadata() // The given ones may be those of an exception, which is thrown again.
         all.merge(trailers)
-        closing.trailers?.let(all::merge)
         all.merge(context.trailers)
         synchronized(lock) {
             closed = true
@@ -61,23 +56,8 @@ internal class ServiceCall<Q, R>(
             // under way, and a status from here, which is that of any cancelled coroutine, could
             // get ahead of it. But a message that gRPC holds back until the end is released by it.
             if (!isCancelled || answered) {
-                logFailure(closing.status) { untilLoopEnds { super.close(closing.status, all) } }
+                untilLoopEnds { super.close(status, all) }
             }
-        }
-    }
-
-    /** Nothing is thrown: this runs as a coroutine ends, when nobody is left to hear of it. */
-    @Suppress("TooGenericExceptionCaught") // Interceptors are the user's code.
-    private inline fun logFailure(
-        status: Status,
-        close: () -> Unit,
-    ) {
-        try {
-            close()
-        } catch (e: IllegalStateException) {
-            log.alreadyClosed(context, status, e)
-        } catch (e: Throwable) {
-            log.notClosed(context, status, e)
         }
     }
 
@@ -89,32 +69,11 @@ internal class ServiceCall<Q, R>(
         try {
             action()
         } catch (e: RejectedExecutionException) {
-            log.tooLate(context, e)
+            log.debug("{}: the service goes on after its host's end", context, e)
         }
     }
 
-    private fun closing(status: Status): Closing {
-        val failure = status.hiddenFailure()
-        if (failure == null) {
-            status.cause?.takeUnless { isCancelled }?.let { log.failed(context, status, it) }
-            return Closing(status, null)
-        }
-        if (isCancelled && failure is CancellationException) {
-            return Closing(status, null) // Nobody hears it any more, and nothing went wrong here.
-        }
-        val closing = mapped(failure)
-        if (failure !is CancellationException || failure is TimeoutCancellationException) {
-            log.failed(context, closing.status, failure)
-        }
-        return closing
+    private companion object {
+        val log = LoggerFactory.getLogger(ServiceCall::class.java)
     }
-
-    @Suppress("TooGenericExceptionCaught") // The hook is the user's code.
-    private fun mapped(failure: Throwable): Closing =
-        try {
-            failures.closingFor(failure)
-        } catch (e: Throwable) {
-            log.hookFailed(context, e)
-            Closing(Status.INTERNAL.withCause(failure), null)
-        }
 }

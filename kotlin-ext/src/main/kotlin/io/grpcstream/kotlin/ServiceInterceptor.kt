@@ -9,6 +9,7 @@ import io.grpc.ServerCallHandler
 import io.grpc.ServerInterceptor
 import io.grpc.Status
 import io.grpc.kotlin.CoroutineContextServerInterceptor
+import io.grpcstream.FailureInterceptor
 import io.grpcstream.PeerContext
 import kotlinx.coroutines.Job
 import kotlinx.coroutines.SupervisorJob
@@ -18,21 +19,20 @@ import kotlin.coroutines.EmptyCoroutineContext
 
 /**
  * Makes the [CallContext] of each call, hands the coroutine elements to the service, generated or
- * from lambdas, and turns its failures into statuses (see [ServiceCall]). It is the innermost of
+ * from lambdas, and turns its failures into statuses (see [FailureInterceptor]). It is the innermost of
  * interceptors, so that all others see the statuses that the peer gets.
  */
 internal class ServiceInterceptor(
     private val contextOf: (service: String?) -> CoroutineContext = { EmptyCoroutineContext },
     private val propagators: List<ContextPropagator> = emptyList(),
-    private val failures: FailureMapping = FailureMapping(),
-    private val log: FailureLog = FailureLog(),
+    private val failures: FailureInterceptor = coroutineFailures(),
 ) : ServerInterceptor {
     override fun <Q, R> interceptCall(
         call: ServerCall<Q, R>,
         headers: Metadata,
         next: ServerCallHandler<Q, R>,
     ): ServerCall.Listener<Q> {
-        val serviceCall = ServiceCall(call, failures, log)
+        val serviceCall = ServiceCall(call)
         val extracted = runCatching { elements(call, headers).also { it.ensureActive() } }
         serviceCall.context =
             CallContext(
@@ -48,22 +48,25 @@ internal class ServiceInterceptor(
         }
         val context = Context.current().withValue(CallContext.KEY, serviceCall.context)
         val listener =
-            if (next is CoroutineHandler<Q, R>) { // Needs none of the detours that others do.
-                next.start(serviceCall, serviceCall.context, context)
-            } else {
-                startOther(serviceCall, context, headers, next)
+            failures.interceptCall(serviceCall, headers) { failing, _ ->
+                if (next is CoroutineHandler<Q, R>) { // Needs none of the detours that others do.
+                    next.start(failing, serviceCall.context, context)
+                } else {
+                    startOther(serviceCall, failing, context, headers, next)
+                }
             }
         return EndOfCallListener(listener, serviceCall)
     }
 
     private fun <Q, R> startOther(
-        call: ServiceCall<Q, R>,
+        serviceCall: ServiceCall<Q, R>,
+        call: ServerCall<Q, R>,
         context: Context,
         headers: Metadata,
         next: ServerCallHandler<Q, R>,
     ): ServerCall.Listener<Q> =
         Contexts.interceptCall(context, call, headers) { inner, innerHeaders ->
-            call.startSupervised { elements ->
+            serviceCall.startSupervised { elements ->
                 ElementsForGeneratedServices(elements).interceptCall(inner, innerHeaders, next)
             }
         }

@@ -5,12 +5,11 @@ import io.grpc.Metadata
 import io.grpc.Status
 import io.grpc.Status.Code
 import io.grpc.StatusException
-import io.grpcstream.GrpcStream
+import io.grpcstream.ExceptionTypes
 import io.grpcstream.greeter.GreeterGrpcKt.GreeterCoroutineStub
 import io.grpcstream.greeter.HelloReply
 import io.kotest.assertions.throwables.shouldThrow
 import io.kotest.core.spec.style.StringSpec
-import io.kotest.matchers.collections.shouldContainExactly
 import io.kotest.matchers.collections.shouldHaveSize
 import io.kotest.matchers.shouldBe
 import io.kotest.matchers.string.shouldContain
@@ -18,19 +17,20 @@ import io.kotest.matchers.types.shouldBeSameInstanceAs
 import kotlinx.coroutines.CancellationException
 import kotlinx.coroutines.awaitCancellation
 import kotlinx.coroutines.withTimeout
-import org.slf4j.Logger
+import java.io.ByteArrayOutputStream
 import java.io.IOException
-import java.lang.reflect.Proxy
+import java.io.PrintStream
 import java.util.concurrent.CopyOnWriteArrayList
+import java.util.concurrent.TimeoutException
 import kotlin.time.Duration.Companion.milliseconds
 
 private val TYPES =
     mapOf(
-        IllegalArgumentException("secret") to Code.INVALID_ARGUMENT,
-        NumberFormatException("secret") to Code.INVALID_ARGUMENT,
-        NoSuchElementException("secret") to Code.NOT_FOUND,
-        IllegalStateException("secret") to Code.FAILED_PRECONDITION,
-        UnsupportedOperationException("secret") to Code.UNIMPLEMENTED,
+        IllegalArgumentException("secret") to Code.UNKNOWN,
+        NoSuchElementException("secret") to Code.UNKNOWN,
+        IllegalStateException("secret") to Code.UNKNOWN,
+        UnsupportedOperationException("secret") to Code.UNKNOWN,
+        TimeoutException("secret") to Code.DEADLINE_EXCEEDED,
         NotImplementedError("secret") to Code.UNIMPLEMENTED,
         SecurityException("secret") to Code.PERMISSION_DENIED,
         CancellationException("secret") to Code.CANCELLED,
@@ -38,19 +38,29 @@ private val TYPES =
         RuntimeException(Status.DATA_LOSS.withDescription("secret").asException()) to Code.UNKNOWN,
     )
 
+private val OPTED_IN =
+    mapOf(
+        NumberFormatException("secret") to Code.INVALID_ARGUMENT,
+        NoSuchElementException("secret") to Code.NOT_FOUND,
+        IllegalStateException("secret") to Code.FAILED_PRECONDITION,
+        UnsupportedOperationException("secret") to Code.UNIMPLEMENTED,
+        CancellationException("secret") to Code.CANCELLED,
+        IOException("secret") to Code.UNKNOWN,
+    )
+
 private val REASON = Metadata.Key.of("x-reason", Metadata.ASCII_STRING_MARSHALLER)
 
-/** What was logged at which level, with the failure's text. */
-private class Recording {
-    val lines = CopyOnWriteArrayList<String>()
-    val logger =
-        Proxy.newProxyInstance(
-            Logger::class.java.classLoader,
-            arrayOf(Logger::class.java),
-        ) { _, method, arguments ->
-            lines += "${method.name} ${arguments[0]}: ${(arguments[1] as Throwable).message}"
-            null
-        } as Logger
+/** What is logged while [block] runs; the tests' backend writes to System.err. */
+private suspend fun logged(block: suspend () -> Unit): List<String> {
+    val before = System.err
+    val captured = ByteArrayOutputStream()
+    System.setErr(PrintStream(captured, true, Charsets.UTF_8))
+    try {
+        block()
+    } finally {
+        System.setErr(before)
+    }
+    return captured.toString(Charsets.UTF_8).lines()
 }
 
 private suspend fun failureOf(call: suspend () -> HelloReply): StatusException =
@@ -67,6 +77,19 @@ class FailureMappingSpec :
                             status.code shouldBe code
                             status.description shouldBe null
                         }
+                    }
+                }
+            }
+        }
+
+        "one line gives the everyday exceptions codes of their own" {
+            OPTED_IN.forEach { (failure, code) ->
+                bothKinds { throw failure }.values.forEach { service ->
+                    calling({
+                        service()
+                        mapFailure(ExceptionTypes::statusOf)
+                    }) { channel ->
+                        allCalls(channel) { call -> failureOf(call).status.code shouldBe code }
                     }
                 }
             }
@@ -160,7 +183,7 @@ class FailureMappingSpec :
         }
 
         "an interceptor sees the status that the peer gets, and the failure as its cause" {
-            val failure = IllegalArgumentException("secret")
+            val failure = SecurityException("secret")
             bothKinds { throw failure }.values.forEach { service ->
                 val statuses = CopyOnWriteArrayList<Status>()
                 calling({
@@ -169,58 +192,65 @@ class FailureMappingSpec :
                 }) { channel -> allCalls(channel) { failureOf(it) } }
                 statuses shouldHaveSize 4
                 statuses.forEach {
-                    it.code shouldBe Code.INVALID_ARGUMENT
+                    it.code shouldBe Code.PERMISSION_DENIED
                     it.cause shouldBeSameInstanceAs failure
                 }
             }
         }
 
         "a failure is logged once, with its stack, as an error if nobody foresaw it" {
-            listOf(IOException("lost") to "error", IllegalStateException("odd") to "warn")
+            listOf(IOException("lost") to "ERROR", SecurityException("odd") to "WARN")
                 .forEach { (failure, level) ->
-                    val recording = Recording()
-                    val interceptor = ServiceInterceptor(log = FailureLog(recording.logger))
-                    val grpc =
-                        GrpcStream
-                            .builder()
-                            .intercept(interceptor)
-                            .addService(generated { throw failure })
-                            .build()
-                            .serve()
-                    twoHosts { dialer, listener ->
-                        listener.handle(PROTOCOL, grpc.handler())
-                        val stream = dialer.open(listener.listenAddresses().first(), PROTOCOL)
-                        val channel = stream.grpcChannel()
-                        shouldThrow<StatusException> {
-                            GreeterCoroutineStub(channel).sayHello(request("Ada"))
-                        }
-                        channel.shutdownNow()
+                    bothKinds { throw failure }.values.forEach { service ->
+                        val lines =
+                            logged {
+                                calling(service) { channel ->
+                                    shouldThrow<StatusException> {
+                                        GreeterCoroutineStub(channel).sayHello(request("Ada"))
+                                    }
+                                }
+                            }
+                        lines.single { level in it } shouldContain
+                            "greeter.Greeter/SayHello, called"
+                        lines.count { checkNotNull(failure.message) in it } shouldBe 1
+                        lines.any { it.startsWith("\tat ") } shouldBe true
                     }
-                    grpc.shutdownAndAwait(kotlin.time.Duration.ZERO)
-                    recording.lines shouldHaveSize 1
-                    recording.lines.single() shouldContain "$level greeter.Greeter/SayHello"
-                    recording.lines.single() shouldContain checkNotNull(failure.message)
                 }
         }
 
-        "a peer that causes failures at will fills the log at a limited rate" {
-            var now = 0L
-            val recording = Recording()
-            val log = FailureLog(recording.logger) { now }
-            val method =
-                io.grpcstream.greeter.GreeterGrpc
-                    .getSayHelloMethod()
-            val context = kotlin.coroutines.EmptyCoroutineContext
-            val call = CallContext(method, Metadata(), null, context) {}
-            repeat(FailureLog.STACKS_PER_WINDOW + 3) {
-                log.failed(call, Status.UNKNOWN, IOException("lost"))
+        "hooks set in Java hold for coroutines, and the types of Kotlin's failures after them" {
+            val failures =
+                mapOf(
+                    IOException("lost") to Code.DATA_LOSS,
+                    NotImplementedError("later") to Code.UNIMPLEMENTED,
+                )
+            failures.forEach { (failure, code) ->
+                bothKinds { throw failure }.values.forEach { service ->
+                    calling({
+                        service()
+                        configure {
+                            mapFailure { if (it is IOException) Status.DATA_LOSS else null }
+                        }
+                    }) { channel ->
+                        allCalls(channel) { call -> failureOf(call).status.code shouldBe code }
+                    }
+                }
             }
-            now += FailureLog.WINDOW_NANOS
-            log.failed(call, Status.UNKNOWN, IOException("lost"))
+        }
 
-            val levels = recording.lines.map { it.substringBefore(" ") }
-            val allowed = List(FailureLog.STACKS_PER_WINDOW) { "error" }
-            levels shouldContainExactly allowed + List(3) { "debug" } + "error"
-            recording.lines.last() shouldContain "3 more failures"
+        "an interceptor that fails in the end of a call ends it, and loudly" {
+            bothKinds { throw SecurityException("secret") }.values.forEach { service ->
+                val lines =
+                    logged {
+                        calling({
+                            service()
+                            intercept(ServerTap(onClose = { _, _ -> error("broken tap") }))
+                        }) { channel ->
+                            allCalls(channel) { failureOf(it).status.code shouldBe Code.INTERNAL }
+                        }
+                    }
+                lines.any { "an interceptor failed to close it" in it } shouldBe true
+                lines.any { "broken tap" in it } shouldBe true
+            }
         }
     })

@@ -49,6 +49,7 @@ public final class YamuxSession extends ChannelInboundHandlerAdapter {
   private final ConnectionWindow connectionWindow;
   private final StreamOpener opener;
   private final Arrivals arrivals = new Arrivals();
+  private final RateBudget handlerFailures = new RateBudget(1, 1, System.nanoTime());
 
   private ChannelHandlerContext ctx;
   private FrameSender sender;
@@ -323,7 +324,12 @@ public final class YamuxSession extends ChannelInboundHandlerAdapter {
       listener.onInboundStream(stream);
       stream.startReading();
     } catch (RuntimeException | LinkageError e) {
-      log.warn("yamux: the handler of inbound stream {} failed", stream, e);
+      // The peer decides how many streams there are, and so how often the handler fails.
+      if (handlerFailures.take(System.nanoTime())) {
+        log.warn("yamux: the handler of inbound stream {} failed", stream, e);
+      } else {
+        log.debug("yamux: the handler of inbound stream {} failed", stream, e);
+      }
       stream.reset();
     }
   }

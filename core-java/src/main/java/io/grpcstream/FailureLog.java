@@ -1,0 +1,146 @@
+package io.grpcstream;
+
+import io.grpc.Grpc;
+import io.grpc.ServerCall;
+import io.grpc.Status;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Logs failures of services, each once with its stack: as errors those that nobody foresaw ({@code
+ * UNKNOWN}, {@code INTERNAL}), the others as warnings.
+ *
+ * <p>Peers can cause them at will, so there is a limit: failures of one kind, which is a method, a
+ * type of exception and the place where it was thrown, are logged once in {@value #WINDOW_SECONDS}
+ * seconds. The first of each kind is never missed, however many there are of others, and the next
+ * tells how many were left out; those are seen at debug level. A service has no more than so many
+ * places that throw; past {@value #MAX_KINDS} kinds, all others share one. Thread-safe.
+ */
+final class FailureLog {
+  static final int WINDOW_SECONDS = 10;
+  static final int MAX_KINDS = 256;
+
+  private static final long WINDOW_NANOS = TimeUnit.SECONDS.toNanos(WINDOW_SECONDS);
+  private static final Kind OTHERS = new Kind("", "", null);
+
+  private final Logger logger;
+  private final LongSupplier nanoTime;
+  private final Map<Kind, Window> windows = new HashMap<>();
+
+  FailureLog() {
+    this(LoggerFactory.getLogger(GrpcStream.class), System::nanoTime);
+  }
+
+  FailureLog(Logger logger, LongSupplier nanoTime) {
+    this.logger = logger;
+    this.nanoTime = nanoTime;
+  }
+
+  /** A call failed, and is closed with {@code status}. */
+  void failed(ServerCall<?, ?> call, Status status, Throwable failure) {
+    boolean error =
+        status.getCode() == Status.Code.UNKNOWN || status.getCode() == Status.Code.INTERNAL;
+    write(error, call, "failed with " + status.getCode(), failure);
+  }
+
+  /** A service went on to fail when it had closed its call already. */
+  void failedAfterEnd(ServerCall<?, ?> call, Throwable failure) {
+    write(true, call, "failed after its end", failure);
+  }
+
+  /** The user's mapping threw instead of mapping. */
+  void hookFailed(ServerCall<?, ?> call, Throwable failure) {
+    write(true, call, "mapFailure failed, so the call fails with INTERNAL", failure);
+  }
+
+  /** An interceptor threw instead of passing on the end of a call. */
+  void notClosed(ServerCall<?, ?> call, Status status, Throwable failure) {
+    write(true, call, "an interceptor failed to close it with " + status.getCode(), failure);
+  }
+
+  /** The peer sent a request that cannot be parsed: one line, as the stack would be ours. */
+  void malformed(ServerCall<?, ?> call, Throwable failure) {
+    long before = linesLeftOut(kindOf(call, failure));
+    if (before < 0) {
+      logger.debug("{}: malformed request: {}", describe(call), failure.toString());
+    } else {
+      logger.warn(
+          "{}: malformed request: {}{}", describe(call), failure.toString(), leftOut(before));
+    }
+  }
+
+  /** Something that is part of ordinary life, such as a peer that does not wait for the answer. */
+  void noted(ServerCall<?, ?> call, String what, Throwable failure) {
+    if (logger.isDebugEnabled()) {
+      logger.debug("{}: {}", describe(call), what, failure);
+    }
+  }
+
+  private void write(boolean error, ServerCall<?, ?> call, String what, Throwable failure) {
+    long before = linesLeftOut(kindOf(call, failure));
+    if (before < 0) {
+      noted(call, what, failure);
+      return;
+    }
+    String text = describe(call) + ": " + what + leftOut(before);
+    if (error) {
+      logger.error(text, failure);
+    } else {
+      logger.warn(text, failure);
+    }
+  }
+
+  private static String leftOut(long before) {
+    return before == 0 ? "" : " (" + before + " more like it before are not shown)";
+  }
+
+  private static String describe(ServerCall<?, ?> call) {
+    PeerContext peer = call.getAttributes().get(PeerContext.TRANSPORT_ATTR);
+    Object caller = peer != null ? peer : call.getAttributes().get(Grpc.TRANSPORT_ATTR_REMOTE_ADDR);
+    return call.getMethodDescriptor().getFullMethodName()
+        + ", called by "
+        + (caller == null ? "a local client" : caller);
+  }
+
+  private static Kind kindOf(ServerCall<?, ?> call, Throwable failure) {
+    StackTraceElement[] stack = failure.getStackTrace();
+    return new Kind(
+        call.getMethodDescriptor().getFullMethodName(),
+        failure.getClass().getName(),
+        stack.length == 0 ? null : stack[0]);
+  }
+
+  /** How many of this kind were left out before this one, or -1 if it must not be logged either. */
+  private synchronized long linesLeftOut(Kind kind) {
+    long now = nanoTime.getAsLong();
+    Window window = windows.get(kind);
+    if (window == null) {
+      Kind counted = windows.size() < MAX_KINDS ? kind : OTHERS;
+      window = windows.computeIfAbsent(counted, added -> new Window(now - WINDOW_NANOS));
+    }
+    if (now - window.lastLine < WINDOW_NANOS) {
+      window.leftOut++;
+      return -1;
+    }
+    window.lastLine = now;
+    long before = window.leftOut;
+    window.leftOut = 0;
+    return before;
+  }
+
+  private record Kind(String method, String type, @Nullable StackTraceElement place) {}
+
+  private static final class Window {
+    long lastLine;
+    long leftOut;
+
+    Window(long lastLine) {
+      this.lastLine = lastLine;
+    }
+  }
+}

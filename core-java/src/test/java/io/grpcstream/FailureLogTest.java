@@ -1,0 +1,102 @@
+package io.grpcstream;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.grpc.Metadata;
+import io.grpc.MethodDescriptor;
+import io.grpc.ServerCall;
+import io.grpc.Status;
+import java.io.IOException;
+import java.lang.reflect.Proxy;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.slf4j.Logger;
+
+class FailureLogTest {
+  private final List<String> levels = new ArrayList<>();
+  private final List<String> texts = new ArrayList<>();
+  private final Logger logger =
+      (Logger)
+          Proxy.newProxyInstance(
+              Logger.class.getClassLoader(),
+              new Class<?>[] {Logger.class},
+              (proxy, method, arguments) -> {
+                if (method.getName().equals("isDebugEnabled")) {
+                  return false;
+                }
+                levels.add(method.getName());
+                texts.add((String) arguments[0]);
+                return null;
+              });
+  private long now;
+  private final FailureLog log = new FailureLog(logger, () -> now);
+
+  @Test
+  void oneKindOfFailureIsLoggedOnceInAWhileAndCountedInBetween() {
+    for (int i = 0; i < 1_000; i++) {
+      log.failed(new Call("A"), Status.UNKNOWN, lost());
+    }
+    assertThat(levels).containsExactly("error");
+
+    now += Duration.ofSeconds(FailureLog.WINDOW_SECONDS).toNanos();
+    log.failed(new Call("A"), Status.UNKNOWN, lost());
+    assertThat(texts).last().asString().contains("999 more");
+  }
+
+  @Test
+  void theFirstOfEachKindIsLoggedHoweverManyThereAreOfAnother() {
+    for (int i = 0; i < 1_000; i++) {
+      log.failed(new Call("A"), Status.UNKNOWN, lost());
+    }
+    log.failed(new Call("B"), Status.UNKNOWN, lost());
+    log.failed(new Call("A"), Status.UNKNOWN, new IllegalStateException("of another type"));
+    log.failed(new Call("A"), Status.ABORTED, new IOException("from another place"));
+
+    assertThat(levels).containsExactly("error", "error", "error", "warn");
+  }
+
+  @Test
+  void theKindsAreBounded() {
+    for (int i = 0; i < 10_000; i++) {
+      log.failed(new Call("method-" + i), Status.UNKNOWN, lost());
+    }
+    assertThat(levels).hasSize(FailureLog.MAX_KINDS + 1);
+  }
+
+  private static IOException lost() {
+    return new IOException("lost");
+  }
+
+  /** A call of one method. */
+  private static final class Call extends ServerCall<String, String> {
+    private final MethodDescriptor<String, String> method;
+
+    Call(String name) {
+      method = Echo.UNARY.toBuilder().setFullMethodName(Echo.NAME + "/" + name).build();
+    }
+
+    @Override
+    public MethodDescriptor<String, String> getMethodDescriptor() {
+      return method;
+    }
+
+    @Override
+    public void request(int messages) {}
+
+    @Override
+    public void sendHeaders(Metadata headers) {}
+
+    @Override
+    public void sendMessage(String message) {}
+
+    @Override
+    public void close(Status status, Metadata trailers) {}
+
+    @Override
+    public boolean isCancelled() {
+      return false;
+    }
+  }
+}
