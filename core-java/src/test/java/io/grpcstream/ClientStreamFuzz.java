@@ -40,8 +40,7 @@ class ClientStreamFuzz {
     CountedChannel channel = new CountedChannel();
     ManagedChannel client =
         GrpcStream.wrapClientBuilder(
-                io.grpcstream.libp2p.Stream.over(
-                    channel, US, PEER, ADDRESS, Wire.PROTOCOL, true))
+                io.grpcstream.libp2p.Stream.over(channel, US, PEER, ADDRESS, Wire.PROTOCOL, true))
             .directExecutor()
             .build();
     CompletableFuture<Status> ended = new CompletableFuture<>();

@@ -1,7 +1,7 @@
 package io.grpcstream.libp2p;
 
-import io.netty.channel.Channel;
 import io.grpcstream.libp2p.libraries.Libraries;
+import io.netty.channel.Channel;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;

@@ -44,14 +44,16 @@ class IdentifyFuzz {
             YamuxPair.ACCEPTOR_ADDRESS,
             IdentifyProtocol.ID,
             true);
-    CompletableFuture<Identify> told = IdentifyProtocol.query(stream, Multiaddr::isEmpty).toCompletableFuture();
+    CompletableFuture<Identify> told =
+        IdentifyProtocol.query(stream, Multiaddr::isEmpty).toCompletableFuture();
     channel.arrive(input);
     channel.pipeline().fireUserEventTriggered(ChannelInputShutdownEvent.INSTANCE);
     assertThat(told).isDone();
     told.handle(
             (identify, failure) -> {
               if (failure == null) {
-                assertThat(identify.listenAddresses().stream().mapToInt(a -> a.bytes().length).sum())
+                assertThat(
+                        identify.listenAddresses().stream().mapToInt(a -> a.bytes().length).sum())
                     .isLessThanOrEqualTo(IdentifyCodec.MAX_ADDRESS_BYTES);
                 assertThat(identify.protocols().stream().mapToInt(String::length).sum())
                     .isLessThanOrEqualTo(IdentifyCodec.MAX_PROTOCOL_BYTES);

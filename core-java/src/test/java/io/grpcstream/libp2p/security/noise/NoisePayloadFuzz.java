@@ -26,8 +26,6 @@ class NoisePayloadFuzz {
       return;
     }
     assertThat(payload.streamMuxers().size()).isLessThanOrEqualTo(NoisePayload.MAX_MUXERS);
-    assertThat(NoisePayload.decode(payload.encode()))
-        .usingRecursiveComparison()
-        .isEqualTo(payload);
+    assertThat(NoisePayload.decode(payload.encode())).usingRecursiveComparison().isEqualTo(payload);
   }
 }
