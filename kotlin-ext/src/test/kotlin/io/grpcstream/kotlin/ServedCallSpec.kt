@@ -7,6 +7,7 @@ import io.grpc.Status
 import io.grpc.Status.Code
 import io.grpc.StatusException
 import io.grpc.stub.StreamObserver
+import io.grpcstream.ExceptionTypes
 import io.grpcstream.GrpcStream
 import io.grpcstream.PeerContext
 import io.grpcstream.greeter.GreeterGrpc
@@ -207,7 +208,8 @@ class ServedCallSpec :
                         reply(currentCall().method.fullMethodName)
                     }
                 }
-            val grpc = GrpcStream.create().registerService(service).serve()
+            val grpc = GrpcStream.builder().mapFailure(ExceptionTypes::statusOf).build()
+            grpc.registerService(service).serve()
             twoHosts { dialer, listener ->
                 listener.handle(PROTOCOL, grpc.handler())
                 val stream = dialer.open(listener.listenAddresses().first(), PROTOCOL)
