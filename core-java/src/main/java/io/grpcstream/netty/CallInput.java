@@ -20,8 +20,10 @@ final class CallInput {
   /** Bytes of window reserved until the call ends. */
   int grown;
 
-  /** Bytes given back since the window last grew. */
+  /** Bytes given back since {@link #growthAt}, when the window last grew or could have. */
   long sinceGrowth;
+
+  long growthAt = System.nanoTime();
 
   /** Frames that hold what is unread or withheld. */
   int frames;

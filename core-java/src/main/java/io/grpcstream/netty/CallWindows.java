@@ -12,6 +12,7 @@ import java.util.Iterator;
 import java.util.LinkedHashSet;
 import java.util.Set;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -34,8 +35,9 @@ import org.slf4j.LoggerFactory;
  *       once it is {@linkplain PeerBudgets#reserve reserved}: at once if there is room, else in the
  *       order in which messages began. It is the whole message that is reserved, so that each one
  *       that has begun to grow can also be completed, and nobody waits in a circle;
- *   <li>a window grows (up to {@value #GROWN_WINDOW} bytes, unless the user has set it) with what
- *       the service takes, as long as there is plenty.
+ *   <li>a window grows, unless the user has set it, with what is taken out of it, up to what that
+ *       is in a second and to {@value #GROWN_WINDOW} bytes, as long as there is plenty: a far
+ *       reader that keeps up is not held back by the distance, and a slow one holds little.
  * </ul>
  *
  * <p>So the calls of one stream hold at most twice {@value #WINDOW} bytes each, and together
@@ -52,7 +54,10 @@ final class CallWindows extends Http2ConnectionAdapter implements Http2LocalFlow
    */
   static final int WINDOW = 64 << 10;
 
-  private static final int GROWN_WINDOW = 1 << 20;
+  private static final int GROWN_WINDOW = 8 << 20;
+
+  /** A window that lasts its reader for longer does not grow: no round trip takes as long. */
+  private static final long GROWTH_NANOS = TimeUnit.SECONDS.toNanos(1);
 
   /** What the calls of one stream may have reserved for messages together. */
   private static final int RESERVABLE = 16 << 20;
@@ -252,8 +257,12 @@ final class CallWindows extends Http2ConnectionAdapter implements Http2LocalFlow
     if (input.sinceGrowth < window) {
       return false;
     }
+    long now = System.nanoTime();
+    boolean slow = now - input.growthAt > GROWTH_NANOS;
     input.sinceGrowth = 0;
-    if (windows.initialWindowSize() != WINDOW
+    input.growthAt = now;
+    if (slow
+        || windows.initialWindowSize() != WINDOW
         || 2 * window > GROWN_WINDOW
         || grown + window > GROWABLE
         || !waiting.isEmpty()

@@ -21,8 +21,8 @@ import kotlin.time.Duration
  *
  * - what is **prefetched**: at most [PREFETCH] messages that were asked of gRPC and not taken;
  * - the **HTTP/2 window** of W bytes, with gRPC's and protobuf's own bytes of each message: it is
- *   given back for messages that were asked for, and for no others. 64 KiB at the start; it grows to
- *   1 MiB, or twice that while the rest of a message is to come;
+ *   given back for messages that were asked for, and for no others. 64 KiB at the start; it grows
+ *   to 8 MiB with a reader that takes as much in a second;
  * - the **sender's queue** of less than 32 KiB, where gRPC is no longer ready, and the one message
  *   that was given while there was less;
  * - the **one message** that waits until gRPC is ready.
@@ -111,7 +111,7 @@ internal class SlowReading(
         const val MESSAGE_BYTES = 64 shl 10
         const val TAKEN = 5
         const val WINDOW = 1 shl 20
-        const val GROWN_WINDOW = 2 shl 20
+        const val GROWN_WINDOW = 8 shl 20
         private const val PREFETCH = 4
 
         /** From where on gRPC's `isReady()` is false. */
