@@ -522,10 +522,8 @@ public final class GrpcStream implements AutoCloseable {
      * there by a cast to {@code NettyServerBuilder}). A fallback registry set here is replaced.
      *
      * <p>What a caller sees of a request over the message limit is grpc-java's decision: {@code
-     * RESOURCE_EXHAUSTED} if the service has not answered yet; {@code CANCELLED} if it has sent a
-     * first response, as the call can then only be reset; {@code UNKNOWN} for a compressed request
-     * that is too large only once it is decompressed, as that is found out inside the service's
-     * call.
+     * RESOURCE_EXHAUSTED}, but {@code CANCELLED} if the service has sent a first response, as the
+     * call can then only be reset.
      */
     public Builder configureServer(Consumer<? super ServerBuilder<?>> options) {
       serverOptions.add(options::accept);

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.grpc.CallOptions;
 import io.grpc.ClientCall;
 import io.grpc.Metadata;
+import io.grpc.Status;
 import io.grpcstream.libp2p.Multiaddr;
 import io.grpcstream.libp2p.PeerId;
 import io.grpcstream.libp2p.Stream;
@@ -29,17 +30,20 @@ class LiveCallsTest {
     new LiveCall<>(calls, call, CallOptions.DEFAULT, new CallTrace())
         .start(new ClientCall.Listener<String>() {}, new Metadata());
     assertThat(call.requested).isEqualTo(Integer.MAX_VALUE);
+    call.listener.onClose(Status.CANCELLED, new Metadata()); // Else it would keep gRPC's executor.
     channel.close();
     calls.streamEnded(channel.eventLoop());
   }
 
   /** As gRPC's, it takes no requests before its start is done. */
   private final class DroppedInStart extends ClientCall<String, String> {
+    private Listener<String> listener;
     private boolean started;
     private int requested;
 
     @Override
     public void start(Listener<String> listener, Metadata headers) {
+      this.listener = listener;
       calls.drop();
       started = true;
     }
