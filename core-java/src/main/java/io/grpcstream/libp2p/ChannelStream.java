@@ -162,6 +162,9 @@ final class ChannelStream implements Stream {
   }
 
   private void closeNow() {
+    if (!channel.isOpen()) {
+      return; // Handlers would say farewell to nobody, and wait for an answer.
+    }
     if (HeldUntilActive.defer(channel, this::closeNow)) {
       return; // What is held was written before the end.
     }
