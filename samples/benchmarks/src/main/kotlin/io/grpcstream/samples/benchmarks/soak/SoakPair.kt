@@ -204,11 +204,21 @@ internal class SoakPair(
         }
     }
 
-    /** Until those there were are gone, a new stream may be one of theirs. */
+    /**
+     * Until those there were are gone, a new stream may be one of theirs. One that is there for its
+     * dialler, but not yet for the other side, is not cut the first time.
+     */
     private suspend fun cutConnections(how: () -> Unit) {
         val connections = client.connections() + server.connections()
-        how()
-        connections.forEach { ends("$it", it.closed()) }
+        connections.forEach { connection ->
+            val closed = connection.closed().toCompletableFuture()
+            within("$connection") {
+                while (!closed.isDone) {
+                    how()
+                    withTimeoutOrNull(1.seconds) { closed.copy().await() }
+                }
+            }
+        }
     }
 
     private suspend fun renewGrpcStream(random: Random) {
@@ -251,8 +261,15 @@ internal class SoakPair(
         what: String,
         end: CompletionStage<*>,
     ) {
+        within(what) { end.toCompletableFuture().copy().await() }
+    }
+
+    private suspend fun within(
+        what: String,
+        end: suspend () -> Unit,
+    ) {
         if (withTimeoutOrNull(PATIENCE) {
-                end.toCompletableFuture().copy().await()
+                end()
                 true
             } == null
         ) {
