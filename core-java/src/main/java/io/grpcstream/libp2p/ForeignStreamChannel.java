@@ -60,7 +60,9 @@ final class ForeignStreamChannel extends AbstractChannel implements DuplexChanne
 
   private static final Logger log = LoggerFactory.getLogger(ForeignStreamChannel.class);
   private static final ChannelMetadata METADATA = new ChannelMetadata(false, 16);
-  private static final AttributeKey<ForeignStreamChannel> ADAPTED =
+
+  /** Of no type of ours: another copy of this library, in another class loader, has the same key. */
+  private static final AttributeKey<Object> ADAPTED =
       AttributeKey.valueOf(ForeignStreamChannel.class, "ADAPTED");
 
   private final Channel below;

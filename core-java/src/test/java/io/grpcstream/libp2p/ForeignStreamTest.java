@@ -22,6 +22,7 @@ import io.netty.channel.embedded.EmbeddedChannel;
 import io.netty.channel.local.LocalIoHandler;
 import io.netty.channel.socket.ChannelInputShutdownEvent;
 import io.netty.channel.socket.DuplexChannel;
+import io.netty.util.AttributeKey;
 import java.io.IOException;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -328,6 +329,17 @@ class ForeignStreamTest {
     assertThatThrownBy(() -> foreign(near).get())
         .isInstanceOf(IllegalStateException.class)
         .hasMessageContaining(YamuxPair.ACCEPTOR.toString());
+  }
+
+  @Test
+  void aChannelOfWhichAnotherCopyOfTheLibraryHasMadeAStreamIsRefusedAsSuch() {
+    EmbeddedChannel taken = new EmbeddedChannel(true, new ChannelOutboundHandlerAdapter());
+    Object theirs = new Object(); // Their class of the same name is another one than ours.
+    taken.attr(AttributeKey.valueOf(ForeignStreamChannel.class, "ADAPTED")).set(theirs);
+    assertThatThrownBy(() -> foreign(taken).get())
+        .isInstanceOf(IllegalStateException.class)
+        .hasMessageContaining(YamuxPair.ACCEPTOR.toString());
+    taken.finishAndReleaseAll();
   }
 
   @Test
