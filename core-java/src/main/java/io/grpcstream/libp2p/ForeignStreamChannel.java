@@ -22,7 +22,9 @@ import java.nio.channels.AlreadyConnectedException;
 import java.nio.channels.ClosedChannelException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -61,7 +63,9 @@ final class ForeignStreamChannel extends AbstractChannel implements DuplexChanne
   private static final Logger log = LoggerFactory.getLogger(ForeignStreamChannel.class);
   private static final ChannelMetadata METADATA = new ChannelMetadata(false, 16);
 
-  /** Of no type of ours: another copy of this library, in another class loader, has the same key. */
+  /**
+   * Of no type of ours: another copy of this library, in another class loader, has the same key.
+   */
   private static final AttributeKey<Object> ADAPTED =
       AttributeKey.valueOf(ForeignStreamChannel.class, "ADAPTED");
 
@@ -174,7 +178,8 @@ final class ForeignStreamChannel extends AbstractChannel implements DuplexChanne
           input.shutdown();
           promise.trySuccess();
           closeIfFinished();
-        });
+        },
+        promise);
     return promise;
   }
 
@@ -196,7 +201,8 @@ final class ForeignStreamChannel extends AbstractChannel implements DuplexChanne
           outputEnds.add(promise);
           unsafe().flush();
           endOutputIfDue();
-        });
+        },
+        promise);
     return promise;
   }
 
@@ -207,8 +213,8 @@ final class ForeignStreamChannel extends AbstractChannel implements DuplexChanne
 
   @Override
   public ChannelFuture shutdown(ChannelPromise promise) {
-    shutdownInput().addListener(ignored -> shutdownOutput(promise));
-    return promise;
+    shutdownInput();
+    return shutdownOutput(promise);
   }
 
   /** Ends the stream at once; the other side sees a reset. Any thread. */
@@ -416,11 +422,26 @@ final class ForeignStreamChannel extends AbstractChannel implements DuplexChanne
     };
   }
 
+  /** Runs {@code task} on the event loop, unless that has ended, and the stream with it. */
   private void onLoop(Runnable task) {
+    onLoop(task, null);
+  }
+
+  /** Runs {@code task} on the event loop; if that has ended, {@code promise} fails instead. */
+  private void onLoop(Runnable task, @Nullable ChannelPromise promise) {
     if (eventLoop().inEventLoop()) {
       task.run();
-    } else {
+      return;
+    }
+    try {
       eventLoop().execute(task);
+    } catch (RejectedExecutionException e) {
+      log.debug("{}: its event loop has ended, and the stream with it", name, e);
+      if (promise != null) {
+        ClosedChannelException closed = new ClosedChannelException();
+        closed.initCause(e);
+        promise.tryFailure(closed);
+      }
     }
   }
 

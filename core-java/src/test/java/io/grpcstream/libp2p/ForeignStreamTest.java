@@ -24,8 +24,11 @@ import io.netty.channel.socket.ChannelInputShutdownEvent;
 import io.netty.channel.socket.DuplexChannel;
 import io.netty.util.AttributeKey;
 import java.io.IOException;
+import java.nio.channels.ClosedChannelException;
+import java.util.List;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Supplier;
 import org.junit.jupiter.api.AfterEach;
@@ -386,6 +389,28 @@ class ForeignStreamTest {
 
     assertThat(below.isOpen()).isFalse();
     below.finishAndReleaseAll();
+  }
+
+  @Test
+  void onceTheEventLoopHasEndedNothingThrowsAndWhatIsAskedForFails() throws Exception {
+    MultiThreadIoEventLoopGroup ending =
+        new MultiThreadIoEventLoopGroup(1, LocalIoHandler.newFactory());
+    EventLoop loop = ending.next();
+    MuxedChannel below = MuxedChannel.create();
+    Stream over = on(loop, () -> register(loop, below, foreign(below)));
+    DuplexChannel late = (DuplexChannel) over.channel();
+    late.config().setAutoRead(true);
+    ending.shutdownGracefully(0, 5, SECONDS).sync();
+
+    late.config().setAutoRead(false);
+    for (ChannelFuture ask :
+        List.of(late.shutdownInput(), late.shutdownOutput(), late.shutdown())) {
+      assertThat(ask.await().cause())
+          .isInstanceOf(ClosedChannelException.class)
+          .hasCauseInstanceOf(RejectedExecutionException.class);
+    }
+    over.close();
+    over.reset();
   }
 
   @Test
