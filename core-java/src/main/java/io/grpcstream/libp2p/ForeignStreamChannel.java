@@ -23,7 +23,6 @@ import java.nio.channels.ClosedChannelException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.RejectedExecutionException;
-import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -46,8 +45,8 @@ import org.slf4j.LoggerFactory;
  *       bytes still arrive. Here that is {@link #shutdownOutput()}, and only the end of both
  *       directions makes the channel inactive.
  *   <li><b>{@code close} resets</b>, and drops what was written and waits for credit. Here it ends
- *       the output and leaves the stack {@link #CLOSE_SECONDS} to send the rest; {@link #reset()}
- *       resets.
+ *       the output and leaves the stack to send the rest, as long as the peer takes it, see {@link
+ *       CloseTimeout}; {@link #reset()} resets.
  *   <li><b>Each write is a frame</b>. Here what is flushed at once is gathered.
  *   <li><b>The channel is never unwritable</b>, and that cannot be mended from here. If it has
  *       taken more than it can hold, the write fails, and the stream is reset.
@@ -56,9 +55,6 @@ import org.slf4j.LoggerFactory;
 final class ForeignStreamChannel extends AbstractChannel implements DuplexChannel {
   /** How many bytes may wait to be read, on each stream: one megabyte. */
   static final int MAX_HELD_BYTES = 1 << 20;
-
-  /** How long the channel below may take to send what was written before a close, in seconds. */
-  static final int CLOSE_SECONDS = 10;
 
   private static final Logger log = LoggerFactory.getLogger(ForeignStreamChannel.class);
   private static final ChannelMetadata METADATA = new ChannelMetadata(false, 16);
@@ -74,6 +70,7 @@ final class ForeignStreamChannel extends AbstractChannel implements DuplexChanne
   private final ForeignStreamConfig config = new ForeignStreamConfig(this);
   private final ForeignStreamInput input = new ForeignStreamInput(this);
   private final List<ChannelPromise> outputEnds = new ArrayList<>(1);
+  private final Unsent unsent = new Unsent();
   private volatile boolean open = true;
   private volatile boolean outputShutdown;
 
@@ -312,7 +309,7 @@ final class ForeignStreamChannel extends AbstractChannel implements DuplexChanne
         }
       }
       Gathered next = Gathered.from(out, first, alloc());
-      below.write(next.bytes()).addListener(this::written);
+      below.write(unsent.track(next.bytes(), alloc())).addListener(this::written);
       for (int i = 0; i < next.count() && open; i++) {
         out.remove();
       }
@@ -369,12 +366,29 @@ final class ForeignStreamChannel extends AbstractChannel implements DuplexChanne
       below.close();
     } else if (below.isOpen()) {
       endOutput();
-      Future<?> cut = eventLoop().schedule(() -> below.close(), CLOSE_SECONDS, TimeUnit.SECONDS);
-      below.closeFuture().addListener(closed -> cut.cancel(false));
+      limitClose();
     }
     List<ChannelPromise> promises = List.copyOf(outputEnds);
     outputEnds.clear();
     promises.forEach(promise -> promise.tryFailure(new ClosedChannelException()));
+  }
+
+  private void limitClose() {
+    try {
+      new CloseTimeout(below, unsent::bytes, this::onPeerTakesNothing);
+    } catch (RejectedExecutionException e) {
+      log.debug("{}: its event loop has ended, and the stream with it", name, e);
+      below.close();
+    }
+  }
+
+  private void onPeerTakesNothing() {
+    log.debug(
+        "{}: reset, as the peer took no {} bytes within {} s of its close, nor ended it",
+        name,
+        CloseTimeout.MIN_PROGRESS,
+        CloseTimeout.SECONDS);
+    below.close();
   }
 
   @Override

@@ -103,7 +103,8 @@ public interface Stream {
    * autoRead} is turned on, as gRPC does by itself. Reads of the channel behind it cannot be
    * paused, so that what nobody has read waits, up to 1 MiB a stream, and beyond that the stream is
    * reset with an {@code IOException} that says so. gRPC reads at once, and is bounded by its own
-   * windows. {@code close()} lets the stack send what it was given, for up to 10 seconds.
+   * windows. {@code close()} lets the stack send what it was given, to a peer that goes on taking
+   * it as said there.
    *
    * <p>The stream's {@link #localAddress()} is that of the channel, or of the first of its parents
    * that has an internet address; where none has, it is {@code /p2p/<local>}.
