@@ -95,7 +95,9 @@ public interface Stream {
    *
    * <p>Most channels are used as they are: {@link #close()} ends the output first where the channel
    * is a {@link io.netty.channel.socket.DuplexChannel}, and {@link #reset()} is a close, without
-   * lingering where there is such an option.
+   * lingering where there is such an option. Where such a channel shares a connection with others,
+   * as those of Netty's QUIC do, whatever closes it stops its input, too (RFC 9000, section 3.5):
+   * what came for it later would keep the connection's window from the others.
    *
    * <p>A channel whose {@link io.netty.channel.ChannelMetadata#hasDisconnect metadata} tells {@code
    * disconnect} from {@code close}, as jvm-libp2p's do, gets another one in front of it, which is
@@ -129,6 +131,7 @@ public interface Stream {
       carrier = ForeignStreamChannel.on(channel, name);
     } else {
       HeldUntilActive.addTo(channel, name + " failed: ", true);
+      DuplexStreamHandler.addTo(channel);
     }
     return new ChannelStream(
         carrier, local, remote, localAddress, remoteAddress, protocol, initiator);
