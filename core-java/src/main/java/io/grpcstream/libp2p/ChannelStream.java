@@ -177,7 +177,12 @@ final class ChannelStream implements Stream {
     if (channel instanceof YamuxStreamChannel yamux) {
       yamux.expectEnd();
     } else {
-      new CloseTimeout(channel, this::onPeerReadsNothing);
+      DuplexStreamHandler counter = DuplexStreamHandler.of(channel);
+      if (counter == null) {
+        new CloseTimeout(channel, this::onPeerReadsNothing);
+      } else {
+        new CloseTimeout(channel, counter::unsentBytes, this::onPeerReadsNothing);
+      }
     }
     // An empty write at the transport's end of the pipeline completes after all that went before
     // it. Handlers above may take no byte buffers (gRPC's do not), so it must not pass them.
@@ -221,6 +226,9 @@ final class ChannelStream implements Stream {
     }
     if (channel.config().getOptions().containsKey(ChannelOption.SO_LINGER)) {
       channel.config().setOption(ChannelOption.SO_LINGER, 0);
+    }
+    if (DuplexStreamHandler.of(channel) != null) {
+      DuplexStreamHandler.stopInput(channel);
     }
     // Handlers may answer close with a farewell; a reset has none.
     ChannelHandlerContext first = channel.pipeline().firstContext();

@@ -5,6 +5,7 @@ import io.netty.channel.Channel;
 import io.netty.channel.ChannelOutboundBuffer;
 import io.netty.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import java.util.function.LongSupplier;
 
 /**
  * What the other side of a closing channel has to do to keep it: take {@value #MIN_PROGRESS} bytes
@@ -19,24 +20,36 @@ final class CloseTimeout {
   static final int MIN_PROGRESS = 16 * 1024;
 
   private final Channel channel;
+  private final LongSupplier pending;
   private final Runnable cut;
   private Future<?> timer;
 
-  /** Starts at once; {@code cut} runs if the other side does not go on. */
+  /** For a channel that keeps in its outbound buffer what it has still to send. */
   CloseTimeout(Channel channel, Runnable cut) {
+    this(channel, () -> pending(channel), cut);
+  }
+
+  /**
+   * Starts at once; {@code cut} runs if the other side does not go on.
+   *
+   * @param pending how many bytes are still to be sent
+   * @throws java.util.concurrent.RejectedExecutionException if the event loop has ended
+   */
+  CloseTimeout(Channel channel, LongSupplier pending, Runnable cut) {
     this.channel = channel;
+    this.pending = pending;
     this.cut = cut;
     timer = next();
     channel.closeFuture().addListener(closed -> timer.cancel(false));
   }
 
   private Future<?> next() {
-    long before = pending();
+    long before = pending.getAsLong();
     return channel
         .eventLoop()
         .schedule(
             () -> {
-              if (before - pending() >= MIN_PROGRESS) {
+              if (before - pending.getAsLong() >= MIN_PROGRESS) {
                 timer = next();
               } else {
                 cut.run();
@@ -46,7 +59,7 @@ final class CloseTimeout {
             TimeUnit.SECONDS);
   }
 
-  private long pending() {
+  private static long pending(Channel channel) {
     ChannelOutboundBuffer out = channel.unsafe().outboundBuffer();
     if (out == null) { // The channel keeps what is written elsewhere, and tells this much.
       return channel.bytesBeforeWritable();

@@ -22,7 +22,8 @@ import java.nio.channels.AlreadyConnectedException;
 import java.nio.channels.ClosedChannelException;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.TimeUnit;
+import java.util.concurrent.RejectedExecutionException;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -44,8 +45,8 @@ import org.slf4j.LoggerFactory;
  *       bytes still arrive. Here that is {@link #shutdownOutput()}, and only the end of both
  *       directions makes the channel inactive.
  *   <li><b>{@code close} resets</b>, and drops what was written and waits for credit. Here it ends
- *       the output and leaves the stack {@link #CLOSE_SECONDS} to send the rest; {@link #reset()}
- *       resets.
+ *       the output and leaves the stack to send the rest, as long as the peer takes it, see {@link
+ *       CloseTimeout}; {@link #reset()} resets.
  *   <li><b>Each write is a frame</b>. Here what is flushed at once is gathered.
  *   <li><b>The channel is never unwritable</b>, and that cannot be mended from here. If it has
  *       taken more than it can hold, the write fails, and the stream is reset.
@@ -55,12 +56,13 @@ final class ForeignStreamChannel extends AbstractChannel implements DuplexChanne
   /** How many bytes may wait to be read, on each stream: one megabyte. */
   static final int MAX_HELD_BYTES = 1 << 20;
 
-  /** How long the channel below may take to send what was written before a close, in seconds. */
-  static final int CLOSE_SECONDS = 10;
-
   private static final Logger log = LoggerFactory.getLogger(ForeignStreamChannel.class);
   private static final ChannelMetadata METADATA = new ChannelMetadata(false, 16);
-  private static final AttributeKey<ForeignStreamChannel> ADAPTED =
+
+  /**
+   * Of no type of ours: another copy of this library, in another class loader, has the same key.
+   */
+  private static final AttributeKey<Object> ADAPTED =
       AttributeKey.valueOf(ForeignStreamChannel.class, "ADAPTED");
 
   private final Channel below;
@@ -68,6 +70,7 @@ final class ForeignStreamChannel extends AbstractChannel implements DuplexChanne
   private final ForeignStreamConfig config = new ForeignStreamConfig(this);
   private final ForeignStreamInput input = new ForeignStreamInput(this);
   private final List<ChannelPromise> outputEnds = new ArrayList<>(1);
+  private final Unsent unsent = new Unsent();
   private volatile boolean open = true;
   private volatile boolean outputShutdown;
 
@@ -172,7 +175,8 @@ final class ForeignStreamChannel extends AbstractChannel implements DuplexChanne
           input.shutdown();
           promise.trySuccess();
           closeIfFinished();
-        });
+        },
+        promise);
     return promise;
   }
 
@@ -194,7 +198,8 @@ final class ForeignStreamChannel extends AbstractChannel implements DuplexChanne
           outputEnds.add(promise);
           unsafe().flush();
           endOutputIfDue();
-        });
+        },
+        promise);
     return promise;
   }
 
@@ -205,8 +210,8 @@ final class ForeignStreamChannel extends AbstractChannel implements DuplexChanne
 
   @Override
   public ChannelFuture shutdown(ChannelPromise promise) {
-    shutdownInput().addListener(ignored -> shutdownOutput(promise));
-    return promise;
+    shutdownInput();
+    return shutdownOutput(promise);
   }
 
   /** Ends the stream at once; the other side sees a reset. Any thread. */
@@ -304,7 +309,7 @@ final class ForeignStreamChannel extends AbstractChannel implements DuplexChanne
         }
       }
       Gathered next = Gathered.from(out, first, alloc());
-      below.write(next.bytes()).addListener(this::written);
+      below.write(unsent.track(next.bytes(), alloc())).addListener(this::written);
       for (int i = 0; i < next.count() && open; i++) {
         out.remove();
       }
@@ -361,12 +366,29 @@ final class ForeignStreamChannel extends AbstractChannel implements DuplexChanne
       below.close();
     } else if (below.isOpen()) {
       endOutput();
-      Future<?> cut = eventLoop().schedule(() -> below.close(), CLOSE_SECONDS, TimeUnit.SECONDS);
-      below.closeFuture().addListener(closed -> cut.cancel(false));
+      limitClose();
     }
     List<ChannelPromise> promises = List.copyOf(outputEnds);
     outputEnds.clear();
     promises.forEach(promise -> promise.tryFailure(new ClosedChannelException()));
+  }
+
+  private void limitClose() {
+    try {
+      new CloseTimeout(below, unsent::bytes, this::onPeerTakesNothing);
+    } catch (RejectedExecutionException e) {
+      log.debug("{}: its event loop has ended, and the stream with it", name, e);
+      below.close();
+    }
+  }
+
+  private void onPeerTakesNothing() {
+    log.debug(
+        "{}: reset, as the peer took no {} bytes within {} s of its close, nor ended it",
+        name,
+        CloseTimeout.MIN_PROGRESS,
+        CloseTimeout.SECONDS);
+    below.close();
   }
 
   @Override
@@ -414,11 +436,26 @@ final class ForeignStreamChannel extends AbstractChannel implements DuplexChanne
     };
   }
 
+  /** Runs {@code task} on the event loop, unless that has ended, and the stream with it. */
   private void onLoop(Runnable task) {
+    onLoop(task, null);
+  }
+
+  /** Runs {@code task} on the event loop; if that has ended, {@code promise} fails instead. */
+  private void onLoop(Runnable task, @Nullable ChannelPromise promise) {
     if (eventLoop().inEventLoop()) {
       task.run();
-    } else {
+      return;
+    }
+    try {
       eventLoop().execute(task);
+    } catch (RejectedExecutionException e) {
+      log.debug("{}: its event loop has ended, and the stream with it", name, e);
+      if (promise != null) {
+        ClosedChannelException closed = new ClosedChannelException();
+        closed.initCause(e);
+        promise.tryFailure(closed);
+      }
     }
   }
 

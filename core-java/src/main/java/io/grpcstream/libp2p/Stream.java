@@ -95,7 +95,9 @@ public interface Stream {
    *
    * <p>Most channels are used as they are: {@link #close()} ends the output first where the channel
    * is a {@link io.netty.channel.socket.DuplexChannel}, and {@link #reset()} is a close, without
-   * lingering where there is such an option.
+   * lingering where there is such an option. Where such a channel shares a connection with others,
+   * as those of Netty's QUIC do, whatever closes it stops its input, too (RFC 9000, section 3.5):
+   * what came for it later would keep the connection's window from the others.
    *
    * <p>A channel whose {@link io.netty.channel.ChannelMetadata#hasDisconnect metadata} tells {@code
    * disconnect} from {@code close}, as jvm-libp2p's do, gets another one in front of it, which is
@@ -103,7 +105,8 @@ public interface Stream {
    * autoRead} is turned on, as gRPC does by itself. Reads of the channel behind it cannot be
    * paused, so that what nobody has read waits, up to 1 MiB a stream, and beyond that the stream is
    * reset with an {@code IOException} that says so. gRPC reads at once, and is bounded by its own
-   * windows. {@code close()} lets the stack send what it was given, for up to 10 seconds.
+   * windows. {@code close()} lets the stack send what it was given, to a peer that goes on taking
+   * it as said there.
    *
    * <p>The stream's {@link #localAddress()} is that of the channel, or of the first of its parents
    * that has an internet address; where none has, it is {@code /p2p/<local>}.
@@ -128,6 +131,7 @@ public interface Stream {
       carrier = ForeignStreamChannel.on(channel, name);
     } else {
       HeldUntilActive.addTo(channel, name + " failed: ", true);
+      DuplexStreamHandler.addTo(channel);
     }
     return new ChannelStream(
         carrier, local, remote, localAddress, remoteAddress, protocol, initiator);

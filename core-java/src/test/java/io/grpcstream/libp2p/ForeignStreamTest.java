@@ -22,9 +22,15 @@ import io.netty.channel.embedded.EmbeddedChannel;
 import io.netty.channel.local.LocalIoHandler;
 import io.netty.channel.socket.ChannelInputShutdownEvent;
 import io.netty.channel.socket.DuplexChannel;
+import io.netty.util.AttributeKey;
 import java.io.IOException;
+import java.nio.channels.ClosedChannelException;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.List;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Supplier;
 import org.junit.jupiter.api.AfterEach;
@@ -331,6 +337,17 @@ class ForeignStreamTest {
   }
 
   @Test
+  void aChannelOfWhichAnotherCopyOfTheLibraryHasMadeAStreamIsRefusedAsSuch() {
+    EmbeddedChannel taken = new EmbeddedChannel(true, new ChannelOutboundHandlerAdapter());
+    Object theirs = new Object(); // Their class of the same name is another one than ours.
+    taken.attr(AttributeKey.valueOf(ForeignStreamChannel.class, "ADAPTED")).set(theirs);
+    assertThatThrownBy(() -> foreign(taken).get())
+        .isInstanceOf(IllegalStateException.class)
+        .hasMessageContaining(YamuxPair.ACCEPTOR.toString());
+    taken.finishAndReleaseAll();
+  }
+
+  @Test
   void aStreamOfAChannelThatHasEndedEnds() throws Exception {
     EventLoop loop = group.next();
     MuxedChannel ended = MuxedChannel.create();
@@ -369,11 +386,109 @@ class ForeignStreamTest {
     assertThat(over.closed().toCompletableFuture()).isCompleted();
     assertThat(below.isOpen()).isTrue();
 
-    below.advanceTimeBy(ForeignStreamChannel.CLOSE_SECONDS, SECONDS);
+    below.advanceTimeBy(CloseTimeout.SECONDS, SECONDS);
     below.runScheduledPendingTasks();
 
     assertThat(below.isOpen()).isFalse();
     below.finishAndReleaseAll();
+  }
+
+  @Test
+  void aPeerThatTakesWhatIsLeftSlowlyAfterTheCloseGetsAllOfIt() {
+    Slow stack = new Slow();
+    EmbeddedChannel below = closed(stack, 100_000);
+    for (int i = 0; i < 5; i++) {
+      pass(below, 9);
+      stack.take(20_000);
+      assertThat(below.isOpen()).isTrue();
+    }
+    assertThat(stack.waiting).isEmpty();
+
+    pass(below, CloseTimeout.SECONDS);
+    pass(below, CloseTimeout.SECONDS);
+    assertThat(below.isOpen()).as("of a peer that has it all and does not end its half").isFalse();
+    below.finishAndReleaseAll();
+  }
+
+  @Test
+  void aPeerThatTakesNextToNothingAfterTheCloseIsCut() {
+    Slow stack = new Slow();
+    EmbeddedChannel below = closed(stack, 100_000);
+    pass(below, 9);
+    stack.take(CloseTimeout.MIN_PROGRESS - 1);
+    assertThat(below.isOpen()).isTrue();
+    pass(below, 1);
+    assertThat(below.isOpen()).isFalse();
+    below.finishAndReleaseAll();
+  }
+
+  private static EmbeddedChannel closed(Slow stack, int bytes) {
+    EmbeddedChannel below = new EmbeddedChannel(true, stack);
+    below.freezeTime();
+    Stream over = foreign(below).get();
+    over.channel().writeAndFlush(bytes(bytes));
+    over.close();
+    below.runPendingTasks();
+    assertThat(over.closed().toCompletableFuture()).isCompleted();
+    assertThat(stack.waiting).isNotEmpty();
+    return below;
+  }
+
+  private static void pass(EmbeddedChannel channel, long seconds) {
+    channel.advanceTimeBy(seconds, SECONDS);
+    channel.runScheduledPendingTasks();
+  }
+
+  /** Takes all writes at once, as jvm-libp2p does, and sends as a test says. */
+  private static final class Slow extends ChannelOutboundHandlerAdapter {
+    final Deque<ByteBuf> waiting = new ArrayDeque<>();
+
+    @Override
+    public void write(ChannelHandlerContext ctx, Object message, ChannelPromise promise) {
+      waiting.add((ByteBuf) message);
+      promise.setSuccess();
+    }
+
+    @Override
+    public void disconnect(ChannelHandlerContext ctx, ChannelPromise promise) {
+      promise.setSuccess();
+    }
+
+    @Override
+    public void close(ChannelHandlerContext ctx, ChannelPromise promise) {
+      waiting.forEach(ByteBuf::release);
+      waiting.clear();
+      ctx.close(promise);
+    }
+
+    void take(int bytes) {
+      waiting.element().readRetainedSlice(bytes).release();
+      while (!waiting.isEmpty() && !waiting.element().isReadable()) {
+        waiting.remove().release();
+      }
+    }
+  }
+
+  @Test
+  void onceTheEventLoopHasEndedNothingThrowsAndWhatIsAskedForFails() throws Exception {
+    MultiThreadIoEventLoopGroup ending =
+        new MultiThreadIoEventLoopGroup(1, LocalIoHandler.newFactory());
+    EventLoop loop = ending.next();
+    MuxedChannel below = MuxedChannel.create();
+    Stream over = on(loop, () -> register(loop, below, foreign(below)));
+    DuplexChannel late = (DuplexChannel) over.channel();
+    late.config().setAutoRead(true);
+    ending.shutdownGracefully(0, 5, SECONDS).sync();
+
+    late.config().setAutoRead(false);
+    for (ChannelFuture ask :
+        List.of(late.shutdownInput(), late.shutdownOutput(), late.shutdown())) {
+      assertThat(ask.await().cause())
+          .isInstanceOf(ClosedChannelException.class)
+          .hasCauseInstanceOf(RejectedExecutionException.class);
+    }
+    over.close();
+    over.reset();
   }
 
   @Test
