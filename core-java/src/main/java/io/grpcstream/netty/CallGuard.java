@@ -209,7 +209,7 @@ final class CallGuard extends Http2FrameListenerDecorator {
     if (input.message.begun() > 0 && stallTimeout != null && stallTimer == null) {
       awaitStall(ctx, stallTimeout);
     }
-    return returned;
+    return returned - padding; // Which the windows have had back on its arrival.
   }
 
   // --- messages that do not go on ----------------------------------------------------------------
