@@ -17,6 +17,7 @@ import io.grpcstream.libp2p.LogLines;
 import io.grpcstream.libp2p.Refusal;
 import io.grpcstream.libp2p.Stream;
 import io.grpcstream.netty.CallLimits;
+import io.grpcstream.netty.GrpcWindows;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -28,6 +29,8 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What a peer's calls may hold of messages that are not complete, or that no service has read. */
 @Timeout(120)
@@ -119,6 +122,26 @@ class UnfinishedMessagesTest {
       assertThat(await(answer)).isEqualTo("" + MESSAGE);
     }
     assertThat(server.stats().refusals()).isEmpty();
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {1, 5, 6, 1_000, 65_536, 1 << 20})
+  void messagesArriveWhateverWindowTheUserSets(int window) {
+    GrpcStream.Builder builder =
+        GrpcStream.builder()
+            .addService(Echo.service(text -> text.length() + ""))
+            .configureServer(options -> GrpcWindows.fix(options, window));
+    grpc = builder.build().serve();
+    server = hosts.start(Hosts.TCP);
+    server.handle(Wire.PROTOCOL, grpc.handler());
+    ManagedChannel channel = channel(hosts.start(options -> options));
+    List<CompletableFuture<String>> answers = new ArrayList<>();
+    for (int i = 0; i < 20; i++) {
+      answers.add(unary(channel, "x".repeat(30_000)));
+    }
+    for (CompletableFuture<String> answer : answers) {
+      assertThat(await(answer)).isEqualTo("30000");
+    }
   }
 
   private static CompletableFuture<String> unary(ManagedChannel channel, String request) {

@@ -180,8 +180,13 @@ final class CallWindows extends Http2ConnectionAdapter implements Http2LocalFlow
     }
     int data = Math.min(bytes, input.unread);
     input.unread -= data;
-    // With nothing unread, gRPC has taken what has come of the last message.
-    int keep = input.unread == 0 ? (int) Math.min(input.message.begun(), input.withheld + data) : 0;
+    // With nothing unread, gRPC has taken what has come of the last message. A prefix alone is given
+    // back, as it holds nothing, and a window may be smaller.
+    long begun = input.message.begun();
+    int keep =
+        input.unread == 0 && begun > MessageProgress.PREFIX_BYTES
+            ? (int) Math.min(begun, input.withheld + data)
+            : 0;
     int give = input.withheld + data - keep;
     input.withheld = keep;
     input.frames.take(give);
@@ -190,11 +195,7 @@ final class CallWindows extends Http2ConnectionAdapter implements Http2LocalFlow
     }
     boolean updated = give > 0 && windows.consumeBytes(call, give);
     input.sinceGrowth += give;
-    if (keep > MessageProgress.PREFIX_BYTES) {
-      updated |= extend(call, input);
-    } else if (keep == 0) {
-      updated |= grow(call, input);
-    }
+    updated |= keep > 0 ? extend(call, input) : grow(call, input);
     if (input.held > 0) {
       hold(input, call);
     }
