@@ -180,7 +180,8 @@ final class CallWindows extends Http2ConnectionAdapter implements Http2LocalFlow
     }
     int data = Math.min(bytes, input.unread);
     input.unread -= data;
-    // With nothing unread, gRPC has taken what has come of the last message. A prefix alone is given
+    // With nothing unread, gRPC has taken what has come of the last message. A prefix alone is
+    // given
     // back, as it holds nothing, and a window may be smaller.
     long begun = input.message.begun();
     int keep =
