@@ -234,4 +234,22 @@ class ResetBudgetTest {
     assertThat(Echo.unary(honest, "unharmed")).isEqualTo("unharmed");
     assertThat(Echo.unary(channel(), "also unharmed")).isEqualTo("also unharmed");
   }
+
+  @Test
+  void callsThatMakeTheServerResetThemCostAsMuchAsResets() throws Exception {
+    ManagedChannel honest = channel();
+    Host hostile = hosts.start(builder -> builder);
+    RawHttp2 raw = new RawHttp2(hostile, server);
+    byte[] noGrpc = RawHttp2.headers(RawHttp2.request().add("grpc-timeout", "soon"));
+    ByteArrayOutputStream flood = new ByteArrayOutputStream();
+    flood.writeBytes(RawHttp2.preface());
+    for (int i = 0; i < CALLS; i++) {
+      flood.writeBytes(RawHttp2.frame(noGrpc.length, 1, 4, 2 * i + 1));
+      flood.writeBytes(noGrpc);
+    }
+    raw.send(flood.toByteArray());
+    raw.ends();
+    log.await("CALL_RESETS", "limit 2,000 in 10 s", hostile.peerId());
+    assertThat(Echo.unary(honest, "unharmed")).isEqualTo("unharmed");
+  }
 }

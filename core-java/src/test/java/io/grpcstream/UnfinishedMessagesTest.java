@@ -7,6 +7,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.grpc.CallOptions;
 import io.grpc.ManagedChannel;
+import io.grpc.Metadata;
+import io.grpc.ServerCall;
+import io.grpc.ServerServiceDefinition;
 import io.grpc.stub.ClientCalls;
 import io.grpc.stub.StreamObserver;
 import io.grpcstream.libp2p.Host;
@@ -14,15 +17,20 @@ import io.grpcstream.libp2p.LogLines;
 import io.grpcstream.libp2p.Refusal;
 import io.grpcstream.libp2p.Stream;
 import io.grpcstream.netty.CallLimits;
+import io.grpcstream.netty.GrpcWindows;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What a peer's calls may hold of messages that are not complete, or that no service has read. */
 @Timeout(120)
@@ -39,8 +47,11 @@ class UnfinishedMessagesTest {
   private Host server;
 
   private void serve(CallLimits limits) {
-    GrpcStream.Builder builder =
-        GrpcStream.builder().addService(Echo.service(text -> text.length() + ""));
+    serve(limits, Echo.service(text -> text.length() + ""));
+  }
+
+  private void serve(CallLimits limits, ServerServiceDefinition service) {
+    GrpcStream.Builder builder = GrpcStream.builder().addService(service);
     builder.callLimits = limits;
     grpc = builder.build().serve();
     server = hosts.start(Hosts.TCP);
@@ -113,6 +124,26 @@ class UnfinishedMessagesTest {
     assertThat(server.stats().refusals()).isEmpty();
   }
 
+  @ParameterizedTest
+  @ValueSource(ints = {1, 5, 6, 1_000, 65_536, 1 << 20})
+  void messagesArriveWhateverWindowTheUserSets(int window) {
+    GrpcStream.Builder builder =
+        GrpcStream.builder()
+            .addService(Echo.service(text -> text.length() + ""))
+            .configureServer(options -> GrpcWindows.fix(options, window));
+    grpc = builder.build().serve();
+    server = hosts.start(Hosts.TCP);
+    server.handle(Wire.PROTOCOL, grpc.handler());
+    ManagedChannel channel = channel(hosts.start(options -> options));
+    List<CompletableFuture<String>> answers = new ArrayList<>();
+    for (int i = 0; i < 20; i++) {
+      answers.add(unary(channel, "x".repeat(30_000)));
+    }
+    for (CompletableFuture<String> answer : answers) {
+      assertThat(await(answer)).isEqualTo("30000");
+    }
+  }
+
   private static CompletableFuture<String> unary(ManagedChannel channel, String request) {
     CompletableFuture<String> answer = new CompletableFuture<>();
     ClientCalls.asyncUnaryCall(
@@ -157,6 +188,88 @@ class UnfinishedMessagesTest {
     log.await("CALL_MEMORY", "limit for all 1,048,576", hostile.peerId());
     assertThat(Echo.unary(honest, "x".repeat(200_000))).isEqualTo("200000");
     assertThat(raw.stream.channel().isActive()).isTrue();
+    raw.stream.reset();
+  }
+
+  /** A service that reads as it is told to. */
+  private static final class Reader {
+    final CompletableFuture<ServerCall<String, String>> call = new CompletableFuture<>();
+    final AtomicInteger received = new AtomicInteger();
+
+    ServerServiceDefinition service() {
+      return ServerServiceDefinition.builder(Echo.NAME).addMethod(Echo.BIDI, this::start).build();
+    }
+
+    private ServerCall.Listener<String> start(ServerCall<String, String> started, Metadata none) {
+      call.complete(started);
+      return new ServerCall.Listener<>() {
+        @Override
+        public void onMessage(String message) {
+          received.incrementAndGet();
+        }
+      };
+    }
+  }
+
+  /** Sends so many frames with five bytes each. */
+  private static void sendFrames(RawHttp2 raw, int frames) {
+    byte[][] parts = new byte[frames][];
+    Arrays.fill(parts, RawHttp2.data(1, begun(0, 0)));
+    raw.send(parts);
+  }
+
+  /** What holds 1 MiB, half of which one peer may have: 2,048 frames, besides their bytes. */
+  private static final CallLimits SMALL = new CallLimits(Duration.ofMinutes(5), 2_000, 1 << 20);
+
+  @Test
+  void aReaderThatNeverCatchesUpHoldsNoMoreThanWhatItHasNotRead() throws Exception {
+    Reader reader = new Reader();
+    serve(SMALL, reader.service());
+    RawHttp2 raw = new RawHttp2(hosts.start(builder -> builder), server);
+    raw.send(RawHttp2.preface(), RawHttp2.call(1));
+    sendFrames(raw, 10);
+    for (int read = 100; read <= 5_000; read += 100) {
+      int expected = read;
+      sendFrames(raw, 100);
+      raw.roundTrip();
+      await(reader.call).request(100);
+      eventually("the messages are read", () -> reader.received.get() == expected);
+    }
+    assertThat(server.stats().refusals()).isEmpty();
+    raw.stream.reset();
+  }
+
+  @Test
+  void messagesOfWhichTheNextHasAlwaysBegunHoldNoMoreThanItsFrames() throws Exception {
+    Reader reader = new Reader();
+    serve(SMALL, reader.service());
+    RawHttp2 raw = new RawHttp2(hosts.start(builder -> builder), server);
+    raw.send(RawHttp2.preface(), RawHttp2.call(1));
+    await(reader.call).request(10_000);
+    raw.send(RawHttp2.data(1, new byte[8])); // A message, and three bytes of the next.
+    sendFrames(raw, 5_000);
+    eventually("all are read", () -> reader.received.get() == 5_001);
+    assertThat(server.stats().refusals()).isEmpty();
+    raw.stream.reset();
+  }
+
+  @Test
+  void paddingGivesNobodyRoomForMessagesThatAreNotRead() throws Exception {
+    Reader reader = new Reader();
+    serve(SMALL, reader.service());
+    RawHttp2 raw = new RawHttp2(hosts.start(builder -> builder), server);
+    raw.send(RawHttp2.preface(), RawHttp2.call(1));
+    byte[] padded = new byte[256];
+    padded[0] = (byte) 250;
+    byte[][] frames = new byte[100][];
+    Arrays.fill(frames, RawHttp2.join(RawHttp2.frame(padded.length, 0, 8, 1), padded));
+    int sent = 0;
+    for (; server.stats().refusals().isEmpty() && sent < 10_000; sent += frames.length) {
+      raw.send(frames);
+      raw.roundTrip();
+    }
+    assertThat(server.stats().refusals(Refusal.CALL_MEMORY)).isEqualTo(1);
+    assertThat(sent).isLessThanOrEqualTo(2_100);
     raw.stream.reset();
   }
 

@@ -13,7 +13,6 @@ import io.netty.handler.codec.http2.Http2ConnectionAdapter;
 import io.netty.handler.codec.http2.Http2Error;
 import io.netty.handler.codec.http2.Http2Exception;
 import io.netty.handler.codec.http2.Http2FrameListenerDecorator;
-import io.netty.handler.codec.http2.Http2Headers;
 import io.netty.handler.codec.http2.Http2Settings;
 import io.netty.handler.codec.http2.Http2Stream;
 import io.netty.util.concurrent.ScheduledFuture;
@@ -79,7 +78,7 @@ final class CallGuard extends Http2FrameListenerDecorator {
     grpc.decoder().frameListener(guard);
     stream.channel().closeFuture().addListener(closed -> guard.stopTimer());
     if (guard.connection.isServer()) {
-      guard.connection.addListener(guard.new Ends());
+      guard.connection.addListener(guard.new Lives());
       PeerFaults.watch(grpc, stream, refusals, () -> guard.cut);
     }
   }
@@ -105,25 +104,6 @@ final class CallGuard extends Http2FrameListenerDecorator {
   }
 
   // --- resets ------------------------------------------------------------------------------------
-
-  @Override
-  public void onHeadersRead(
-      ChannelHandlerContext ctx,
-      int streamId,
-      Http2Headers headers,
-      int streamDependency,
-      short weight,
-      boolean exclusive,
-      int padding,
-      boolean endStream)
-      throws Http2Exception {
-    Http2Stream call = connection.stream(streamId);
-    if (call != null && connection.isServer()) {
-      call.setProperty(startedAt, System.nanoTime());
-    }
-    super.onHeadersRead(
-        ctx, streamId, headers, streamDependency, weight, exclusive, padding, endStream);
-  }
 
   @Override
   public void onRstStreamRead(ChannelHandlerContext ctx, int streamId, long errorCode)
@@ -153,8 +133,16 @@ final class CallGuard extends Http2FrameListenerDecorator {
     return connectionError(Http2Error.ENHANCE_YOUR_CALM, "%s", "peer " + budget.peer + ": " + text);
   }
 
-  /** The ends of calls: answers, and resets of ours that the caller has brought about. */
-  private final class Ends extends Http2ConnectionAdapter {
+  /**
+   * When calls begin, and their ends: answers, and resets of ours that the caller has brought
+   * about, also by headers that never get as far as gRPC.
+   */
+  private final class Lives extends Http2ConnectionAdapter {
+    @Override
+    public void onStreamActive(Http2Stream call) {
+      call.setProperty(startedAt, System.nanoTime());
+    }
+
     @Override
     public void onStreamClosed(Http2Stream call) {
       if (call.isHeadersSent()) {
@@ -209,7 +197,7 @@ final class CallGuard extends Http2FrameListenerDecorator {
     if (input.message.begun() > 0 && stallTimeout != null && stallTimer == null) {
       awaitStall(ctx, stallTimeout);
     }
-    return returned;
+    return returned - padding; // Which the windows have had back on its arrival.
   }
 
   // --- messages that do not go on ----------------------------------------------------------------

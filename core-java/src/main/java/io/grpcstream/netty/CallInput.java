@@ -5,11 +5,11 @@ final class CallInput {
   final long startedAt = System.nanoTime();
   final MessageProgress message = new MessageProgress();
 
+  /** What holds that which is unread or withheld. */
+  final HeldFrames frames = new HeldFrames();
+
   /** Bytes that gRPC has not taken, as the service has not asked for their message. */
   int unread;
-
-  /** Padding that was given back on arrival, and that gRPC is still to give back. */
-  int padding;
 
   /** Bytes that gRPC has taken, of the message that is not complete; not given back yet. */
   int withheld;
@@ -24,9 +24,6 @@ final class CallInput {
   long sinceGrowth;
 
   long growthAt = System.nanoTime();
-
-  /** Frames that hold what is unread or withheld. */
-  int frames;
 
   /** Bytes of memory counted for this call. */
   long held;

@@ -129,12 +129,11 @@ final class CallWindows extends Http2ConnectionAdapter implements Http2LocalFlow
     }
     input.message.add(data);
     input.unread += data.readableBytes();
-    input.frames++;
+    input.frames.add(data.readableBytes());
     if (input.message.begun() > 0) {
       input.progressAt = System.nanoTime();
     }
     if (padding > 0) { // It holds nothing.
-      input.padding += padding;
       windows.consumeBytes(call, padding);
     }
   }
@@ -146,11 +145,7 @@ final class CallWindows extends Http2ConnectionAdapter implements Http2LocalFlow
   }
 
   private boolean hold(CallInput input, Http2Stream call) {
-    int bytes = windows.unconsumedBytes(call);
-    if (bytes == 0) {
-      input.frames = 0;
-    }
-    long now = bytes + (long) input.frames * FRAME_COST;
+    long now = windows.unconsumedBytes(call) + (long) input.frames.count() * FRAME_COST;
     long more = now - input.held;
     if (more == 0) {
       return true;
@@ -180,23 +175,28 @@ final class CallWindows extends Http2ConnectionAdapter implements Http2LocalFlow
     if (input == null || call.state() == Http2Stream.State.CLOSED) {
       return windows.consumeBytes(call, bytes);
     }
+    if (bytes == 0) {
+      return false;
+    }
     int data = Math.min(bytes, input.unread);
     input.unread -= data;
-    input.padding -= bytes - data;
-    // With nothing unread, gRPC has taken what has come of the last message.
-    int keep = input.unread == 0 ? (int) Math.min(input.message.begun(), input.withheld + data) : 0;
+    // With nothing unread, gRPC has taken what has come of the last message. A prefix alone is
+    // given
+    // back, as it holds nothing, and a window may be smaller.
+    long begun = input.message.begun();
+    int keep =
+        input.unread == 0 && begun > MessageProgress.PREFIX_BYTES
+            ? (int) Math.min(begun, input.withheld + data)
+            : 0;
     int give = input.withheld + data - keep;
     input.withheld = keep;
+    input.frames.take(give);
     if (keep == 0) {
       withdrawExtra(call, input);
     }
     boolean updated = give > 0 && windows.consumeBytes(call, give);
     input.sinceGrowth += give;
-    if (keep > MessageProgress.PREFIX_BYTES) {
-      updated |= extend(call, input);
-    } else if (keep == 0) {
-      updated |= grow(call, input);
-    }
+    updated |= keep > 0 ? extend(call, input) : grow(call, input);
     if (input.held > 0) {
       hold(input, call);
     }
@@ -379,6 +379,6 @@ final class CallWindows extends Http2ConnectionAdapter implements Http2LocalFlow
   @Override
   public int unconsumedBytes(Http2Stream call) {
     CallInput input = call.getProperty(key);
-    return input == null ? windows.unconsumedBytes(call) : input.unread + input.padding;
+    return input == null ? windows.unconsumedBytes(call) : input.unread;
   }
 }
