@@ -65,7 +65,8 @@ import org.jspecify.annotations.Nullable;
  *       their first second; each answered call gives one more. Beyond, it loses the stream (GOAWAY
  *       with {@code ENHANCE_YOUR_CALM}), and is served again after 5 seconds.
  *   <li><b>Time.</b> What is half sent (the HTTP/2 preface, a frame, a header block, a message that
- *       has begun) must go on within 60 seconds. Pauses between messages have no limit.
+ *       has begun) must go on within 60 seconds; a long message for whose room others wait by 4 KiB
+ *       a second. Pauses between messages have no limit.
  *   <li><b>Headers.</b> Status texts, trailers and headers are kept within what the other side
  *       takes; where something had to be left out, the status says so.
  * </ul>

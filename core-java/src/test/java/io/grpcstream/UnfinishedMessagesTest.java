@@ -191,6 +191,48 @@ class UnfinishedMessagesTest {
     raw.stream.reset();
   }
 
+  @Test
+  void aFewBytesOfManyLongMessagesReserveNothing() throws Exception {
+    serve(new CallLimits(Duration.ofMinutes(5), 2_000, 32L << 20));
+    List<RawHttp2> strangers = strangers(12, 1);
+    String message = "x".repeat(MESSAGE);
+    ManagedChannel honest = channel(hosts.start(builder -> builder));
+    assertThat(await(unary(honest, message))).isEqualTo("" + MESSAGE);
+    strangers.forEach(raw -> raw.stream.reset());
+  }
+
+  @Test
+  void messagesThatHoldRoomAndHardlyGoOnEndWhereOthersWait() throws Exception {
+    serve(new CallLimits(Duration.ofSeconds(2), 2_000, 32L << 20));
+    List<RawHttp2> strangers = strangers(12, 40_000);
+    ManagedChannel honest = channel(hosts.start(builder -> builder));
+    CompletableFuture<String> answer = unary(honest, "x".repeat(MESSAGE));
+    eventually(
+        "the strangers make room",
+        () -> {
+          strangers.forEach(raw -> raw.send(RawHttp2.data(1, new byte[1])));
+          return answer.isDone();
+        });
+    assertThat(answer).isCompletedWithValue("" + MESSAGE);
+    strangers.forEach(raw -> raw.stream.reset());
+  }
+
+  /** So many peers that have each begun one long message. */
+  private List<RawHttp2> strangers(int peers, int sent) throws Exception {
+    List<RawHttp2> strangers = new ArrayList<>();
+    for (int i = 0; i < peers; i++) {
+      RawHttp2 raw = new RawHttp2(hosts.start(builder -> builder), server);
+      raw.send(RawHttp2.preface(), RawHttp2.call(1));
+      raw.send(RawHttp2.data(1, begun(MESSAGE, Math.min(sent, 16_000))));
+      for (int left = sent - 16_000; left > 0; left -= 16_000) {
+        raw.send(RawHttp2.data(1, new byte[Math.min(left, 16_000)]));
+      }
+      raw.roundTrip();
+      strangers.add(raw);
+    }
+    return strangers;
+  }
+
   /** A service that reads as it is told to. */
   private static final class Reader {
     final CompletableFuture<ServerCall<String, String>> call = new CompletableFuture<>();

@@ -236,7 +236,7 @@ final class CallGuard extends Http2FrameListenerDecorator {
         continue; // It ended with another one.
       }
       String text =
-          "a call ended, as of a message %,d bytes came, %,d are missing, and none came for %s"
+          "a call ended, as of a message %,d bytes came, %,d are missing, and none or too few came in %s"
               .formatted(input.message.begun(), input.message.missing(), timeout);
       refusals.refused(stream, Refusal.STALLED, text);
       end(ctx, call, Status.DEADLINE_EXCEEDED.withDescription("peer " + budget.peer + ": " + text));

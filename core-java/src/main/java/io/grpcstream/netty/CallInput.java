@@ -17,6 +17,14 @@ final class CallInput {
   /** Bytes of window reserved for the message that is not complete. */
   int extra;
 
+  /** When {@link #extra} was reserved, and what had been received by then. */
+  long grantedAt;
+
+  long receivedAtGrant;
+
+  /** Bytes of data, of all messages. */
+  long received;
+
   /** Bytes of window reserved until the call ends. */
   int grown;
 

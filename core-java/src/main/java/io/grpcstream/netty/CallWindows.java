@@ -31,10 +31,11 @@ import org.slf4j.LoggerFactory;
  *   <li>a window is given back for whole messages only: what a call holds, unread or unfinished,
  *       never exceeds its window;
  *   <li>a window is small at first ({@value #WINDOW} bytes, or what the user has set), and
- *   <li>a message that does not fit gets what it lacks, and at least as much as the window has,
- *       once it is {@linkplain PeerBudgets#reserve reserved}: at once if there is room, else in the
- *       order in which messages began. It is the whole message that is reserved, so that each one
- *       that has begun to grow can also be completed, and nobody waits in a circle;
+ *   <li>a message that does not fit, and of which half a window has come, gets what it lacks, and
+ *       at least as much as the window has, once it is {@linkplain PeerBudgets#reserve reserved}:
+ *       at once if there is room, else in the order in which messages began. It is the whole
+ *       message that is reserved, so that each one that has begun to grow can also be completed,
+ *       and nobody waits in a circle;
  *   <li>a window grows, unless the user has set it, with what is taken out of it, up to what that
  *       is in a second and to {@value #GROWN_WINDOW} bytes, as long as there is plenty: a far
  *       reader that keeps up is not held back by the distance, and a slow one holds little.
@@ -61,6 +62,12 @@ final class CallWindows extends Http2ConnectionAdapter implements Http2LocalFlow
 
   /** What the calls of one stream may have reserved for messages together. */
   private static final int RESERVABLE = 16 << 20;
+
+  /**
+   * Bytes a second that a message has to bring on average while others wait for what it has
+   * reserved: a modem's. Else a few bytes a minute would hold a whole message's room.
+   */
+  private static final int LEAST_RATE = 4 << 10;
 
   /** What the windows of one stream may have grown by together. */
   private static final int GROWABLE = 8 << 20;
@@ -128,6 +135,7 @@ final class CallWindows extends Http2ConnectionAdapter implements Http2LocalFlow
       call.setProperty(key, input);
     }
     input.message.add(data);
+    input.received += data.readableBytes();
     input.unread += data.readableBytes();
     input.frames.add(data.readableBytes());
     if (input.message.begun() > 0) {
@@ -157,14 +165,25 @@ final class CallWindows extends Http2ConnectionAdapter implements Http2LocalFlow
     return true;
   }
 
-  /** Whether the peer could send more of the message of {@code call} that is not complete. */
+  /**
+   * Whether the peer could send more of the message of {@code call} that is not complete, and has
+   * sent nothing since then; or, where messages wait for what this one has reserved, too little.
+   */
   boolean isStalled(Http2Stream call, long sinceNanos) {
     CallInput input = call.getProperty(key);
     return input != null
         && input.message.begun() > 0
         && input.unread == 0
         && windows.windowSize(call) > 0
-        && sinceNanos - input.progressAt > 0;
+        && (sinceNanos - input.progressAt > 0 || isHolding(input, sinceNanos));
+  }
+
+  private boolean isHolding(CallInput input, long sinceNanos) {
+    if (input.extra == 0 || sinceNanos - input.grantedAt < 0 || !budget.all.isShort()) {
+      return false;
+    }
+    long seconds = TimeUnit.NANOSECONDS.toSeconds(System.nanoTime() - input.grantedAt);
+    return input.received - input.receivedAtGrant < seconds * LEAST_RATE;
   }
 
   // --- what gRPC has taken -----------------------------------------------------------------------
@@ -207,7 +226,8 @@ final class CallWindows extends Http2ConnectionAdapter implements Http2LocalFlow
 
   /** Makes room for the rest of a message, or has it wait for room. */
   private boolean extend(Http2Stream call, CallInput input) throws Http2Exception {
-    if (input.extra > 0 || input.message.missing() <= windows.windowSize(call)) {
+    boolean early = 2L * input.withheld < windows.initialWindowSize(call);
+    if (early || input.extra > 0 || input.message.missing() <= windows.windowSize(call)) {
       return false;
     }
     if (!waiting.contains(call) && waiting.isEmpty() && grant(call, input)) {
@@ -232,6 +252,8 @@ final class CallWindows extends Http2ConnectionAdapter implements Http2LocalFlow
     reserved += bytes;
     input.extra = (int) bytes;
     input.progressAt = System.nanoTime();
+    input.grantedAt = input.progressAt;
+    input.receivedAtGrant = input.received;
     windows.incrementWindowSize(call, input.extra);
     return true;
   }

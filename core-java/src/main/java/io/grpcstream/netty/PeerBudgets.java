@@ -142,6 +142,11 @@ public final class PeerBudgets {
     waiting.add(retry);
   }
 
+  /** Whether messages wait for what others have reserved. */
+  boolean isShort() {
+    return !waiting.isEmpty();
+  }
+
   /** Ends {@link #await}. */
   void awaitNoMore(Runnable retry) {
     waiting.remove(retry);
