@@ -427,7 +427,7 @@ public final class GrpcStream implements AutoCloseable {
 
     /**
      * Decides which status the failure of a service or an interceptor becomes; null leaves it to
-     * the {@code map} that was added next, and in the end to the type of the failure:
+     * the {@code map} that was added after it, and in the end to the type of the failure:
      *
      * <table>
      * <caption>By default</caption>
@@ -446,8 +446,8 @@ public final class GrpcStream implements AutoCloseable {
      * {@code INTERNAL}.
      *
      * <p>It is not asked about status exceptions, which are sent as they are. It runs once a failed
-     * call, where the service does, and must not block if that is an event loop. What becomes of
-     * failures else, see {@link FailureInterceptor}.
+     * call, where the service does, and must not block if that is an event loop. {@link
+     * FailureInterceptor} has what else becomes of failures.
      */
     public Builder mapFailure(Function<? super Throwable, ? extends @Nullable Status> map) {
       failureHooks.add(map);

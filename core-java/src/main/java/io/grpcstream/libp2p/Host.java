@@ -293,6 +293,7 @@ public interface Host extends AutoCloseable {
     /**
      * The host, not yet {@linkplain Host#start() started}; it holds no socket or thread yet.
      *
+     * @throws IllegalArgumentException if an address to listen on names another peer
      * @throws IllegalStateException if Netty, or another library, is there in a version that does
      *     not work, with the jar that was found and the version that is needed
      */

@@ -8,7 +8,8 @@ import java.time.Duration;
  *
  * <p>The starting values are near those that other libp2p implementations ship. Many are meant for
  * 256 MiB of heap and grow with the heap that the JVM may use: they are multiplied by the number of
- * whole 256 MiB in {@link Runtime#maxMemory()}, and never smaller than for 256 MiB.
+ * whole 256 MiB in {@link Runtime#maxMemory()}, and never smaller than for 256 MiB. With the serial
+ * collector that is a little less than {@code -Xmx}: {@code -Xmx512m} then counts as one, not two.
  *
  * <table>
  * <caption>All limits, with their starting values</caption>
