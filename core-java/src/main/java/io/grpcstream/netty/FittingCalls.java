@@ -27,8 +27,8 @@ import org.slf4j.LoggerFactory;
  *       RESOURCE_EXHAUSTED} and a text that says why.
  * </ul>
  *
- * <p>The first time is logged as a warning, later ones at debug level. To be the outermost
- * interceptor.
+ * <p>The first time is logged as a warning, later ones at debug level. To stand around all
+ * interceptors that send anything.
  */
 public final class FittingCalls implements ServerInterceptor {
   private static final Logger log = LoggerFactory.getLogger(FittingCalls.class);
