@@ -4,12 +4,17 @@ import static io.grpcstream.Hosts.address;
 import static io.grpcstream.Hosts.await;
 import static io.grpcstream.Hosts.eventually;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import io.grpc.CallOptions;
 import io.grpc.ManagedChannel;
 import io.grpc.Metadata;
 import io.grpc.ServerCall;
+import io.grpc.ServerCallHandler;
+import io.grpc.ServerInterceptor;
 import io.grpc.ServerServiceDefinition;
+import io.grpc.Status;
+import io.grpc.StatusRuntimeException;
 import io.grpc.stub.ClientCalls;
 import io.grpc.stub.StreamObserver;
 import io.grpcstream.libp2p.Host;
@@ -189,6 +194,37 @@ class UnfinishedMessagesTest {
     assertThat(Echo.unary(honest, "x".repeat(200_000))).isEqualTo("200000");
     assertThat(raw.stream.channel().isActive()).isTrue();
     raw.stream.reset();
+  }
+
+  @Test
+  void callsThatAreAnsweredBeforeTheirMessageHasComeKeepNothingAtTheCaller() throws Exception {
+    grpc =
+        GrpcStream.builder()
+            .addService(Echo.service())
+            .intercept(
+                new ServerInterceptor() {
+                  @Override
+                  public <Q, R> ServerCall.Listener<Q> interceptCall(
+                      ServerCall<Q, R> call, Metadata headers, ServerCallHandler<Q, R> next) {
+                    call.close(Status.UNAUTHENTICATED, new Metadata());
+                    return new ServerCall.Listener<>() {};
+                  }
+                })
+            .build()
+            .serve();
+    server = hosts.start(Hosts.TCP);
+    server.handle(Wire.PROTOCOL, grpc.handler());
+    ManagedChannel channel = channel(hosts.start(options -> options));
+    String message = "x".repeat(MESSAGE);
+    for (int i = 0; i < 5; i++) {
+      assertThat(
+              catchThrowableOfType(StatusRuntimeException.class, () -> Echo.unary(channel, message))
+                  .getStatus()
+                  .getCode())
+          .isEqualTo(Status.Code.UNAUTHENTICATED);
+    }
+    channel.shutdown(); // Which waits for calls that HTTP/2 has not ended.
+    assertThat(channel.awaitTermination(20, TimeUnit.SECONDS)).isTrue();
   }
 
   @Test

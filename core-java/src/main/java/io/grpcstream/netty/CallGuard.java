@@ -144,6 +144,15 @@ final class CallGuard extends Http2FrameListenerDecorator {
     }
 
     @Override
+    public void onStreamHalfClosed(Http2Stream call) {
+      ChannelHandlerContext ctx = stream.channel().pipeline().context(grpc);
+      if (call.state() == Http2Stream.State.HALF_CLOSED_LOCAL && ctx != null) {
+        // Not within a change of the connection's streams; and the rest may just be arriving.
+        ctx.executor().execute(() -> stopSending(ctx, call));
+      }
+    }
+
+    @Override
     public void onStreamClosed(Http2Stream call) {
       if (call.isHeadersSent()) {
         budget.answered();
@@ -155,6 +164,18 @@ final class CallGuard extends Http2FrameListenerDecorator {
           ctx.executor().execute(() -> grpc.onError(ctx, true, tooMany));
         }
       }
+    }
+  }
+
+  /**
+   * Tells the caller of a call that we have answered in full that nobody reads the rest of what it
+   * sends (RFC 9113, section 8.1): else it would wait, with what is left, for a window that nobody
+   * gives any more.
+   */
+  private void stopSending(ChannelHandlerContext ctx, Http2Stream call) {
+    if (call.state() == Http2Stream.State.HALF_CLOSED_LOCAL) {
+      grpc.encoder().writeRstStream(ctx, call.id(), Http2Error.NO_ERROR.code(), ctx.newPromise());
+      ctx.flush();
     }
   }
 

@@ -9,7 +9,7 @@ import org.jspecify.annotations.Nullable;
 /** Why the one stream of a gRPC channel can take no more calls; the first reason counts. */
 final class StreamEnd {
   /** The reason when nobody has given one. */
-  static final String LOST = "the peer reset it, or its connection was lost";
+  static final String LOST = "it was reset, or its connection was lost";
 
   /** The reason when a call loses messages that have arrived. */
   static final String UNREAD = "it was cut with messages unread";
