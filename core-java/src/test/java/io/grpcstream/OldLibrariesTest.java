@@ -29,7 +29,7 @@ class OldLibrariesTest {
   void withAnOlderBoringSslHostsSayItOnceAndConnectByNoise() throws Exception {
     String output = run("default", "netty-tcnative-classes", "netty-tcnative-boringssl-static");
     assertThat(output).contains("connected by /noise");
-    assertThat(output.lines().filter(line -> line.contains("WARN")))
+    assertThat(output.lines().filter(line -> line.contains("] WARN ")))
         .singleElement()
         .asString()
         .contains("netty-tcnative-boringssl-static is on the class path but does not work")
