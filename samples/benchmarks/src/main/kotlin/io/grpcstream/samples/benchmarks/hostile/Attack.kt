@@ -15,12 +15,14 @@ internal class Target(
  * @property unit what is counted
  * @property most how much of it there is in one round, so that no machine runs out of anything
  * @property open what an attacker needs; for each round anew
+ * @property isTurnedAway whether the host, at some point, has no more of it
  */
 internal enum class Attack(
     val title: String,
     val unit: String,
     val most: Int,
     val open: (Target) -> Attacker,
+    val isTurnedAway: Boolean = false,
 ) {
     /** No attack: what the attacker's CPU time alone costs who shares the machine with it. */
     CPU("cpu-alone", "rounds of 1 ms", Int.MAX_VALUE, { CpuAlone() }),
@@ -45,7 +47,7 @@ internal enum class Attack(
     // Calls and streams that are begun and not ended, or ended too soon.
     UNFINISHED("unfinished-messages", "calls", 100, { UnfinishedMessages(it) }),
     HALF_MESSAGES("half-messages", "calls", 1_000, { HalfMessages(it) }),
-    RESETS("rapid-reset", "resets", 1_000_000, { RapidReset(it) }),
+    RESETS("rapid-reset", "resets", 1_000_000, { RapidReset(it) }, isTurnedAway = true),
     HALF_HEADERS("half-sent-headers", "streams", 200, { HalfHeaders(it) }),
     NO_PREFACE("preface-never-sent", "streams", 200, { NoPreface(it) }),
     ;
