@@ -6,7 +6,6 @@ import io.grpc.netty.NettyServerBuilder;
 import io.grpc.util.MutableHandlerRegistry;
 import io.grpcstream.libp2p.Stream;
 import io.grpcstream.netty.FittingCalls;
-import io.grpcstream.netty.LateAnswers;
 import io.grpcstream.netty.PeerBudgets;
 import io.grpcstream.netty.RefusalLog;
 import io.grpcstream.netty.StreamServer;
@@ -65,8 +64,7 @@ final class Servers {
             .fallbackHandlerRegistry(services)
             .intercept(new FailureInterceptor(options.failureHooks, true)) // Around the options'.
             .intercept(new PeerContextInterceptor())
-            .intercept(new FittingCalls())
-            .intercept(new LateAnswers()) // The last one added is the first to run.
+            .intercept(new FittingCalls()) // The last one added is the first to run.
             .build();
   }
 

@@ -38,7 +38,6 @@ final class CallGuard extends Http2FrameListenerDecorator {
   private final Stream stream;
   private final GrpcHttp2ConnectionHandler grpc;
   private final Http2Connection connection;
-  private final Http2Connection.PropertyKey startedAt;
   private final CallWindows windows;
   private final PeerBudget budget;
   private final RefusalLog refusals;
@@ -59,7 +58,9 @@ final class CallGuard extends Http2FrameListenerDecorator {
     this.refusals = refusals;
     this.stallTimeout = stallTimeout;
     connection = grpc.connection();
-    startedAt = connection.newKey();
+    if (connection.isServer()) {
+      connection.addListener(new Lives()); // Before the windows, which forget a call that closes.
+    }
     windows = CallWindows.install(connection, budget);
   }
 
@@ -78,7 +79,6 @@ final class CallGuard extends Http2FrameListenerDecorator {
     grpc.decoder().frameListener(guard);
     stream.channel().closeFuture().addListener(closed -> guard.stopTimer());
     if (guard.connection.isServer()) {
-      guard.connection.addListener(guard.new Lives());
       PeerFaults.watch(grpc, stream, refusals, () -> guard.cut);
     }
   }
@@ -117,10 +117,10 @@ final class CallGuard extends Http2FrameListenerDecorator {
 
   /** Whether a call ends so early that it is its caller's doing alone. */
   private boolean isRapid(Http2Stream call) {
-    Long start = call.getProperty(startedAt);
-    return start != null
+    CallInput input = windows.input(call);
+    return input != null
         && !call.isHeadersSent()
-        && System.nanoTime() - start < PeerBudget.RAPID_NANOS;
+        && System.nanoTime() - input.startedAt < PeerBudget.RAPID_NANOS;
   }
 
   private Http2Exception cut() {
@@ -134,15 +134,10 @@ final class CallGuard extends Http2FrameListenerDecorator {
   }
 
   /**
-   * When calls begin, and their ends: answers, and resets of ours that the caller has brought
-   * about, also by headers that never get as far as gRPC.
+   * How calls end: by answers, and by resets of ours that the caller has brought about, also with
+   * headers that never get as far as gRPC.
    */
   private final class Lives extends Http2ConnectionAdapter {
-    @Override
-    public void onStreamActive(Http2Stream call) {
-      call.setProperty(startedAt, System.nanoTime());
-    }
-
     @Override
     public void onStreamHalfClosed(Http2Stream call) {
       ChannelHandlerContext ctx = stream.channel().pipeline().context(grpc);

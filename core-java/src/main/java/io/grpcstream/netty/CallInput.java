@@ -1,8 +1,12 @@
 package io.grpcstream.netty;
 
-/** What one call has received, and what of it was given back to the sender; see the window. */
+/**
+ * What one call has received, and what of it was given back to the sender; see {@link CallWindows}.
+ */
 final class CallInput {
+  /** When the call began. */
   final long startedAt = System.nanoTime();
+
   final MessageProgress message = new MessageProgress();
 
   /** What holds that which is unread or withheld. */
@@ -31,7 +35,7 @@ final class CallInput {
   /** Bytes given back since {@link #growthAt}, when the window last grew or could have. */
   long sinceGrowth;
 
-  long growthAt = System.nanoTime();
+  long growthAt = startedAt;
 
   /** Bytes of memory counted for this call. */
   long held;

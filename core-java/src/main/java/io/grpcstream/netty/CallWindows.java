@@ -106,7 +106,7 @@ final class CallWindows extends Http2ConnectionAdapter implements Http2LocalFlow
     return created;
   }
 
-  /** What {@code call} has received; null if that is nothing but headers, or if it is closed. */
+  /** What {@code call} has received; null unless it is active. */
   @Nullable CallInput input(Http2Stream call) {
     return call.getProperty(key);
   }
@@ -123,6 +123,11 @@ final class CallWindows extends Http2ConnectionAdapter implements Http2LocalFlow
   // --- what arrives ------------------------------------------------------------------------------
 
   @Override
+  public void onStreamActive(Http2Stream call) {
+    call.setProperty(key, new CallInput());
+  }
+
+  @Override
   public void receiveFlowControlledFrame(
       Http2Stream call, ByteBuf data, int padding, boolean endOfStream) throws Http2Exception {
     windows.receiveFlowControlledFrame(call, data, padding, endOfStream);
@@ -131,8 +136,7 @@ final class CallWindows extends Http2ConnectionAdapter implements Http2LocalFlow
     }
     CallInput input = call.getProperty(key);
     if (input == null) {
-      input = new CallInput();
-      call.setProperty(key, input);
+      return;
     }
     input.message.add(data);
     input.received += data.readableBytes();

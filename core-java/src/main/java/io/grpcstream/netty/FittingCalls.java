@@ -1,6 +1,5 @@
 package io.grpcstream.netty;
 
-import io.grpc.ForwardingServerCall.SimpleForwardingServerCall;
 import io.grpc.ForwardingServerCallListener.SimpleForwardingServerCallListener;
 import io.grpc.Metadata;
 import io.grpc.ServerCall;
@@ -27,8 +26,8 @@ import org.slf4j.LoggerFactory;
  *       RESOURCE_EXHAUSTED} and a text that says why.
  * </ul>
  *
- * <p>The first time is logged as a warning, later ones at debug level. To stand around all
- * interceptors that send anything.
+ * <p>The first time is logged as a warning, later ones at debug level. To be the outermost
+ * interceptor: it also sees to {@linkplain LateAnswers answers that come too late}.
  */
 public final class FittingCalls implements ServerInterceptor {
   private static final Logger log = LoggerFactory.getLogger(FittingCalls.class);
@@ -78,15 +77,12 @@ public final class FittingCalls implements ServerInterceptor {
     }
   }
 
-  private final class FittingCall<Q, R> extends SimpleForwardingServerCall<Q, R> {
-    private final Stream stream;
-
+  private final class FittingCall<Q, R> extends LateAnswers<Q, R> {
     /** Whether we have ended the call: what the service still sends has no effect. */
     private volatile boolean failed;
 
     FittingCall(ServerCall<Q, R> call, Stream stream) {
-      super(call);
-      this.stream = stream;
+      super(call, stream);
     }
 
     @Override

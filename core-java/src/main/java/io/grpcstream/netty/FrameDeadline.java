@@ -21,6 +21,10 @@ import org.jspecify.annotations.Nullable;
 final class FrameDeadline extends ChannelInboundHandlerAdapter {
   private static final int END_HEADERS = 4;
 
+  // Of a frame's head (RFC 9113, section 4.1): three bytes of length, type, flags, the stream's id.
+  private static final int TYPE_AT = 3;
+  private static final int FLAGS_AT = 4;
+
   private final Stream stream;
   private final long timeoutNanos;
   private final RefusalLog refusals;
@@ -95,7 +99,13 @@ final class FrameDeadline extends ChannelInboundHandlerAdapter {
     prefaceMissing -= skipped;
     at += skipped;
     while (at < end) {
-      if (head < Http2CodecUtil.FRAME_HEADER_LENGTH) {
+      if (head == 0 && end - at >= Http2CodecUtil.FRAME_HEADER_LENGTH) { // As a whole, mostly.
+        payload = bytes.getUnsignedMedium(at);
+        type = bytes.getByte(at + TYPE_AT);
+        flags = bytes.getByte(at + FLAGS_AT);
+        head = Http2CodecUtil.FRAME_HEADER_LENGTH;
+        at += Http2CodecUtil.FRAME_HEADER_LENGTH;
+      } else if (head < Http2CodecUtil.FRAME_HEADER_LENGTH) {
         addToHead(bytes.getUnsignedByte(at++));
       } else {
         int part = Math.min(payload, end - at);
@@ -112,9 +122,9 @@ final class FrameDeadline extends ChannelInboundHandlerAdapter {
     switch (head++) {
       case 0 -> payload = value;
       case 1, 2 -> payload = payload << 8 | value;
-      case 3 -> type = value;
-      case 4 -> flags = value;
-      default -> {} // The stream's id.
+      case TYPE_AT -> type = value;
+      case FLAGS_AT -> flags = value;
+      default -> {}
     }
   }
 

@@ -3,8 +3,6 @@ package io.grpcstream.netty;
 import io.grpc.ForwardingServerCall.SimpleForwardingServerCall;
 import io.grpc.Metadata;
 import io.grpc.ServerCall;
-import io.grpc.ServerCallHandler;
-import io.grpc.ServerInterceptor;
 import io.grpc.Status;
 import io.grpcstream.libp2p.Stream;
 import io.netty.channel.EventLoop;
@@ -15,60 +13,51 @@ import org.slf4j.LoggerFactory;
 /**
  * Lets what a service does with a call have no effect once the call's event loop has ended with its
  * host, as with any call that is over: grpc-netty would throw into the service, which hears of the
- * end only when its executor gets to it. To be the outermost interceptor.
+ * end only when its executor gets to it.
  */
-public final class LateAnswers implements ServerInterceptor {
+abstract class LateAnswers<Q, R> extends SimpleForwardingServerCall<Q, R> {
   private static final Logger log = LoggerFactory.getLogger(LateAnswers.class);
 
-  @Override
-  public <Q, R> ServerCall.Listener<Q> interceptCall(
-      ServerCall<Q, R> call, Metadata headers, ServerCallHandler<Q, R> next) {
-    Stream stream = call.getAttributes().get(StreamAttachment.STREAM);
-    return next.startCall(stream == null ? call : new Call<>(call, stream), headers);
+  final Stream stream;
+
+  LateAnswers(ServerCall<Q, R> call, Stream stream) {
+    super(call);
+    this.stream = stream;
   }
 
-  private static final class Call<Q, R> extends SimpleForwardingServerCall<Q, R> {
-    private final Stream stream;
+  @Override
+  public void request(int messages) {
+    whileTheLoopLasts(() -> super.request(messages));
+  }
 
-    Call(ServerCall<Q, R> call, Stream stream) {
-      super(call);
-      this.stream = stream;
+  @Override
+  public void sendHeaders(Metadata headers) {
+    whileTheLoopLasts(() -> super.sendHeaders(headers));
+  }
+
+  @Override
+  public void sendMessage(R message) {
+    whileTheLoopLasts(() -> super.sendMessage(message));
+  }
+
+  @Override
+  public void close(Status status, Metadata trailers) {
+    whileTheLoopLasts(() -> super.close(status, trailers));
+  }
+
+  private void whileTheLoopLasts(Runnable action) {
+    EventLoop loop = stream.channel().eventLoop();
+    if (loop.isShutdown()) { // A message would be written to a buffer that nobody releases.
+      log.debug("{} ended with its event loop", StreamAttachment.describe(stream));
+      return;
     }
-
-    @Override
-    public void request(int messages) {
-      whileTheLoopLasts(() -> super.request(messages));
-    }
-
-    @Override
-    public void sendHeaders(Metadata headers) {
-      whileTheLoopLasts(() -> super.sendHeaders(headers));
-    }
-
-    @Override
-    public void sendMessage(R message) {
-      whileTheLoopLasts(() -> super.sendMessage(message));
-    }
-
-    @Override
-    public void close(Status status, Metadata trailers) {
-      whileTheLoopLasts(() -> super.close(status, trailers));
-    }
-
-    private void whileTheLoopLasts(Runnable action) {
-      EventLoop loop = stream.channel().eventLoop();
-      if (loop.isShutdown()) { // A message would be written to a buffer that nobody releases.
-        log.debug("{} ended with its event loop", StreamAttachment.describe(stream));
-        return;
+    try {
+      action.run();
+    } catch (RejectedExecutionException e) {
+      if (!loop.isShutdown()) {
+        throw e; // Of somebody else's executor.
       }
-      try {
-        action.run();
-      } catch (RejectedExecutionException e) {
-        if (!loop.isShutdown()) {
-          throw e; // Of somebody else's executor.
-        }
-        log.debug("{} ended with its event loop", StreamAttachment.describe(stream), e);
-      }
+      log.debug("{} ended with its event loop", StreamAttachment.describe(stream), e);
     }
   }
 }

@@ -19,7 +19,12 @@ final class MessageProgress {
     int at = data.readerIndex();
     int end = data.writerIndex();
     while (at < end) {
-      if (prefix == PREFIX_BYTES) {
+      if (prefix == 0 && end - at >= PREFIX_BYTES) { // As a whole, as nearly always.
+        length = data.getUnsignedInt(at + 1);
+        missing = length;
+        prefix = PREFIX_BYTES;
+        at += PREFIX_BYTES;
+      } else if (prefix == PREFIX_BYTES) {
         int part = (int) Math.min(missing, end - at);
         missing -= part;
         at += part;
