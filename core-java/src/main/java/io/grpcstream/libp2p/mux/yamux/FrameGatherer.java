@@ -20,6 +20,9 @@ final class FrameGatherer implements ChannelOutboundBuffer.MessageProcessor {
   private final ByteBufAllocator alloc;
   private final List<ByteBuf> parts = new ArrayList<>();
 
+  /** On the way of a small piece: from buffer to buffer, Netty would make an object or two. */
+  private final byte[] piece = new byte[MAX_COPIED];
+
   /** The last part, if small pieces may be appended to it. */
   private @Nullable ByteBuf tail;
 
@@ -90,7 +93,8 @@ final class FrameGatherer implements ChannelOutboundBuffer.MessageProcessor {
       tail = alloc.buffer(MAX_COPIED);
       parts.add(tail);
     }
-    tail.writeBytes(buffer, buffer.readerIndex(), bytes);
+    buffer.getBytes(buffer.readerIndex(), piece, 0, bytes);
+    tail.writeBytes(piece, 0, bytes);
   }
 
   /** Hands the gathered frame to the connection, without flushing it. */
