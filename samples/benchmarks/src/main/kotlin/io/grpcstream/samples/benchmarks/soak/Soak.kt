@@ -217,7 +217,8 @@ private fun Soak.print(trend: Trend) {
             },
     )
     println("# the texts of failures of cut calls, by whom they name:")
-    ledger.texts().take(MOST_TEXTS).forEach { (text, times) -> println("#   $times $text") }
+    val (nameless, others) = ledger.texts().partition { it.first.startsWith(Naming.NEITHER.title) }
+    (others.take(MOST_TEXTS) + nameless).forEach { (text, times) -> println("#   $times $text") }
     Naming.entries.forEach {
         println("soak:naming-${it.title.replace(' ', '-')} ${ledger.count(it)}")
     }
