@@ -9,33 +9,46 @@ import java.net.SocketAddress;
 /** What happens to each raw connection that comes in: gate, limits, upgrade. */
 @ChannelHandler.Sharable
 final class Acceptor extends ChannelInitializer<Channel> {
-  private final HostContext host;
+  private final ConnectionGater gater;
+  private final Refusals refusals;
+  private final ResourceManager resources;
+  private final ConnectionTable table;
+  private final ConnectionUpgrader upgrader;
 
-  Acceptor(HostContext host) {
-    this.host = host;
+  Acceptor(
+      ConnectionGater gater,
+      Refusals refusals,
+      ResourceManager resources,
+      ConnectionTable table,
+      ConnectionUpgrader upgrader) {
+    this.gater = gater;
+    this.refusals = refusals;
+    this.resources = resources;
+    this.table = table;
+    this.upgrader = upgrader;
   }
 
   @Override
   protected void initChannel(Channel channel) {
     SocketAddress remote = channel.remoteAddress();
-    if (host.closing || remote == null) {
+    if (table.isClosed() || remote == null) {
       channel.close();
       return;
     }
     Multiaddr address = SocketAddresses.toMultiaddr(remote);
-    if (!host.refusals.allows("allowAccept", () -> host.gater.allowAccept(address))) {
-      host.refusals.add(
+    if (!refusals.allows("allowAccept", () -> gater.allowAccept(address))) {
+      refusals.add(
           Refusal.GATED_ACCEPT, "the connection gater refused a connection from " + address);
       channel.close();
       return;
     }
     ConnectionSlot slot;
     try {
-      slot = host.resources.inboundConnection(remote);
+      slot = resources.inboundConnection(remote);
     } catch (LimitExceededException e) {
       channel.close();
       return;
     }
-    ConnectionUpgrade.inbound(host, channel, slot, address).begin(host.limits.acceptTimeout());
+    upgrader.inbound(channel, slot, address);
   }
 }

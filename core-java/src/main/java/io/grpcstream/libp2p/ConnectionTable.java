@@ -25,7 +25,7 @@ final class ConnectionTable {
   private final CopyOnWriteArrayList<ConnectionListener> listeners = new CopyOnWriteArrayList<>();
   private final Set<DefaultConnection> all = new LinkedHashSet<>();
   private final Map<PeerId, List<DefaultConnection>> byPeer = new HashMap<>();
-  private boolean closed;
+  private volatile boolean closed;
 
   ConnectionTable(AddressBook book) {
     this.book = book;
@@ -96,9 +96,19 @@ final class ConnectionTable {
     return List.copyOf(byPeer.getOrDefault(peer, List.of()));
   }
 
-  /** Takes no more connections. */
+  /** Takes no more connections, as the host shuts down. */
   synchronized void close() {
     closed = true;
+  }
+
+  /** Whether the host shuts down: from then on nothing new begins. */
+  boolean isClosed() {
+    return closed;
+  }
+
+  /** What the book knows about {@code peer}. */
+  @Nullable PeerInfo peerInfo(PeerId peer) {
+    return book.info(peer);
   }
 
   ConnectionListener.Registration addListener(ConnectionListener listener) {

@@ -30,7 +30,7 @@ final class ConnectionUpgrade {
   /** The only muxer so far. */
   static final String YAMUX = "/yamux/1.0.0";
 
-  private final HostContext host;
+  private final ConnectionUpgrader upgrader;
   private final Channel channel;
   private final ConnectionSlot slot;
   private final Multiaddr remoteAddress;
@@ -46,35 +46,24 @@ final class ConnectionUpgrade {
   private @Nullable PeerId peer;
   private @Nullable Future<?> deadline;
 
-  private ConnectionUpgrade(
-      HostContext host,
+  /**
+   * An upgrade to {@linkplain #begin begin}.
+   *
+   * @param expected the peer that must be there; null if any will do
+   */
+  ConnectionUpgrade(
+      ConnectionUpgrader upgrader,
       Channel channel,
       ConnectionSlot slot,
       Multiaddr remoteAddress,
       boolean initiator,
       @Nullable PeerId expected) {
-    this.host = host;
+    this.upgrader = upgrader;
     this.channel = channel;
     this.slot = slot;
     this.remoteAddress = remoteAddress;
     this.initiator = initiator;
     this.expected = expected;
-  }
-
-  /** For a connection this host dials; {@code expected} is null if any peer will do. */
-  static ConnectionUpgrade outbound(
-      HostContext host,
-      Channel channel,
-      ConnectionSlot slot,
-      Multiaddr remoteAddress,
-      @Nullable PeerId expected) {
-    return new ConnectionUpgrade(host, channel, slot, remoteAddress, true, expected);
-  }
-
-  /** For a connection that came in. */
-  static ConnectionUpgrade inbound(
-      HostContext host, Channel channel, ConnectionSlot slot, Multiaddr remoteAddress) {
-    return new ConnectionUpgrade(host, channel, slot, remoteAddress, false, null);
   }
 
   /** The connection, in the table by then; or why there is none, with the channel closed. */
@@ -88,24 +77,24 @@ final class ConnectionUpgrade {
    * @param timeout until the peer is proven (inbound), or until all is done (outbound)
    */
   void begin(Duration timeout) {
-    host.upgrades.add(this);
+    upgrader.begun(this);
     // As long as the connection lives, its channel keeps the slot, but not this upgrade.
     ConnectionSlot held = slot;
     channel.closeFuture().addListener(f -> held.release());
-    if (host.closing) {
+    if (upgrader.table.isClosed()) {
       abort();
       return;
     }
     begun = System.nanoTime();
     expireIn(timeout);
     channel.pipeline().addLast(watch);
-    negotiate(host.securityIds(), timeout, this::secure);
+    negotiate(upgrader.securityIds(), timeout, this::secure);
   }
 
   /** Ends the upgrade because the host shuts down; completes when it is closed. Any thread. */
   CompletableFuture<Void> abort() {
     HostClosedException failure =
-        new HostClosedException(host.self, "broke off the connection with " + remoteAddress);
+        new HostClosedException(upgrader.self, "broke off the connection with " + remoteAddress);
     if (channel.eventLoop().inEventLoop()) {
       fail(failure);
     } else {
@@ -113,7 +102,7 @@ final class ConnectionUpgrade {
         channel.eventLoop().execute(() -> fail(failure));
       } catch (RejectedExecutionException e) {
         // The event loop has ended, and the channel with it.
-        host.upgrades.remove(this);
+        upgrader.ended(this);
         result.completeExceptionally(failure);
       }
     }
@@ -146,7 +135,7 @@ final class ConnectionUpgrade {
   private void secure(String protocol) {
     step = "securing with " + protocol;
     security = protocol;
-    host.security(protocol)
+    upgrader.security(protocol)
         .secure(channel, initiator, List.of(YAMUX), this::checkPeer)
         .addListener((Future<SecuredConnection> secured) -> then(secured, this::onSecured));
     watchLast();
@@ -161,21 +150,21 @@ final class ConnectionUpgrade {
       PeerIdMismatchException mismatch =
           new PeerIdMismatchException(expected, proven, remoteAddress);
       counted = true;
-      host.refusals.add(Refusal.PEER_ID_MISMATCH, String.valueOf(mismatch.getMessage()));
+      upgrader.refusals.add(Refusal.PEER_ID_MISMATCH, String.valueOf(mismatch.getMessage()));
       throw mismatch;
     }
-    if (proven.equals(host.self)) {
+    if (proven.equals(upgrader.self)) {
       String message = "the peer at " + remoteAddress + " is this host itself";
       counted = true;
-      host.refusals.add(Refusal.SELF, message);
+      upgrader.refusals.add(Refusal.SELF, message);
       throw new Libp2pException(message);
     }
     boolean allowed =
-        host.refusals.allows(
-            "allowPeer", () -> host.gater.allowPeer(proven, remoteAddress, initiator));
+        upgrader.refusals.allows(
+            "allowPeer", () -> upgrader.gater.allowPeer(proven, remoteAddress, initiator));
     if (!allowed) {
       counted = true;
-      throw host.refusals.gated(
+      throw upgrader.refusals.gated(
           Refusal.GATED_PEER,
           "the connection gater refused peer " + proven + " at " + remoteAddress);
     }
@@ -191,11 +180,11 @@ final class ConnectionUpgrade {
   private void onSecured(SecuredConnection secured) {
     step = "negotiating the muxer";
     if (!initiator) {
-      expireIn(host.limits.upgradeTimeout());
+      expireIn(upgrader.upgradeTimeout);
     }
     String muxer = secured.muxer();
     if (muxer == null) {
-      negotiate(List.of(YAMUX), host.limits.upgradeTimeout(), agreed -> multiplex());
+      negotiate(List.of(YAMUX), upgrader.upgradeTimeout, agreed -> multiplex());
     } else if (muxer.equals(YAMUX)) {
       multiplex();
     } else {
@@ -210,19 +199,25 @@ final class ConnectionUpgrade {
     }
     step = "starting " + YAMUX;
     DefaultConnection connection =
-        new DefaultConnection(host, channel, peer, remoteAddress, initiator, security, YAMUX);
+        new DefaultConnection(
+            channel,
+            new ConnectionIdentity(
+                upgrader.self, peer, remoteAddress, initiator, security, YAMUX),
+            upgrader.yamux,
+            upgrader.table,
+            upgrader.streams);
     boolean added = connection.begin();
     if (ended) {
       return; // The watch, which still stood before the muxer, was told why that cannot begin.
     }
     channel.pipeline().remove(watch);
-    host.upgrades.remove(this);
+    upgrader.ended(this);
     cancelDeadline();
     if (added) {
       ended = true;
       result.complete(connection);
     } else {
-      fail(new HostClosedException(host.self, "broke off the connection with " + remoteAddress));
+      fail(new HostClosedException(upgrader.self, "broke off the connection with " + remoteAddress));
     }
   }
 
@@ -254,11 +249,11 @@ final class ConnectionUpgrade {
     }
     // Closing the channel comes back here: the first failure is the one that counts.
     ended = true;
-    host.upgrades.remove(this);
+    upgrader.ended(this);
     cancelDeadline();
     Libp2pException failure = describe(cause);
     if (!initiator && !counted && !(failure instanceof HostClosedException)) {
-      host.refusals.add(Refusal.UPGRADE_FAILED, String.valueOf(failure.getMessage()));
+      upgrader.refusals.add(Refusal.UPGRADE_FAILED, String.valueOf(failure.getMessage()));
     }
     channel.close();
     result.completeExceptionally(failure);
@@ -275,8 +270,8 @@ final class ConnectionUpgrade {
     String who = peer != null ? "peer " + peer + " at " : expected != null ? expected + " at " : "";
     String what = cause == null ? "cancelled" : Futures.describe(cause);
     String without =
-        host.withoutBoringSsl != null && step.contains("secur")
-            ? " (without BoringSSL: " + host.withoutBoringSsl + ")"
+        upgrader.withoutBoringSsl != null && step.contains("secur")
+            ? " (without BoringSSL: " + upgrader.withoutBoringSsl + ")"
             : "";
     return new Libp2pException(
         "connection with %s%s failed while %s: %s%s"

@@ -3,6 +3,7 @@ package io.grpcstream.libp2p;
 import io.grpcstream.libp2p.libraries.Libraries;
 import io.grpcstream.libp2p.mux.yamux.GoAwayCode;
 import io.grpcstream.libp2p.mux.yamux.UnresponsivePeerException;
+import io.grpcstream.libp2p.mux.yamux.YamuxConfig;
 import io.grpcstream.libp2p.mux.yamux.YamuxException;
 import io.grpcstream.libp2p.mux.yamux.YamuxListener;
 import io.grpcstream.libp2p.mux.yamux.YamuxSession;
@@ -28,15 +29,15 @@ import org.slf4j.LoggerFactory;
 final class DefaultConnection implements Connection, YamuxListener {
   private static final Logger logger = LoggerFactory.getLogger(DefaultConnection.class);
 
-  private final HostContext host;
   private final Channel channel;
+  private final ConnectionIdentity identity;
+  private final ConnectionTable table;
+  private final StreamRules rules;
+  private final Refusals refusals;
   private final YamuxSession session;
   private final PeerId remotePeer;
   private final Multiaddr localAddress;
   private final Multiaddr remoteAddress;
-  private final boolean initiator;
-  private final String security;
-  private final String muxer;
   private final Set<ChannelStream> streams = ConcurrentHashMap.newKeySet();
 
   /** Channels of streams that have not agreed on a protocol yet. On the event loop. */
@@ -55,34 +56,32 @@ final class DefaultConnection implements Connection, YamuxListener {
   private volatile boolean draining;
 
   DefaultConnection(
-      HostContext host,
       Channel channel,
-      PeerId remotePeer,
-      Multiaddr remoteAddress,
-      boolean initiator,
-      String security,
-      String muxer) {
-    this.host = host;
+      ConnectionIdentity identity,
+      YamuxConfig yamux,
+      ConnectionTable table,
+      StreamRules rules) {
     this.channel = channel;
-    this.remotePeer = remotePeer;
-    this.remoteAddress = remoteAddress;
-    this.localAddress = SocketAddresses.toMultiaddr(channel.localAddress());
-    this.initiator = initiator;
-    this.security = security;
-    this.muxer = muxer;
-    session = new YamuxSession(initiator, host.yamux, this);
+    this.identity = identity;
+    this.table = table;
+    this.rules = rules;
+    refusals = rules.refusals();
+    remotePeer = identity.remotePeer();
+    remoteAddress = identity.remoteAddress();
+    localAddress = SocketAddresses.toMultiaddr(channel.localAddress());
+    session = new YamuxSession(identity.initiator(), yamux, this);
   }
 
   /** Takes the channel over, into the table. Returns false if the host takes no more. */
   boolean begin() {
     channel.pipeline().addLast(session);
-    boolean added = host.table.add(this);
+    boolean added = table.add(this);
     channel
         .closeFuture()
         .addListener(
             f -> {
-              lastPeerInfo = host.book.info(remotePeer);
-              host.table.remove(this);
+              lastPeerInfo = table.peerInfo(remotePeer);
+              table.remove(this);
               drained.complete(null);
               closed.complete(null);
             });
@@ -92,7 +91,7 @@ final class DefaultConnection implements Connection, YamuxListener {
 
   @Override
   public PeerId localPeer() {
-    return host.self;
+    return identity.localPeer();
   }
 
   @Override
@@ -112,17 +111,17 @@ final class DefaultConnection implements Connection, YamuxListener {
 
   @Override
   public boolean isInitiator() {
-    return initiator;
+    return identity.initiator();
   }
 
   @Override
   public String security() {
-    return security;
+    return identity.security();
   }
 
   @Override
   public String muxer() {
-    return muxer;
+    return identity.muxer();
   }
 
   @Override
@@ -144,7 +143,7 @@ final class DefaultConnection implements Connection, YamuxListener {
   @Override
   public Optional<PeerInfo> peerInfo() {
     PeerInfo last = lastPeerInfo;
-    return Optional.ofNullable(last != null ? last : host.book.info(remotePeer));
+    return Optional.ofNullable(last != null ? last : table.peerInfo(remotePeer));
   }
 
   @Override
@@ -165,7 +164,7 @@ final class DefaultConnection implements Connection, YamuxListener {
 
   /** Opens a stream; see {@link Connection#newStream}. */
   CompletableFuture<Stream> open(List<String> protocols) {
-    OutboundNegotiation negotiation = new OutboundNegotiation(host, this, protocols);
+    OutboundNegotiation negotiation = new OutboundNegotiation(this, rules, protocols);
     try {
       channel.eventLoop().execute(negotiation::begin);
     } catch (RejectedExecutionException e) {
@@ -176,13 +175,13 @@ final class DefaultConnection implements Connection, YamuxListener {
 
   /** Whether new streams can be opened. */
   boolean takesStreams() {
-    return !goingAway && !host.closing && channel.isActive();
+    return !goingAway && !isHostClosing() && channel.isActive();
   }
 
   /** Why {@link #takesStreams()} is false. */
   Libp2pException streamRefusal() {
-    if (host.closing) {
-      return new HostClosedException(host.self, "cannot open a stream to " + remotePeer);
+    if (isHostClosing()) {
+      return new HostClosedException(identity.localPeer(), "cannot open a stream to " + remotePeer);
     }
     return new Libp2pException(
         "connection with peer %s at %s %s"
@@ -190,6 +189,11 @@ final class DefaultConnection implements Connection, YamuxListener {
                 remotePeer,
                 remoteAddress,
                 isOpen() ? "takes no new streams: it is closing" : "has ended"));
+  }
+
+  /** Whether the host shuts down: from then on nothing new begins. */
+  boolean isHostClosing() {
+    return table.isClosed();
   }
 
   EventLoop loop() {
@@ -213,13 +217,13 @@ final class DefaultConnection implements Connection, YamuxListener {
     ChannelStream admitted =
         new ChannelStream(
             stream,
-            host.self,
+            identity.localPeer(),
             remotePeer,
             localAddress,
             remoteAddress,
             protocol,
             outbound,
-            host.refusals);
+            refusals);
     streams.add(admitted);
     stream
         .closeFuture()
@@ -228,7 +232,7 @@ final class DefaultConnection implements Connection, YamuxListener {
               streams.remove(admitted);
               checkDrained();
             });
-    if (!host.isOwn(protocol)) {
+    if (!rules.handlers().isOwn(protocol)) {
       unfinished.add(stream);
       finished(stream).addListener(f -> onFinished(stream));
     }
@@ -240,12 +244,12 @@ final class DefaultConnection implements Connection, YamuxListener {
 
   @Override
   public void onInboundStream(YamuxStreamChannel stream) {
-    new InboundNegotiation(host, this, stream).begin();
+    new InboundNegotiation(this, rules, stream).begin();
   }
 
   @Override
   public void onInboundRefused(String reason) {
-    host.refusals.add(
+    refusals.add(
         Refusal.STREAMS_PER_PEER,
         "%s, from peer %s at %s".formatted(reason, remotePeer, remoteAddress));
   }
@@ -260,22 +264,22 @@ final class DefaultConnection implements Connection, YamuxListener {
   public void onClosed(@Nullable Throwable cause) {
     goingAway = true;
     if (cause != null && Libraries.linkageError(cause) != null) {
-      host.refusals.add(
+      refusals.add(
           Refusal.FAILED_HERE,
           "connection with peer %s at %s closed, as this side failed: %s"
               .formatted(remotePeer, remoteAddress, Futures.describe(cause)));
     } else if (cause != null && isViolation(cause)) {
-      host.refusals.add(
+      refusals.add(
           Refusal.PROTOCOL_VIOLATION,
           "peer %s at %s broke the protocol, connection closed: %s"
               .formatted(remotePeer, remoteAddress, Futures.describe(cause)));
     } else if (cause instanceof UnresponsivePeerException) {
-      host.refusals.add(
+      refusals.add(
           Refusal.UNRESPONSIVE,
           "peer %s at %s, connection closed: %s"
               .formatted(remotePeer, remoteAddress, Futures.describe(cause)));
     } else if (cause instanceof OutOfMemoryError) {
-      host.refusals.add(
+      refusals.add(
           Refusal.OUT_OF_MEMORY,
           "no memory for peer %s at %s, connection closed: %s"
               .formatted(remotePeer, remoteAddress, Futures.describe(cause)));
@@ -329,7 +333,7 @@ final class DefaultConnection implements Connection, YamuxListener {
   }
 
   private boolean isOwn(Stream stream) {
-    return host.isOwn(stream.protocol());
+    return rules.handlers().isOwn(stream.protocol());
   }
 
   /** Runs {@code task} on the event loop, at once if this is it; drops it if the loop has ended. */
@@ -368,6 +372,6 @@ final class DefaultConnection implements Connection, YamuxListener {
   @Override
   public String toString() {
     return "connection %s peer %s at %s"
-        .formatted(initiator ? "to" : "from", remotePeer, remoteAddress);
+        .formatted(identity.initiator() ? "to" : "from", remotePeer, remoteAddress);
   }
 }

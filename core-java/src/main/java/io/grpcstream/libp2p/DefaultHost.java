@@ -1,14 +1,20 @@
 package io.grpcstream.libp2p;
 
 import io.grpcstream.libp2p.crypto.PrivateKey;
+import io.grpcstream.libp2p.protocol.identify.IdentifyProtocol;
 import io.grpcstream.libp2p.protocol.ping.PingProtocol;
+import io.grpcstream.libp2p.security.SecurityProtocol;
+import io.grpcstream.libp2p.transport.Transports;
+import io.grpcstream.libp2p.transport.memory.MemoryTransport;
 import io.grpcstream.libp2p.transport.tcp.TcpTransport;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.util.concurrent.DefaultThreadFactory;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutionException;
@@ -24,8 +30,18 @@ final class DefaultHost implements Host {
 
   private static final Logger logger = LoggerFactory.getLogger(Host.class);
 
+  /** What a host serves by itself: no shutdown waits for it. */
+  private static final Set<String> OWN_PROTOCOLS =
+      Set.of(IdentifyProtocol.ID, IdentifyProtocol.PUSH_ID, PingProtocol.ID);
+
   private final HostConfig config;
-  private final HostContext context;
+  private final PeerId self;
+  private final Transports transports =
+      new Transports(List.of(new TcpTransport(), new MemoryTransport()));
+  private final ProtocolHandlers handlers = new ProtocolHandlers(OWN_PROTOCOLS);
+  private final ResourceManager resources;
+  private final AddressBook book;
+  private final ConnectionTable table;
   private final Dialer dialer;
   private final Listeners listeners;
   private final IdentifyExchange identify;
@@ -35,24 +51,83 @@ final class DefaultHost implements Host {
   DefaultHost(HostConfig config) {
     this.config = config;
     PrivateKey identity = config.identity != null ? config.identity : PrivateKey.generateEd25519();
-    PeerId self = PeerId.of(identity.publicKey());
+    self = PeerId.of(identity.publicKey());
     for (Multiaddr address : config.listenAddresses) {
       if (!address.peerId().orElse(self).equals(self)) {
         throw new IllegalArgumentException("cannot listen on " + address + " as the peer " + self);
       }
     }
-    context =
-        new HostContext(
-            self, config, config.securityOf(identity), new NameResolver(threads(self, "dns")));
-    dialer = new Dialer(context);
-    listeners = new Listeners(context);
+    Limits limits = config.limits;
+    ConnectionGater gater = config.gater;
+    Refusals refusals = new Refusals(self);
+    resources = new ResourceManager(limits, refusals, ownStreams(limits));
+    book =
+        new AddressBook(
+            System::nanoTime,
+            limits.peerInfoBytes(),
+            dropped -> refusals.add(Refusal.PEER_INFO, dropped));
+    table = new ConnectionTable(book);
+    List<SecurityProtocol> security = config.securityOf(identity);
+    ConnectionUpgrader upgrader =
+        new ConnectionUpgrader(
+            self,
+            limits,
+            security,
+            config.withoutBoringSsl,
+            gater,
+            table,
+            new StreamRules(handlers, resources, refusals, limits.streamNegotiationTimeout()));
+    NameResolver resolver = new NameResolver(threads(self, "dns"));
+    dialer =
+        new Dialer(
+            self,
+            table,
+            book,
+            upgrader,
+            gater,
+            refusals,
+            resources,
+            transports,
+            resolver,
+            limits.dialTimeout());
+    listeners =
+        new Listeners(self, transports, new Acceptor(gater, refusals, resources, table, upgrader));
     identify =
         new IdentifyExchange(
-            context, identity.publicKey(), config.agentVersion, listeners::addresses);
+            self,
+            handlers,
+            book,
+            table,
+            transports,
+            identity.publicKey(),
+            config.agentVersion,
+            listeners::addresses);
     identify.serve();
-    context.table.addListener(identify);
-    context.handlers.put(PingProtocol.ID, PingProtocol.responder());
-    shutdown = new HostShutdown(context, dialer, listeners, config.group == null);
+    table.addListener(identify);
+    handlers.put(PingProtocol.ID, PingProtocol.responder());
+    shutdown =
+        new HostShutdown(
+            self,
+            dialer,
+            listeners,
+            table,
+            upgrader,
+            resolver,
+            transports,
+            config.group == null);
+  }
+
+  /** How many streams a peer may have of what the host serves by itself. */
+  private static Map<String, Integer> ownStreams(Limits limits) {
+    // One exchange at a time on each connection.
+    int exchanges = limits.connectionsPerPeer();
+    return Map.of(
+        PingProtocol.ID,
+        PingProtocol.MAX_INBOUND_STREAMS_PER_PEER,
+        IdentifyProtocol.ID,
+        exchanges,
+        IdentifyProtocol.PUSH_ID,
+        exchanges);
   }
 
   private static DefaultThreadFactory threads(PeerId self, String kind) {
@@ -63,19 +138,19 @@ final class DefaultHost implements Host {
 
   @Override
   public synchronized CompletionStage<Host> start() {
-    if (context.closing) {
+    if (table.isClosed()) {
       return CompletableFuture.failedFuture(
-          new HostClosedException(context.self, "cannot be started again"));
+          new HostClosedException(self, "cannot be started again"));
     }
     if (started != null) {
       return started;
     }
     EventLoopGroup group = config.group;
-    context.setGroup(
+    transports.start(
         group != null
             ? group
             : new MultiThreadIoEventLoopGroup(
-                config.threads, threads(context.self, "host"), TcpTransport.ioHandlerFactory()));
+                config.threads, threads(self, "host"), TcpTransport.ioHandlerFactory()));
     CompletableFuture<Host> result = new CompletableFuture<>();
     started = result;
     listeners
@@ -88,7 +163,7 @@ final class DefaultHost implements Host {
                     .begin(Duration.ZERO)
                     .whenComplete((v, f) -> result.completeExceptionally(cause));
               } else {
-                logger.debug("host {} listens on {}", context.self, listenAddresses());
+                logger.debug("host {} listens on {}", self, listenAddresses());
                 result.complete(this);
               }
             });
@@ -97,7 +172,7 @@ final class DefaultHost implements Host {
 
   @Override
   public PeerId peerId() {
-    return context.self;
+    return self;
   }
 
   @Override
@@ -107,13 +182,13 @@ final class DefaultHost implements Host {
 
   @Override
   public void handle(String protocol, StreamHandler handler) {
-    context.handlers.put(protocol, handler);
+    handlers.put(protocol, handler);
     identify.changed();
   }
 
   @Override
   public boolean unhandle(String protocol) {
-    boolean removed = context.handlers.remove(protocol);
+    boolean removed = handlers.remove(protocol);
     if (removed) {
       identify.changed();
     }
@@ -122,7 +197,7 @@ final class DefaultHost implements Host {
 
   @Override
   public List<String> protocols() {
-    return context.handlers.protocols();
+    return handlers.protocols();
   }
 
   @Override
@@ -158,42 +233,42 @@ final class DefaultHost implements Host {
 
   private CompletableFuture<Stream> stream(
       Supplier<CompletableFuture<DefaultConnection>> connect, String... protocols) {
-    return StreamOpener.open(context, ifStarted(connect), ProtocolHandlers.check(protocols));
+    return StreamOpener.open(ifStarted(connect), ProtocolHandlers.check(protocols));
   }
 
   private Supplier<CompletableFuture<DefaultConnection>> ifStarted(
       Supplier<CompletableFuture<DefaultConnection>> connect) {
-    if (context.hasGroup() || context.closing) {
+    if (transports.isStarted() || table.isClosed()) {
       return connect;
     }
     return () ->
         CompletableFuture.failedFuture(
-            new IllegalStateException("host " + context.self + " is not started"));
+            new IllegalStateException("host " + self + " is not started"));
   }
 
   @Override
   public List<Connection> connections() {
-    return List.copyOf(context.table.all());
+    return List.copyOf(table.all());
   }
 
   @Override
   public List<Connection> connections(PeerId peer) {
-    return List.copyOf(context.table.of(requirePeer(peer)));
+    return List.copyOf(table.of(requirePeer(peer)));
   }
 
   @Override
   public void addAddress(PeerId peer, Multiaddr address) {
-    context.book.add(requirePeer(peer), requireAddress(address));
+    book.add(requirePeer(peer), requireAddress(address));
   }
 
   @Override
   public boolean removeAddress(PeerId peer, Multiaddr address) {
-    return context.book.remove(requirePeer(peer), requireAddress(address));
+    return book.remove(requirePeer(peer), requireAddress(address));
   }
 
   @Override
   public List<Multiaddr> addresses(PeerId peer) {
-    return context.book.addresses(requirePeer(peer));
+    return book.addresses(requirePeer(peer));
   }
 
   @Override
@@ -216,18 +291,18 @@ final class DefaultHost implements Host {
 
   @Override
   public ConnectionListener.Registration addListener(ConnectionListener listener) {
-    return context.table.addListener(
+    return table.addListener(
         Objects.requireNonNull(listener, "the connection listener is null"));
   }
 
   @Override
   public HostStats stats() {
-    return context.resources.stats();
+    return resources.stats();
   }
 
   @Override
   public Limits limits() {
-    return context.limits;
+    return config.limits;
   }
 
   @Override
@@ -243,7 +318,7 @@ final class DefaultHost implements Host {
   @Override
   public void close() {
     CompletableFuture<Void> done = shutdown(CLOSE_GRACE).toCompletableFuture();
-    if (context.isOnEventLoop()) {
+    if (transports.isOnEventLoop()) {
       return;
     }
     try {
@@ -253,7 +328,7 @@ final class DefaultHost implements Host {
       Thread.currentThread().interrupt();
     } catch (ExecutionException e) {
       throw new IllegalStateException(
-          "host " + context.self + " failed to shut down", e.getCause());
+          "host " + self + " failed to shut down", e.getCause());
     }
   }
 
@@ -267,6 +342,6 @@ final class DefaultHost implements Host {
 
   @Override
   public String toString() {
-    return "host " + context.self;
+    return "host " + self;
   }
 }

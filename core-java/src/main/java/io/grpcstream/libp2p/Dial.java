@@ -44,7 +44,6 @@ final class Dial {
   final @Nullable PeerId peer;
   final Object key;
   final EventLoop loop;
-  private final HostContext host;
   private final Dialer dialer;
   private final Deque<DialAttempt> waiting = new ArrayDeque<>();
   private final Set<Object> known = new HashSet<>();
@@ -56,13 +55,12 @@ final class Dial {
   private @Nullable Future<?> nextTurn;
   private boolean ended;
 
-  Dial(HostContext host, Dialer dialer, @Nullable PeerId peer, Object key) {
-    this.host = host;
+  Dial(Dialer dialer, @Nullable PeerId peer, Object key) {
     this.dialer = dialer;
     this.peer = peer;
     this.key = key;
-    loop = host.group().next();
-    deadline = System.nanoTime() + host.limits.dialTimeout().toNanos();
+    loop = dialer.transports.group().next();
+    deadline = System.nanoTime() + dialer.timeout.toNanos();
   }
 
   /** Adds addresses that are not among this dial's yet. */
@@ -70,7 +68,7 @@ final class Dial {
     synchronized (dialer) {
       for (DialAddress address : addresses) {
         if (known.size() < MAX_ADDRESSES && known.add(address)) {
-          waiting.addLast(new DialAttempt(host, this, address, null));
+          waiting.addLast(new DialAttempt(dialer, this, address, null));
         }
       }
     }
@@ -164,7 +162,7 @@ final class Dial {
       for (int i = addresses.size() - 1; i >= 0; i--) {
         InetSocketAddress socket = addresses.get(i);
         if (known.size() < MAX_ADDRESSES && known.add(new Resolved(socket, attempt.least()))) {
-          waiting.addFirst(new DialAttempt(host, this, attempt.target, socket));
+          waiting.addFirst(new DialAttempt(dialer, this, attempt.target, socket));
         }
       }
     }
@@ -185,7 +183,7 @@ final class Dial {
     causes.add(failure);
     boolean policy = failure instanceof GatedException || failure instanceof LimitExceededException;
     if (peer != null && !policy) {
-      host.book.failedAt(peer, attempt.address());
+      dialer.book.failedAt(peer, attempt.address());
     }
   }
 
@@ -200,9 +198,9 @@ final class Dial {
         if (slower == attempt) {
           break;
         }
-        host.book.failedAt(peer, slower.address());
+        dialer.book.failedAt(peer, slower.address());
       }
-      host.book.worked(peer, attempt.address());
+      dialer.book.worked(peer, attempt.address());
     }
     running.remove(attempt);
     finish(connection, null);
@@ -214,7 +212,7 @@ final class Dial {
           attempt,
           new Libp2pException(
               "%s: not ready within %,d ms"
-                  .formatted(attempt.address(), host.limits.dialTimeout().toMillis())));
+                  .formatted(attempt.address(), dialer.timeout.toMillis())));
     }
     finish(null, failure());
   }

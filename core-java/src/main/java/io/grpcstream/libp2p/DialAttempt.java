@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
 /** One address of a {@link Dial}: gate, look up, connect, upgrade. Reports on the dial's loop. */
 final class DialAttempt {
   final DialAddress target;
-  private final HostContext host;
+  private final Dialer dialer;
   private final Dial dial;
 
   /** What a name in the address was found to stand for. */
@@ -23,8 +23,8 @@ final class DialAttempt {
   private boolean done;
 
   DialAttempt(
-      HostContext host, Dial dial, DialAddress target, @Nullable InetSocketAddress resolved) {
-    this.host = host;
+      Dialer dialer, Dial dial, DialAddress target, @Nullable InetSocketAddress resolved) {
+    this.dialer = dialer;
     this.dial = dial;
     this.target = target;
     this.resolved = resolved;
@@ -50,7 +50,7 @@ final class DialAttempt {
       if (found.address() != null) {
         connect(found.address());
       } else {
-        host.resolver
+        dialer.resolver
             .resolve(found)
             .whenComplete((sockets, f) -> dial.loop.execute(() -> onResolved(sockets, f)));
       }
@@ -60,8 +60,8 @@ final class DialAttempt {
   }
 
   private void gate(Multiaddr candidate) throws GatedException {
-    if (!host.refusals.allows("allowDial", () -> host.gater.allowDial(dial.peer, candidate))) {
-      throw host.refusals.gated(
+    if (!dialer.refusals.allows("allowDial", () -> dialer.gater.allowDial(dial.peer, candidate))) {
+      throw dialer.refusals.gated(
           Refusal.GATED_DIAL,
           "the connection gater refused to dial "
               + candidate
@@ -108,21 +108,24 @@ final class DialAttempt {
 
   private void connect(SocketAddress socket) throws Libp2pException {
     checkScope(socket);
-    ConnectionSlot slot = host.resources.outboundConnection(address());
+    ConnectionSlot slot = dialer.resources.outboundConnection(address());
     ChannelInitializer<Channel> initializer =
         new ChannelInitializer<>() {
           @Override
           protected void initChannel(Channel channel) {
             Multiaddr remote = SocketAddresses.toMultiaddr(socket);
-            ConnectionUpgrade upgrade =
-                ConnectionUpgrade.outbound(host, channel, slot, remote, dial.peer);
-            upgrade.result().whenComplete((connection, failure) -> onUpgraded(connection, failure));
-            upgrade.begin(dial.remaining());
+            dialer
+                .upgrader
+                .outbound(channel, slot, remote, dial.peer, dial.remaining())
+                .whenComplete((connection, failure) -> onUpgraded(connection, failure));
           }
         };
     try {
       connecting =
-          host.transport(socket).dial(host.group().next(), socket, initializer, dial.remaining());
+          dialer
+              .transports
+              .to(socket)
+              .dial(dialer.transports.group().next(), socket, initializer, dial.remaining());
     } catch (RuntimeException e) {
       slot.release();
       throw e;

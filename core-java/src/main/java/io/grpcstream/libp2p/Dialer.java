@@ -1,5 +1,7 @@
 package io.grpcstream.libp2p;
 
+import io.grpcstream.libp2p.transport.Transports;
+import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -13,15 +15,49 @@ import org.jspecify.annotations.Nullable;
  * its connection is then there for the next. Thread-safe.
  */
 final class Dialer {
-  private final HostContext host;
+  final PeerId self;
+  final AddressBook book;
+  final ConnectionUpgrader upgrader;
+  final ConnectionGater gater;
+  final Refusals refusals;
+  final ResourceManager resources;
+  final Transports transports;
+  final NameResolver resolver;
+  final Duration timeout;
+
+  private final ConnectionTable table;
 
   /** The dials under way, by peer id, or by address where any identity will do. */
   private final Map<Object, Dial> dials = new HashMap<>();
 
   private boolean closed;
 
-  Dialer(HostContext host) {
-    this.host = host;
+  /**
+   * The dialler of a host.
+   *
+   * @param timeout for one dial, whatever its addresses
+   */
+  Dialer(
+      PeerId self,
+      ConnectionTable table,
+      AddressBook book,
+      ConnectionUpgrader upgrader,
+      ConnectionGater gater,
+      Refusals refusals,
+      ResourceManager resources,
+      Transports transports,
+      NameResolver resolver,
+      Duration timeout) {
+    this.self = self;
+    this.table = table;
+    this.book = book;
+    this.upgrader = upgrader;
+    this.gater = gater;
+    this.refusals = refusals;
+    this.resources = resources;
+    this.transports = transports;
+    this.resolver = resolver;
+    this.timeout = timeout;
   }
 
   /** A connection to the peer that {@code address} names, or to whoever answers there. */
@@ -36,7 +72,7 @@ final class Dialer {
 
   /** A connection to {@code peer}, at one of the addresses the book knows. */
   CompletableFuture<DefaultConnection> connect(PeerId peer) {
-    return connect(peer, peer, host.book.toDial(peer));
+    return connect(peer, peer, book.toDial(peer));
   }
 
   private CompletableFuture<DefaultConnection> connect(
@@ -47,21 +83,21 @@ final class Dialer {
     synchronized (this) {
       if (closed) {
         return CompletableFuture.failedFuture(
-            new HostClosedException(host.self, "cannot connect to " + key));
+            new HostClosedException(self, "cannot connect to " + key));
       }
-      if (host.self.equals(peer)) {
+      if (self.equals(peer)) {
         return CompletableFuture.failedFuture(
             new DialException(
                 "cannot dial " + peer + ": it is this host", peer, bare(addresses), List.of()));
       }
       DefaultConnection live =
-          peer != null ? host.table.best(peer) : host.table.dialledAt((Multiaddr) key);
+          peer != null ? table.best(peer) : table.dialledAt((Multiaddr) key);
       if (live != null) {
         return CompletableFuture.completedFuture(live);
       }
       Dial running = dials.get(key);
       begin = running == null;
-      dial = begin ? new Dial(host, this, peer, key) : running;
+      dial = begin ? new Dial(this, peer, key) : running;
       dials.put(key, dial);
       dial.add(addresses);
     }
@@ -108,7 +144,7 @@ final class Dialer {
       running = List.copyOf(dials.values());
     }
     for (Dial dial : running) {
-      dial.abort(new HostClosedException(host.self, "broke off the dial of " + dial.key));
+      dial.abort(new HostClosedException(self, "broke off the dial of " + dial.key));
     }
   }
 }

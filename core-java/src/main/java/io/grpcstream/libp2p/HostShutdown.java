@@ -1,5 +1,6 @@
 package io.grpcstream.libp2p;
 
+import io.grpcstream.libp2p.transport.Transports;
 import io.netty.channel.EventLoopGroup;
 import io.netty.util.concurrent.Future;
 import io.netty.util.concurrent.FutureListener;
@@ -20,19 +21,35 @@ import org.slf4j.LoggerFactory;
 final class HostShutdown {
   private static final Logger logger = LoggerFactory.getLogger(HostShutdown.class);
 
-  private final HostContext host;
+  private final PeerId self;
   private final Dialer dialer;
   private final Listeners listeners;
+  private final ConnectionTable table;
+  private final ConnectionUpgrader upgrader;
+  private final NameResolver resolver;
+  private final Transports transports;
   private final boolean ownsGroup;
   private final CompletableFuture<Void> drained = new CompletableFuture<>();
   private final CompletableFuture<Void> closed = new CompletableFuture<>();
   private final CompletableFuture<Void> done = new CompletableFuture<>();
   private boolean begun;
 
-  HostShutdown(HostContext host, Dialer dialer, Listeners listeners, boolean ownsGroup) {
-    this.host = host;
+  HostShutdown(
+      PeerId self,
+      Dialer dialer,
+      Listeners listeners,
+      ConnectionTable table,
+      ConnectionUpgrader upgrader,
+      NameResolver resolver,
+      Transports transports,
+      boolean ownsGroup) {
+    this.self = self;
     this.dialer = dialer;
     this.listeners = listeners;
+    this.table = table;
+    this.upgrader = upgrader;
+    this.resolver = resolver;
+    this.transports = transports;
     this.ownsGroup = ownsGroup;
   }
 
@@ -46,10 +63,10 @@ final class HostShutdown {
     synchronized (this) {
       first = !begun;
       begun = true;
-      host.closing = true;
+      table.close();
     }
-    if (!host.hasGroup()) {
-      host.resolver.close();
+    if (!transports.isStarted()) {
+      resolver.close();
       done.complete(null);
       return done.copy();
     }
@@ -61,13 +78,12 @@ final class HostShutdown {
   }
 
   private void refuseNew() {
-    logger.debug("host {} shuts down", host.self);
+    logger.debug("host {} shuts down", self);
     dialer.close();
     List<CompletableFuture<Void>> ends = new ArrayList<>();
     ends.add(listeners.close());
-    host.table.close();
-    host.upgrades.forEach(upgrade -> ends.add(upgrade.abort()));
-    List<DefaultConnection> connections = host.table.all();
+    ends.addAll(upgrader.abort());
+    List<DefaultConnection> connections = table.all();
     List<CompletableFuture<Void>> streams = new ArrayList<>();
     connections.forEach(connection -> streams.add(connection.drain()));
     Futures.relay(all(streams), drained);
@@ -92,8 +108,8 @@ final class HostShutdown {
           drained.complete(null);
           closed.complete(null);
         };
-    host.group().terminationFuture().addListener(ended);
-    done.whenComplete((v, f) -> host.group().terminationFuture().removeListener(ended));
+    transports.group().terminationFuture().addListener(ended);
+    done.whenComplete((v, f) -> transports.group().terminationFuture().removeListener(ended));
   }
 
   private void endGraceIn(Duration grace) {
@@ -103,29 +119,29 @@ final class HostShutdown {
     }
     try {
       Future<?> end =
-          host.group()
+          transports.group()
               .next()
               .schedule(() -> drained.complete(null), grace.toNanos(), TimeUnit.NANOSECONDS);
       drained.whenComplete((v, f) -> end.cancel(false));
     } catch (RejectedExecutionException e) {
       // The event loops have ended, by this shutdown or under it: there is nothing to wait for.
-      logger.debug("host {}: event loops have ended", host.self, e);
+      logger.debug("host {}: event loops have ended", self, e);
       drained.complete(null);
     }
   }
 
   private void release() {
-    host.resolver.close();
+    resolver.close();
     if (!ownsGroup) {
       done.complete(null);
       return;
     }
-    EventLoopGroup group = host.group();
+    EventLoopGroup group = transports.group();
     group
         .shutdownGracefully(0, 10, TimeUnit.SECONDS)
         .addListener(
             (Future<Object> ended) -> {
-              logger.debug("host {} is shut down", host.self);
+              logger.debug("host {} is shut down", self);
               done.complete(null);
             });
   }

@@ -3,6 +3,7 @@ package io.grpcstream.libp2p;
 import io.grpcstream.libp2p.crypto.PublicKey;
 import io.grpcstream.libp2p.protocol.identify.Identify;
 import io.grpcstream.libp2p.protocol.identify.IdentifyProtocol;
+import io.grpcstream.libp2p.transport.Transports;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.RejectedExecutionException;
@@ -30,7 +31,11 @@ final class IdentifyExchange implements ConnectionListener {
 
   private static final Logger logger = LoggerFactory.getLogger(IdentifyExchange.class);
 
-  private final HostContext host;
+  private final PeerId self;
+  private final ProtocolHandlers handlers;
+  private final AddressBook book;
+  private final ConnectionTable table;
+  private final Transports transports;
   private final PublicKey publicKey;
   private final String agentVersion;
   private final Supplier<List<Multiaddr>> listenAddresses;
@@ -38,11 +43,19 @@ final class IdentifyExchange implements ConnectionListener {
   private final AtomicBoolean warned = new AtomicBoolean();
 
   IdentifyExchange(
-      HostContext host,
+      PeerId self,
+      ProtocolHandlers handlers,
+      AddressBook book,
+      ConnectionTable table,
+      Transports transports,
       PublicKey publicKey,
       String agentVersion,
       Supplier<List<Multiaddr>> listenAddresses) {
-    this.host = host;
+    this.self = self;
+    this.handlers = handlers;
+    this.book = book;
+    this.table = table;
+    this.transports = transports;
     this.publicKey = publicKey;
     this.agentVersion = agentVersion;
     this.listenAddresses = listenAddresses;
@@ -50,8 +63,8 @@ final class IdentifyExchange implements ConnectionListener {
 
   /** Answers queries and takes pushes from now on. */
   void serve() {
-    host.handlers.put(IdentifyProtocol.ID, IdentifyProtocol.responder(this::self));
-    host.handlers.put(
+    handlers.put(IdentifyProtocol.ID, IdentifyProtocol.responder(this::self));
+    handlers.put(
         IdentifyProtocol.PUSH_ID,
         IdentifyProtocol.pushReceiver(IdentifyExchange::isDialable, this::learn));
   }
@@ -64,13 +77,13 @@ final class IdentifyExchange implements ConnectionListener {
             publicKey,
             listenAddresses.get().stream().map(Multiaddr::withoutPeerId).toList(),
             null,
-            host.handlers.protocols());
+            handlers.protocols());
     Identify told = IdentifyProtocol.fit(all);
     if (told != all && !warned.getAndSet(true)) {
       logger.warn(
           "host {} cannot tell peers all about itself, as an identify message holds {} bytes: told"
               + " are {} of {} protocols, left out {}; and {} of {} addresses",
-          host.self,
+          self,
           IdentifyProtocol.SEND_LIMIT,
           told.protocols().size(),
           all.protocols().size(),
@@ -115,7 +128,7 @@ final class IdentifyExchange implements ConnectionListener {
 
   private void learn(Stream stream, Identify told) {
     try {
-      host.book.told(
+      book.told(
           stream.remotePeer(),
           told,
           AddressScope.ofPeer(stream.localAddress(), stream.remoteAddress()));
@@ -126,23 +139,23 @@ final class IdentifyExchange implements ConnectionListener {
 
   /** Tells connected peers, soon, what protocols and addresses this host has now. */
   void changed() {
-    if (!host.hasGroup() || host.closing || !pushPlanned.compareAndSet(false, true)) {
+    if (!transports.isStarted() || table.isClosed() || !pushPlanned.compareAndSet(false, true)) {
       return;
     }
     try {
-      host.group().next().schedule(this::push, PUSH_DELAY.toMillis(), TimeUnit.MILLISECONDS);
+      transports.group().next().schedule(this::push, PUSH_DELAY.toMillis(), TimeUnit.MILLISECONDS);
     } catch (RejectedExecutionException e) {
-      logger.debug("host {} has ended, nothing to push", host.self, e);
+      logger.debug("host {} has ended, nothing to push", self, e);
     }
   }
 
   private void push() {
     pushPlanned.set(false);
-    if (host.closing) {
+    if (table.isClosed()) {
       return;
     }
-    Identify self = self();
-    for (DefaultConnection connection : host.table.all()) {
+    Identify now = self();
+    for (DefaultConnection connection : table.all()) {
       boolean takesPush =
           connection
               .peerInfo()
@@ -151,7 +164,7 @@ final class IdentifyExchange implements ConnectionListener {
       if (takesPush) {
         connection
             .open(List.of(IdentifyProtocol.PUSH_ID))
-            .thenCompose(stream -> IdentifyProtocol.push(stream, self))
+            .thenCompose(stream -> IdentifyProtocol.push(stream, now))
             .whenComplete(
                 (done, failure) -> {
                   if (failure != null) {

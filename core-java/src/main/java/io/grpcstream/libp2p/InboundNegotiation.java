@@ -10,24 +10,24 @@ import io.netty.util.concurrent.Future;
  * reset, counted and logged; nobody else notices. Runs on the connection's event loop.
  */
 final class InboundNegotiation {
-  private final HostContext host;
   private final DefaultConnection connection;
+  private final StreamRules rules;
   private final Channel channel;
 
-  InboundNegotiation(HostContext host, DefaultConnection connection, Channel channel) {
-    this.host = host;
+  InboundNegotiation(DefaultConnection connection, StreamRules rules, Channel channel) {
     this.connection = connection;
+    this.rules = rules;
     this.channel = channel;
   }
 
   void begin() {
-    if (host.closing) {
+    if (connection.isHostClosing()) {
       DefaultConnection.reset(channel);
       return;
     }
     StreamSlot slot;
     try {
-      slot = host.resources.stream(connection.remotePeer(), true);
+      slot = rules.resources().stream(connection.remotePeer(), true);
     } catch (LimitExceededException e) {
       DefaultConnection.reset(channel);
       return;
@@ -35,7 +35,7 @@ final class InboundNegotiation {
     DefaultConnection.finished(channel).addListener(f -> slot.release());
     connection.negotiating(channel);
     MultistreamResponder negotiation =
-        new MultistreamResponder(host.handlers::contains, host.limits.streamNegotiationTimeout());
+        new MultistreamResponder(rules.handlers()::contains, rules.timeout());
     channel.pipeline().addLast(negotiation);
     negotiation
         .agreed()
@@ -50,8 +50,8 @@ final class InboundNegotiation {
   }
 
   private void onAgreed(String protocol, StreamSlot slot) {
-    StreamHandler handler = host.handlers.get(protocol);
-    if (handler == null || host.closing) {
+    StreamHandler handler = rules.handlers().get(protocol);
+    if (handler == null || connection.isHostClosing()) {
       // Its handler was removed, or the host closed, between agreement and now.
       DefaultConnection.reset(channel);
       return;
@@ -76,8 +76,8 @@ final class InboundNegotiation {
 
   private void refuse(Refusal refusal, Throwable cause) {
     // A stream that ended with its connection, or with the host, is nobody's fault.
-    if (connection.isOpen() && !host.closing) {
-      host.refusals.add(
+    if (connection.isOpen() && !connection.isHostClosing()) {
+      rules.refusals().add(
           refusal,
           "stream from peer %s at %s: %s"
               .formatted(

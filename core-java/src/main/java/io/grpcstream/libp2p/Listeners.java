@@ -1,5 +1,6 @@
 package io.grpcstream.libp2p;
 
+import io.grpcstream.libp2p.transport.Transports;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
 import java.net.SocketAddress;
@@ -10,21 +11,24 @@ import java.util.concurrent.CompletableFuture;
 
 /** The listening channels of a host: all of its addresses, or none. Thread-safe. */
 final class Listeners {
-  private final HostContext host;
+  private final PeerId self;
+  private final Transports transports;
+  private final Acceptor acceptor;
   private final List<Channel> channels = new ArrayList<>();
   private volatile List<Multiaddr> addresses = List.of();
   private boolean closed;
 
-  Listeners(HostContext host) {
-    this.host = host;
+  Listeners(PeerId self, Transports transports, Acceptor acceptor) {
+    this.self = self;
+    this.transports = transports;
+    this.acceptor = acceptor;
   }
 
   /** Listens on all of {@code wanted}; on failure on none. */
   CompletableFuture<Void> listen(List<Multiaddr> wanted) {
-    Acceptor acceptor = new Acceptor(host);
     List<CompletableFuture<Bound>> pending = new ArrayList<>();
     for (Multiaddr address : wanted) {
-      pending.add(listen(address, acceptor));
+      pending.add(listen(address));
     }
     return CompletableFuture.allOf(pending.toArray(CompletableFuture[]::new))
         .thenRun(() -> publish(pending.stream().map(CompletableFuture::join).toList()))
@@ -36,14 +40,14 @@ final class Listeners {
             });
   }
 
-  private CompletableFuture<Bound> listen(Multiaddr address, Acceptor acceptor) {
+  private CompletableFuture<Bound> listen(Multiaddr address) {
     CompletableFuture<Bound> result = new CompletableFuture<>();
     try {
       SocketAddress wanted = DialTarget.of(address).address();
       if (wanted == null) {
         throw new Libp2pException("cannot listen on a name: " + address);
       }
-      ChannelFuture bind = host.transport(wanted).listen(host.group(), wanted, acceptor);
+      ChannelFuture bind = transports.to(wanted).listen(transports.group(), wanted, acceptor);
       bind.addListener(
           bound -> {
             if (!bound.isSuccess()) {
@@ -53,7 +57,7 @@ final class Listeners {
             } else {
               bind.channel().close();
               result.completeExceptionally(
-                  new HostClosedException(host.self, "cannot listen on " + address));
+                  new HostClosedException(self, "cannot listen on " + address));
             }
           });
     } catch (Libp2pException | RuntimeException e) {
@@ -81,7 +85,7 @@ final class Listeners {
       try {
         for (Multiaddr address :
             SocketAddresses.toReachable(bound.wanted, bound.channel.localAddress())) {
-          all.add(address.withPeerId(host.self));
+          all.add(address.withPeerId(self));
         }
       } catch (SocketException e) {
         throw new IllegalStateException("cannot list the network interfaces", e);

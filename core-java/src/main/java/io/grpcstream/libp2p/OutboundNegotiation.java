@@ -21,16 +21,16 @@ final class OutboundNegotiation {
       "as a rule whoever serves it there has shut down, or takes no more streams for now";
 
   final CompletableFuture<Stream> result = new CompletableFuture<>();
-  private final HostContext host;
   private final DefaultConnection connection;
+  private final StreamRules rules;
   private final List<String> protocols;
   private @Nullable StreamSlot slot;
   private @Nullable Channel channel;
   private boolean opening;
 
-  OutboundNegotiation(HostContext host, DefaultConnection connection, List<String> protocols) {
-    this.host = host;
+  OutboundNegotiation(DefaultConnection connection, StreamRules rules, List<String> protocols) {
     this.connection = connection;
+    this.rules = rules;
     this.protocols = protocols;
   }
 
@@ -43,7 +43,7 @@ final class OutboundNegotiation {
       return;
     }
     try {
-      slot = host.resources.stream(connection.remotePeer(), false);
+      slot = rules.resources().stream(connection.remotePeer(), false);
       if (protocols.size() == 1) {
         slot.setProtocol(protocols.get(0));
       }
@@ -64,7 +64,7 @@ final class OutboundNegotiation {
 
   /** Bounds all of it, the wait for the muxer to have room for the stream included. */
   private void expire() {
-    Duration timeout = host.limits.streamNegotiationTimeout();
+    Duration timeout = rules.timeout();
     Future<?> deadline =
         connection
             .loop()
@@ -98,7 +98,7 @@ final class OutboundNegotiation {
     }
     connection.negotiating(channel);
     MultistreamInitiator negotiation =
-        new MultistreamInitiator(protocols, host.limits.streamNegotiationTimeout());
+        new MultistreamInitiator(protocols, rules.timeout());
     channel.pipeline().addLast(negotiation);
     negotiation.agreed().addListener((Future<String> agreed) -> onAgreed(agreed));
   }

@@ -5,6 +5,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -16,6 +17,21 @@ final class ProtocolHandlers {
   private static final int MAX_PROTOCOL_BYTES = 1_023;
 
   private final Map<String, StreamHandler> handlers = new LinkedHashMap<>();
+  private final Set<String> own;
+
+  /**
+   * None yet.
+   *
+   * @param own protocols that are the host's own business, for which no shutdown waits
+   */
+  ProtocolHandlers(Set<String> own) {
+    this.own = own;
+  }
+
+  /** Whether {@code protocol} is the host's own business. */
+  boolean isOwn(String protocol) {
+    return own.contains(protocol);
+  }
 
   void put(String protocol, StreamHandler handler) {
     check(protocol);

@@ -10,17 +10,13 @@ import org.jspecify.annotations.Nullable;
  * connection dies under the stream before it stands, tries once more, on another connection.
  */
 final class StreamOpener {
-  private final HostContext host;
   private final Supplier<CompletableFuture<DefaultConnection>> connect;
   private final List<String> protocols;
   private final CompletableFuture<Stream> result = new CompletableFuture<>();
   private volatile @Nullable CompletableFuture<Stream> opening;
 
   private StreamOpener(
-      HostContext host,
-      Supplier<CompletableFuture<DefaultConnection>> connect,
-      List<String> protocols) {
-    this.host = host;
+      Supplier<CompletableFuture<DefaultConnection>> connect, List<String> protocols) {
     this.connect = connect;
     this.protocols = protocols;
   }
@@ -31,10 +27,8 @@ final class StreamOpener {
    * @param connect finds a connection: asked once, and once more if the first one died
    */
   static CompletableFuture<Stream> open(
-      HostContext host,
-      Supplier<CompletableFuture<DefaultConnection>> connect,
-      List<String> protocols) {
-    StreamOpener opener = new StreamOpener(host, connect, protocols);
+      Supplier<CompletableFuture<DefaultConnection>> connect, List<String> protocols) {
+    StreamOpener opener = new StreamOpener(connect, protocols);
     opener.result.whenComplete((stream, failure) -> opener.onResult());
     opener.attempt(true);
     return opener.result;
@@ -84,7 +78,7 @@ final class StreamOpener {
 
   private boolean isWorthAnother(DefaultConnection connection, Throwable failure) {
     return !result.isDone()
-        && !host.closing
+        && !connection.isHostClosing()
         && !connection.takesStreams()
         && !(failure instanceof ProtocolNotSupportedException)
         && !(failure instanceof LimitExceededException);

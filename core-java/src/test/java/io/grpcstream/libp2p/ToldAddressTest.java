@@ -7,6 +7,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.grpcstream.libp2p.crypto.PrivateKey;
 import io.grpcstream.libp2p.protocol.identify.Identify;
 import io.grpcstream.libp2p.security.noise.NoiseSecurity;
+import io.grpcstream.libp2p.transport.Transports;
+import io.grpcstream.libp2p.transport.tcp.TcpTransport;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.nio.NioIoHandler;
@@ -15,6 +17,7 @@ import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -37,20 +40,46 @@ class ToldAddressTest {
       new MultiThreadIoEventLoopGroup(1, NioIoHandler.newFactory());
   private final NameResolver resolver =
       new NameResolver(new DefaultThreadFactory("test-dns", true), ToldAddressTest::lookUp);
-  private HostContext host;
+  private final AddressBook book = new AddressBook(System::nanoTime, 1 << 20, dropped -> {});
   private Dialer dialer;
   private RawServer server;
   private String port;
 
   @BeforeEach
   void start() throws Exception {
-    HostConfig config = new HostConfig();
     PrivateKey key = PrivateKey.generateEd25519();
-    host =
-        new HostContext(
-            PeerId.of(key.publicKey()), config, List.of(new NoiseSecurity(key, null)), resolver);
-    host.setGroup(group);
-    dialer = new Dialer(host);
+    PeerId self = PeerId.of(key.publicKey());
+    Limits limits = Limits.defaults();
+    Refusals refusals = new Refusals(self);
+    ResourceManager resources = new ResourceManager(limits, refusals, Map.of());
+    ConnectionTable table = new ConnectionTable(book);
+    ConnectionUpgrader upgrader =
+        new ConnectionUpgrader(
+            self,
+            limits,
+            List.of(new NoiseSecurity(key, null)),
+            null,
+            ConnectionGater.ALLOW_ALL,
+            table,
+            new StreamRules(
+                new ProtocolHandlers(Set.of()),
+                resources,
+                refusals,
+                limits.streamNegotiationTimeout()));
+    Transports transports = new Transports(List.of(new TcpTransport()));
+    transports.start(group);
+    dialer =
+        new Dialer(
+            self,
+            table,
+            book,
+            upgrader,
+            ConnectionGater.ALLOW_ALL,
+            refusals,
+            resources,
+            transports,
+            resolver,
+            limits.dialTimeout());
     server = RawServer.saying("no libp2p here".getBytes(java.nio.charset.StandardCharsets.UTF_8));
     port = server.address().value("tcp").orElseThrow();
   }
@@ -73,8 +102,8 @@ class ToldAddressTest {
   }
 
   private void told(AddressScope met, String address) {
-    host.book.connected(stranger);
-    host.book.told(
+    book.connected(stranger);
+    book.told(
         stranger,
         new Identify(null, null, null, List.of(Multiaddr.parse(address)), null, List.of()),
         met);
@@ -95,7 +124,7 @@ class ToldAddressTest {
   void aNameThatStandsForThisMachineIsNotDialledIfAStrangerToldIt(String name) {
     for (AddressScope met : List.of(AddressScope.ANYWHERE, AddressScope.SITE)) {
       told(met, name + "/tcp/" + port);
-      assertThat(host.book.addresses(stranger)).hasSize(1);
+      assertThat(book.addresses(stranger)).hasSize(1);
       assertThat(failure(dialer.connect(stranger)))
           .isInstanceOf(DialException.class)
           .hasMessageContainingAll(stranger.toString(), name, "told", "this machine");
@@ -139,7 +168,7 @@ class ToldAddressTest {
     eventually("dialled", () -> server.accepted.get() == 1);
 
     PeerId friend = PeerId.of(PrivateKey.generateEd25519().publicKey());
-    host.book.add(friend, Multiaddr.parse(address + "/tcp/" + port));
+    book.add(friend, Multiaddr.parse(address + "/tcp/" + port));
     assertThat(failure(dialer.connect(friend))).hasMessageContaining("does not speak libp2p");
     eventually("dialled", () -> server.accepted.get() == 2);
   }
