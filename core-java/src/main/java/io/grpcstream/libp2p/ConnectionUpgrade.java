@@ -27,9 +27,6 @@ import org.jspecify.annotations.Nullable;
  * closing the channel is what releases the connection's slot. Runs on the channel's event loop.
  */
 final class ConnectionUpgrade {
-  /** The only muxer so far. */
-  static final String YAMUX = "/yamux/1.0.0";
-
   private final ConnectionUpgrader upgrader;
   private final Channel channel;
   private final ConnectionSlot slot;
@@ -136,7 +133,7 @@ final class ConnectionUpgrade {
     step = "securing with " + protocol;
     security = protocol;
     upgrader.security(protocol)
-        .secure(channel, initiator, List.of(YAMUX), this::checkPeer)
+        .secure(channel, initiator, List.of(upgrader.muxer.id()), this::checkPeer)
         .addListener((Future<SecuredConnection> secured) -> then(secured, this::onSecured));
     watchLast();
   }
@@ -184,8 +181,8 @@ final class ConnectionUpgrade {
     }
     String muxer = secured.muxer();
     if (muxer == null) {
-      negotiate(List.of(YAMUX), upgrader.upgradeTimeout, agreed -> multiplex());
-    } else if (muxer.equals(YAMUX)) {
+      negotiate(List.of(upgrader.muxer.id()), upgrader.upgradeTimeout, agreed -> multiplex());
+    } else if (muxer.equals(upgrader.muxer.id())) {
       multiplex();
     } else {
       fail(new Libp2pException("the handshake agreed on the unknown muxer " + muxer));
@@ -197,13 +194,13 @@ final class ConnectionUpgrade {
       fail(new Libp2pException("the handshake did not check the peer's key"));
       return;
     }
-    step = "starting " + YAMUX;
+    step = "starting " + upgrader.muxer.id();
     DefaultConnection connection =
         new DefaultConnection(
             channel,
             new ConnectionIdentity(
-                upgrader.self, peer, remoteAddress, initiator, security, YAMUX),
-            upgrader.yamux,
+                upgrader.self, peer, remoteAddress, initiator, security, upgrader.muxer.id()),
+            upgrader.muxer,
             upgrader.table,
             upgrader.streams);
     boolean added = connection.begin();

@@ -1,7 +1,7 @@
 package io.grpcstream.libp2p;
 
 import io.grpcstream.libp2p.ResourceManager.ConnectionSlot;
-import io.grpcstream.libp2p.mux.yamux.YamuxConfig;
+import io.grpcstream.libp2p.mux.MuxerProtocol;
 import io.grpcstream.libp2p.security.SecurityProtocol;
 import io.netty.channel.Channel;
 import java.time.Duration;
@@ -20,7 +20,7 @@ final class ConnectionUpgrader {
   final Refusals refusals;
   final Duration acceptTimeout;
   final Duration upgradeTimeout;
-  final YamuxConfig yamux;
+  final MuxerProtocol muxer;
 
   /** Why the host does without a BoringSSL that is there; null if it does not. */
   final @Nullable String withoutBoringSsl;
@@ -40,27 +40,20 @@ final class ConnectionUpgrader {
       Limits limits,
       List<SecurityProtocol> security,
       @Nullable String withoutBoringSsl,
+      MuxerProtocol muxer,
       ConnectionGater gater,
       ConnectionTable table,
       StreamRules streams) {
     this.self = self;
     this.security = security;
     this.withoutBoringSsl = withoutBoringSsl;
+    this.muxer = muxer;
     this.gater = gater;
     this.table = table;
     this.streams = streams;
     refusals = streams.refusals();
     acceptTimeout = limits.acceptTimeout();
     upgradeTimeout = limits.upgradeTimeout();
-    yamux =
-        YamuxConfig.defaults().toBuilder()
-            .maxWindow(limits.streamWindow())
-            .maxConnectionWindow(limits.connectionWindow())
-            .keepAliveInterval(limits.keepAliveInterval())
-            .keepAliveTimeout(limits.keepAliveTimeout())
-            .maxInboundStreams(limits.inboundStreamsPerPeer())
-            .maxOutboundStreams(limits.outboundStreamsPerPeer())
-            .build();
   }
 
   /**

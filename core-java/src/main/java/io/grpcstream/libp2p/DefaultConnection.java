@@ -1,13 +1,12 @@
 package io.grpcstream.libp2p;
 
 import io.grpcstream.libp2p.libraries.Libraries;
-import io.grpcstream.libp2p.mux.yamux.GoAwayCode;
+import io.grpcstream.libp2p.mux.Muxer;
+import io.grpcstream.libp2p.mux.MuxerListener;
+import io.grpcstream.libp2p.mux.MuxerProtocol;
+import io.grpcstream.libp2p.mux.StreamChannel;
 import io.grpcstream.libp2p.mux.yamux.UnresponsivePeerException;
-import io.grpcstream.libp2p.mux.yamux.YamuxConfig;
 import io.grpcstream.libp2p.mux.yamux.YamuxException;
-import io.grpcstream.libp2p.mux.yamux.YamuxListener;
-import io.grpcstream.libp2p.mux.yamux.YamuxSession;
-import io.grpcstream.libp2p.mux.yamux.YamuxStreamChannel;
 import io.grpcstream.libp2p.security.noise.NoiseException;
 import io.grpcstream.libp2p.security.tls.TlsException;
 import io.netty.channel.Channel;
@@ -25,8 +24,8 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** A {@link Connection} over a yamux session. Its state lives on the channel's event loop. */
-final class DefaultConnection implements Connection, YamuxListener {
+/** A {@link Connection} over a {@link Muxer}. Its state lives on the channel's event loop. */
+final class DefaultConnection implements Connection, MuxerListener {
   private static final Logger logger = LoggerFactory.getLogger(DefaultConnection.class);
 
   private final Channel channel;
@@ -34,17 +33,17 @@ final class DefaultConnection implements Connection, YamuxListener {
   private final ConnectionTable table;
   private final StreamRules rules;
   private final Refusals refusals;
-  private final YamuxSession session;
+  private final Muxer muxer;
   private final PeerId remotePeer;
   private final Multiaddr localAddress;
   private final Multiaddr remoteAddress;
-  private final Set<ChannelStream> streams = ConcurrentHashMap.newKeySet();
+  private final Set<MuxedStream> streams = ConcurrentHashMap.newKeySet();
 
   /** Channels of streams that have not agreed on a protocol yet. On the event loop. */
-  private final Set<Channel> negotiating = ConcurrentHashMap.newKeySet();
+  private final Set<StreamChannel> negotiating = ConcurrentHashMap.newKeySet();
 
   /** Users' streams that not both sides have ended; some are closed on this one. */
-  private final Set<Channel> unfinished = ConcurrentHashMap.newKeySet();
+  private final Set<StreamChannel> unfinished = ConcurrentHashMap.newKeySet();
 
   private final CompletableFuture<Void> closed = new CompletableFuture<>();
   private final CompletableFuture<Void> drained = new CompletableFuture<>();
@@ -58,7 +57,7 @@ final class DefaultConnection implements Connection, YamuxListener {
   DefaultConnection(
       Channel channel,
       ConnectionIdentity identity,
-      YamuxConfig yamux,
+      MuxerProtocol muxers,
       ConnectionTable table,
       StreamRules rules) {
     this.channel = channel;
@@ -69,12 +68,12 @@ final class DefaultConnection implements Connection, YamuxListener {
     remotePeer = identity.remotePeer();
     remoteAddress = identity.remoteAddress();
     localAddress = SocketAddresses.toMultiaddr(channel.localAddress());
-    session = new YamuxSession(identity.initiator(), yamux, this);
+    muxer = muxers.create(identity.initiator(), this);
   }
 
   /** Takes the channel over, into the table. Returns false if the host takes no more. */
   boolean begin() {
-    channel.pipeline().addLast(session);
+    muxer.start(channel);
     boolean added = table.add(this);
     channel
         .closeFuture()
@@ -136,7 +135,7 @@ final class DefaultConnection implements Connection, YamuxListener {
 
   @Override
   public Optional<Duration> roundTrip() {
-    Duration measured = session.roundTrip();
+    Duration measured = muxer.roundTrip();
     return measured.isZero() ? Optional.empty() : Optional.of(measured);
   }
 
@@ -159,7 +158,7 @@ final class DefaultConnection implements Connection, YamuxListener {
   @Override
   public void close() {
     goingAway = true;
-    onLoop(session::close);
+    onLoop(muxer::close);
   }
 
   /** Opens a stream; see {@link Connection#newStream}. */
@@ -200,22 +199,22 @@ final class DefaultConnection implements Connection, YamuxListener {
     return channel.eventLoop();
   }
 
-  /** A new outbound stream channel of the session. On the event loop. */
-  Future<YamuxStreamChannel> openChannel() {
-    return session.openStream();
+  /** A new outbound stream channel. On the event loop. */
+  Future<? extends StreamChannel> openChannel() {
+    return muxer.openStream();
   }
 
   /** Notes a stream that has not agreed on its protocol. On the event loop. */
-  void negotiating(Channel stream) {
+  void negotiating(StreamChannel stream) {
     negotiating.add(stream);
     stream.closeFuture().addListener(f -> negotiating.remove(stream));
   }
 
   /** Makes the stream of a channel whose protocol is agreed. On the event loop. */
-  Stream admit(Channel stream, String protocol, boolean outbound) {
+  Stream admit(StreamChannel stream, String protocol, boolean outbound) {
     negotiating.remove(stream);
-    ChannelStream admitted =
-        new ChannelStream(
+    MuxedStream admitted =
+        new MuxedStream(
             stream,
             identity.localPeer(),
             remotePeer,
@@ -234,7 +233,7 @@ final class DefaultConnection implements Connection, YamuxListener {
             });
     if (!rules.handlers().isOwn(protocol)) {
       unfinished.add(stream);
-      finished(stream).addListener(f -> onFinished(stream));
+      stream.finished().addListener(f -> onFinished(stream));
     }
     if (draining) {
       admitted.onHostShutdown();
@@ -243,7 +242,7 @@ final class DefaultConnection implements Connection, YamuxListener {
   }
 
   @Override
-  public void onInboundStream(YamuxStreamChannel stream) {
+  public void onInboundStream(StreamChannel stream) {
     new InboundNegotiation(this, rules, stream).begin();
   }
 
@@ -255,9 +254,9 @@ final class DefaultConnection implements Connection, YamuxListener {
   }
 
   @Override
-  public void onGoAway(GoAwayCode code) {
+  public void onGoAway(String reason) {
     goingAway = true;
-    logger.debug("{} takes no new streams: the peer goes away ({})", this, code);
+    logger.debug("{} takes no new streams: the peer goes away ({})", this, reason);
   }
 
   @Override
@@ -308,9 +307,9 @@ final class DefaultConnection implements Connection, YamuxListener {
         () -> {
           draining = true;
           goingAway = true;
-          session.refuseInbound();
-          List.copyOf(negotiating).forEach(DefaultConnection::reset);
-          List.copyOf(streams).forEach(ChannelStream::onHostShutdown);
+          muxer.refuseInbound();
+          List.copyOf(negotiating).forEach(StreamChannel::reset);
+          List.copyOf(streams).forEach(MuxedStream::onHostShutdown);
           checkDrained();
         });
     return drained;
@@ -319,7 +318,7 @@ final class DefaultConnection implements Connection, YamuxListener {
   /**
    * In a task of its own, since the end of a stream may come in the middle of the session's work.
    */
-  private void onFinished(Channel stream) {
+  private void onFinished(StreamChannel stream) {
     unfinished.remove(stream);
     if (draining) {
       channel.eventLoop().execute(this::checkDrained);
@@ -357,16 +356,6 @@ final class DefaultConnection implements Connection, YamuxListener {
       logger.debug("{}: its event loop has ended, and the connection with it", this, e);
       task.run();
     }
-  }
-
-  /** See {@link YamuxStreamChannel#finished()}. */
-  static Future<Void> finished(Channel stream) {
-    return ((YamuxStreamChannel) stream).finished();
-  }
-
-  /** Resets a stream's channel. */
-  static void reset(Channel stream) {
-    ((YamuxStreamChannel) stream).reset();
   }
 
   @Override

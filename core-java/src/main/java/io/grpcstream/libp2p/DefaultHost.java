@@ -1,6 +1,8 @@
 package io.grpcstream.libp2p;
 
 import io.grpcstream.libp2p.crypto.PrivateKey;
+import io.grpcstream.libp2p.mux.yamux.YamuxConfig;
+import io.grpcstream.libp2p.mux.yamux.YamuxProtocol;
 import io.grpcstream.libp2p.protocol.identify.IdentifyProtocol;
 import io.grpcstream.libp2p.protocol.ping.PingProtocol;
 import io.grpcstream.libp2p.security.SecurityProtocol;
@@ -74,6 +76,7 @@ final class DefaultHost implements Host {
             limits,
             security,
             config.withoutBoringSsl,
+            new YamuxProtocol(yamux(limits)),
             gater,
             table,
             new StreamRules(handlers, resources, refusals, limits.streamNegotiationTimeout()));
@@ -115,6 +118,17 @@ final class DefaultHost implements Host {
             resolver,
             transports,
             config.group == null);
+  }
+
+  private static YamuxConfig yamux(Limits limits) {
+    return YamuxConfig.defaults().toBuilder()
+        .maxWindow(limits.streamWindow())
+        .maxConnectionWindow(limits.connectionWindow())
+        .keepAliveInterval(limits.keepAliveInterval())
+        .keepAliveTimeout(limits.keepAliveTimeout())
+        .maxInboundStreams(limits.inboundStreamsPerPeer())
+        .maxOutboundStreams(limits.outboundStreamsPerPeer())
+        .build();
   }
 
   /** How many streams a peer may have of what the host serves by itself. */

@@ -2,7 +2,7 @@ package io.grpcstream.libp2p;
 
 import io.grpcstream.libp2p.ResourceManager.StreamSlot;
 import io.grpcstream.libp2p.multistream.MultistreamResponder;
-import io.netty.channel.Channel;
+import io.grpcstream.libp2p.mux.StreamChannel;
 import io.netty.util.concurrent.Future;
 
 /**
@@ -12,9 +12,9 @@ import io.netty.util.concurrent.Future;
 final class InboundNegotiation {
   private final DefaultConnection connection;
   private final StreamRules rules;
-  private final Channel channel;
+  private final StreamChannel channel;
 
-  InboundNegotiation(DefaultConnection connection, StreamRules rules, Channel channel) {
+  InboundNegotiation(DefaultConnection connection, StreamRules rules, StreamChannel channel) {
     this.connection = connection;
     this.rules = rules;
     this.channel = channel;
@@ -22,17 +22,17 @@ final class InboundNegotiation {
 
   void begin() {
     if (connection.isHostClosing()) {
-      DefaultConnection.reset(channel);
+      channel.reset();
       return;
     }
     StreamSlot slot;
     try {
       slot = rules.resources().stream(connection.remotePeer(), true);
     } catch (LimitExceededException e) {
-      DefaultConnection.reset(channel);
+      channel.reset();
       return;
     }
-    DefaultConnection.finished(channel).addListener(f -> slot.release());
+    channel.finished().addListener(f -> slot.release());
     connection.negotiating(channel);
     MultistreamResponder negotiation =
         new MultistreamResponder(rules.handlers()::contains, rules.timeout());
@@ -53,13 +53,13 @@ final class InboundNegotiation {
     StreamHandler handler = rules.handlers().get(protocol);
     if (handler == null || connection.isHostClosing()) {
       // Its handler was removed, or the host closed, between agreement and now.
-      DefaultConnection.reset(channel);
+      channel.reset();
       return;
     }
     try {
       slot.setProtocol(protocol);
     } catch (LimitExceededException e) {
-      DefaultConnection.reset(channel);
+      channel.reset();
       return;
     }
     HeldReads held = HeldReads.inbound();
@@ -88,6 +88,6 @@ final class InboundNegotiation {
                           + (cause instanceof LinkageError ? Futures.describe(cause) : cause)
                       : Futures.describe(cause)));
     }
-    DefaultConnection.reset(channel);
+    channel.reset();
   }
 }

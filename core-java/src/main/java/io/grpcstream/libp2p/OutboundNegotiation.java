@@ -3,8 +3,8 @@ package io.grpcstream.libp2p;
 import io.grpcstream.libp2p.ResourceManager.StreamSlot;
 import io.grpcstream.libp2p.multistream.MultistreamInitiator;
 import io.grpcstream.libp2p.multistream.NoCommonProtocolException;
+import io.grpcstream.libp2p.mux.StreamChannel;
 import io.grpcstream.libp2p.mux.yamux.StreamResetException;
-import io.netty.channel.Channel;
 import io.netty.util.concurrent.Future;
 import java.time.Duration;
 import java.util.List;
@@ -25,7 +25,7 @@ final class OutboundNegotiation {
   private final StreamRules rules;
   private final List<String> protocols;
   private @Nullable StreamSlot slot;
-  private @Nullable Channel channel;
+  private @Nullable StreamChannel channel;
   private boolean opening;
 
   OutboundNegotiation(DefaultConnection connection, StreamRules rules, List<String> protocols) {
@@ -53,7 +53,8 @@ final class OutboundNegotiation {
     }
     expire();
     opening = true;
-    connection.openChannel().addListener((Future<Channel> opened) -> onOpened(opened));
+    Future<? extends StreamChannel> opened = connection.openChannel();
+    opened.addListener(f -> onOpened(opened));
     result.whenComplete(
         (stream, failure) -> {
           if (result.isCancelled()) {
@@ -75,7 +76,7 @@ final class OutboundNegotiation {
     result.whenComplete((stream, failure) -> deadline.cancel(false));
   }
 
-  private void onOpened(Future<Channel> opened) {
+  private void onOpened(Future<? extends StreamChannel> opened) {
     opening = false;
     if (!opened.isSuccess()) {
       slot.release();
@@ -83,7 +84,7 @@ final class OutboundNegotiation {
       return;
     }
     channel = opened.getNow();
-    DefaultConnection.finished(channel).addListener(f -> slot.release());
+    channel.finished().addListener(f -> slot.release());
     channel
         .closeFuture()
         .addListener(
@@ -167,7 +168,7 @@ final class OutboundNegotiation {
 
   private void cut() {
     if (channel != null) {
-      DefaultConnection.reset(channel);
+      channel.reset();
     } else if (slot != null && !opening) {
       slot.release();
     }

@@ -123,17 +123,6 @@ public interface Stream {
       Multiaddr remoteAddress,
       String protocol,
       boolean initiator) {
-    Multiaddr localAddress = ChannelStream.localAddressOf(channel, local);
-    String direction = initiator ? " to peer " : " from peer ";
-    String name = "stream " + protocol + direction + remote + " at " + remoteAddress;
-    Channel carrier = channel;
-    if (ForeignStreamChannel.isNeededFor(channel)) {
-      carrier = ForeignStreamChannel.on(channel, name);
-    } else {
-      HeldUntilActive.addTo(channel, name + " failed: ", true);
-      DuplexStreamHandler.addTo(channel);
-    }
-    return new ChannelStream(
-        carrier, local, remote, localAddress, remoteAddress, protocol, initiator);
+    return ForeignStream.over(channel, local, remote, remoteAddress, protocol, initiator);
   }
 }

@@ -7,6 +7,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.grpcstream.libp2p.crypto.PrivateKey;
 import io.grpcstream.libp2p.protocol.identify.Identify;
 import io.grpcstream.libp2p.security.noise.NoiseSecurity;
+import io.grpcstream.libp2p.mux.yamux.YamuxConfig;
+import io.grpcstream.libp2p.mux.yamux.YamuxProtocol;
 import io.grpcstream.libp2p.transport.Transports;
 import io.grpcstream.libp2p.transport.tcp.TcpTransport;
 import io.netty.channel.EventLoopGroup;
@@ -59,6 +61,7 @@ class ToldAddressTest {
             limits,
             List.of(new NoiseSecurity(key, null)),
             null,
+            new YamuxProtocol(YamuxConfig.defaults()),
             ConnectionGater.ALLOW_ALL,
             table,
             new StreamRules(

@@ -2,11 +2,11 @@ package io.grpcstream.libp2p;
 
 import static java.util.concurrent.TimeUnit.SECONDS;
 
+import io.grpcstream.libp2p.mux.MuxerListener;
+import io.grpcstream.libp2p.mux.StreamChannel;
 import io.grpcstream.libp2p.crypto.PrivateKey;
 import io.grpcstream.libp2p.crypto.PublicKey;
-import io.grpcstream.libp2p.mux.yamux.GoAwayCode;
 import io.grpcstream.libp2p.mux.yamux.YamuxConfig;
-import io.grpcstream.libp2p.mux.yamux.YamuxListener;
 import io.grpcstream.libp2p.mux.yamux.YamuxSession;
 import io.grpcstream.libp2p.mux.yamux.YamuxStreamChannel;
 import io.grpcstream.libp2p.transport.memory.MemoryTransport;
@@ -64,8 +64,15 @@ public final class YamuxPair implements AutoCloseable {
     HeldReads held = HeldReads.inbound();
     channel.pipeline().addLast(held);
     handler.onStream(
-        new ChannelStream(
-            channel, ACCEPTOR, DIALLER, ACCEPTOR_ADDRESS, DIALLER_ADDRESS, protocol, false));
+        new MuxedStream(
+            channel,
+            ACCEPTOR,
+            DIALLER,
+            ACCEPTOR_ADDRESS,
+            DIALLER_ADDRESS,
+            protocol,
+            false,
+            new Refusals(ACCEPTOR)));
     held.handled();
   }
 
@@ -75,8 +82,15 @@ public final class YamuxPair implements AutoCloseable {
     CompletableFuture<YamuxStreamChannel> opened = new CompletableFuture<>();
     connection.eventLoop().execute(() -> open(opened));
     YamuxStreamChannel channel = opened.join();
-    return new ChannelStream(
-        channel, DIALLER, ACCEPTOR, DIALLER_ADDRESS, ACCEPTOR_ADDRESS, protocol, true);
+    return new MuxedStream(
+        channel,
+        DIALLER,
+        ACCEPTOR,
+        DIALLER_ADDRESS,
+        ACCEPTOR_ADDRESS,
+        protocol,
+        true,
+        new Refusals(DIALLER));
   }
 
   private void open(CompletableFuture<YamuxStreamChannel> opened) {
@@ -119,18 +133,18 @@ public final class YamuxPair implements AutoCloseable {
     void accept(YamuxStreamChannel channel) throws Exception;
   }
 
-  private record Listener(Inbound inbound) implements YamuxListener {
+  private record Listener(Inbound inbound) implements MuxerListener {
     @Override
-    public void onInboundStream(YamuxStreamChannel stream) {
+    public void onInboundStream(StreamChannel stream) {
       try {
-        inbound.accept(stream);
+        inbound.accept((YamuxStreamChannel) stream);
       } catch (Exception e) {
         throw new IllegalStateException(e);
       }
     }
 
     @Override
-    public void onGoAway(GoAwayCode code) {}
+    public void onGoAway(String reason) {}
 
     @Override
     public void onClosed(@Nullable Throwable cause) {}

@@ -1,6 +1,9 @@
 package io.grpcstream.libp2p.mux.yamux;
 
 import io.netty.buffer.ByteBuf;
+import io.grpcstream.libp2p.mux.Muxer;
+import io.grpcstream.libp2p.mux.MuxerListener;
+import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.util.concurrent.Future;
@@ -37,14 +40,14 @@ import org.slf4j.LoggerFactory;
  *
  * <p><b>End.</b> A violation by the peer ends the session with GOAWAY "protocol error" and a {@link
  * YamuxException} that says what was wrong. However it ends, every stream gets a cause, then
- * becomes inactive; then the connection closes, and {@link YamuxListener#onClosed} is called.
+ * becomes inactive; then the connection closes, and {@link MuxerListener#onClosed} is called.
  */
-public final class YamuxSession extends ChannelInboundHandlerAdapter {
+public final class YamuxSession extends ChannelInboundHandlerAdapter implements Muxer {
   private static final Logger log = LoggerFactory.getLogger(YamuxSession.class);
 
   private final boolean initiator;
   private final YamuxConfig config;
-  private final YamuxListener listener;
+  private final MuxerListener listener;
   private final StreamTable streams = new StreamTable();
   private final ConnectionWindow connectionWindow;
   private final StreamOpener opener;
@@ -71,12 +74,17 @@ public final class YamuxSession extends ChannelInboundHandlerAdapter {
    * @param initiator whether this side dialled the connection
    */
   @SuppressWarnings("NullAway.Init") // The rest is set in handlerAdded.
-  public YamuxSession(boolean initiator, YamuxConfig config, YamuxListener listener) {
+  public YamuxSession(boolean initiator, YamuxConfig config, MuxerListener listener) {
     this.initiator = initiator;
     this.config = config;
     this.listener = listener;
     connectionWindow = new ConnectionWindow(config.maxConnectionWindow());
     opener = new StreamOpener(this, streams, initiator ? 1 : 2);
+  }
+
+  @Override
+  public void start(Channel connection) {
+    connection.pipeline().addLast(this);
   }
 
   // ---- What users call, from any thread
@@ -94,6 +102,7 @@ public final class YamuxSession extends ChannelInboundHandlerAdapter {
    * ConnectionLostException} when the session is over, and {@link YamuxException} when the 2^31
    * stream ids are used up.
    */
+  @Override
   public Future<YamuxStreamChannel> openStream() {
     return onEventLoop(opener::open);
   }
@@ -103,6 +112,7 @@ public final class YamuxSession extends ChannelInboundHandlerAdapter {
    * an orderly end, since go-yamux and rust-yamux answer a GOAWAY by cutting the connection: send
    * that when the streams that matter have ended.
    */
+  @Override
   public void refuseInbound() {
     refusesInbound = true;
   }
@@ -143,6 +153,7 @@ public final class YamuxSession extends ChannelInboundHandlerAdapter {
   }
 
   /** The smoothed round trip; zero before the first answer to a ping. */
+  @Override
   public Duration roundTrip() {
     return added ? Duration.ofNanos(keepAlive.roundTripNanos()) : Duration.ZERO;
   }
@@ -161,6 +172,7 @@ public final class YamuxSession extends ChannelInboundHandlerAdapter {
    * Ends the session at once: GOAWAY, every stream gets a {@link ConnectionLostException}, and the
    * connection is closed. Completes when it is.
    */
+  @Override
   public Future<Void> close() {
     return onEventLoop(
         promise -> {
@@ -361,7 +373,7 @@ public final class YamuxSession extends ChannelInboundHandlerAdapter {
     log.debug("yamux: {} received GOAWAY {}", ctx.channel(), code);
     goAwayReceived = code;
     opener.openWaiting();
-    listener.onGoAway(code);
+    listener.onGoAway(code.name());
   }
 
   // ---- What streams need

@@ -1,5 +1,6 @@
 package io.grpcstream.libp2p.mux.yamux;
 
+import io.grpcstream.libp2p.mux.StreamChannel;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.AbstractChannel;
 import io.netty.channel.Channel;
@@ -12,7 +13,6 @@ import io.netty.channel.EventLoop;
 import io.netty.channel.socket.ChannelInputShutdownEvent;
 import io.netty.channel.socket.ChannelInputShutdownReadComplete;
 import io.netty.channel.socket.ChannelOutputShutdownException;
-import io.netty.channel.socket.DuplexChannel;
 import io.netty.util.concurrent.Future;
 import io.netty.util.concurrent.Promise;
 import java.net.SocketAddress;
@@ -48,7 +48,7 @@ import org.slf4j.LoggerFactory;
  *
  * <p>Addresses and {@link #parent()} are those of the connection.
  */
-public final class YamuxStreamChannel extends AbstractChannel implements DuplexChannel {
+public final class YamuxStreamChannel extends AbstractChannel implements StreamChannel {
   private static final Logger log = LoggerFactory.getLogger(YamuxStreamChannel.class);
   private static final ChannelMetadata METADATA = new ChannelMetadata(false, 16);
 
@@ -122,6 +122,7 @@ public final class YamuxStreamChannel extends AbstractChannel implements DuplexC
    * closed channel may be ahead of that: what it wrote may still be on its way until the other
    * side's FIN comes, for at most {@code closeTimeout}.
    */
+  @Override
   public Future<Void> finished() {
     return finished;
   }
@@ -130,6 +131,7 @@ public final class YamuxStreamChannel extends AbstractChannel implements DuplexC
    * Ends the stream in both directions at once: what is pending fails, what was not yet read is
    * dropped, and the other side sees a reset. Does nothing if the stream has ended.
    */
+  @Override
   public void reset() {
     onEventLoop(() -> abort(new StreamResetException(name() + " was reset locally", false), false));
   }
@@ -139,6 +141,7 @@ public final class YamuxStreamChannel extends AbstractChannel implements DuplexC
    * or the stream is reset. To be called when a close begins that shall send everything: the other
    * side cannot keep a stream that nobody wants any more by reading nothing.
    */
+  @Override
   public void expectEnd() {
     onEventLoop(
         () -> {

@@ -3,6 +3,8 @@ package io.grpcstream.libp2p.mux.yamux;
 import static java.util.concurrent.TimeUnit.SECONDS;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.grpcstream.libp2p.mux.MuxerListener;
+import io.grpcstream.libp2p.mux.StreamChannel;
 import io.netty.bootstrap.Bootstrap;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.buffer.ByteBuf;
@@ -195,14 +197,14 @@ abstract class RealLoopContract {
     accepted.get().closeFuture().sync();
   }
 
-  private final class Listener implements YamuxListener {
+  private final class Listener implements MuxerListener {
     @Override
-    public void onInboundStream(YamuxStreamChannel stream) {
-      onInbound.accept(stream);
+    public void onInboundStream(StreamChannel stream) {
+      onInbound.accept((YamuxStreamChannel) stream);
     }
 
     @Override
-    public void onGoAway(GoAwayCode code) {}
+    public void onGoAway(String reason) {}
 
     @Override
     public void onClosed(Throwable cause) {

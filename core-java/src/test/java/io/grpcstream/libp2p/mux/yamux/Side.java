@@ -2,6 +2,8 @@ package io.grpcstream.libp2p.mux.yamux;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.grpcstream.libp2p.mux.MuxerListener;
+import io.grpcstream.libp2p.mux.StreamChannel;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.buffer.UnpooledByteBufAllocator;
@@ -27,7 +29,7 @@ import org.jspecify.annotations.Nullable;
  * One end of a connection without a network or a clock: a session on an embedded channel whose
  * every allocation is counted. Inbound streams get a {@link Recorder} unless a test says otherwise.
  */
-final class Side implements YamuxListener {
+final class Side implements MuxerListener {
   static {
     ResourceLeakDetector.setLevel(ResourceLeakDetector.Level.PARANOID);
   }
@@ -63,7 +65,8 @@ final class Side implements YamuxListener {
   }
 
   @Override
-  public void onInboundStream(YamuxStreamChannel stream) {
+  public void onInboundStream(StreamChannel opened) {
+    YamuxStreamChannel stream = (YamuxStreamChannel) opened;
     inbound.add(stream);
     Recorder recorder = new Recorder();
     recorders.put(stream, recorder);
@@ -72,8 +75,8 @@ final class Side implements YamuxListener {
   }
 
   @Override
-  public void onGoAway(GoAwayCode code) {
-    goAways.add(code);
+  public void onGoAway(String reason) {
+    goAways.add(GoAwayCode.valueOf(reason));
   }
 
   @Override

@@ -2,6 +2,8 @@ package io.grpcstream.libp2p.mux.yamux;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.grpcstream.libp2p.mux.MuxerListener;
+import io.grpcstream.libp2p.mux.StreamChannel;
 import io.netty.buffer.AbstractByteBufAllocator;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.UnpooledHeapByteBuf;
@@ -12,7 +14,7 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
 /** When there is no memory for what a session has to say, it ends, and says why. */
-class WantOfMemoryTest implements YamuxListener {
+class WantOfMemoryTest implements MuxerListener {
   private final List<Throwable> ends = new ArrayList<>();
   private boolean exhausted;
 
@@ -59,10 +61,10 @@ class WantOfMemoryTest implements YamuxListener {
   }
 
   @Override
-  public void onInboundStream(YamuxStreamChannel stream) {}
+  public void onInboundStream(StreamChannel stream) {}
 
   @Override
-  public void onGoAway(GoAwayCode code) {}
+  public void onGoAway(String reason) {}
 
   @Override
   public void onClosed(@Nullable Throwable cause) {

@@ -1,0 +1,27 @@
+package io.grpcstream.libp2p.mux;
+
+import io.netty.channel.socket.DuplexChannel;
+import io.netty.util.concurrent.Future;
+
+/** A stream as a channel, of which either side can end its own direction, or both at once. */
+public interface StreamChannel extends DuplexChannel {
+  /**
+   * Completes on the event loop once both sides have ended the stream, or one has reset it. A
+   * closed channel may be ahead of that: what it wrote may still be on its way until the other side
+   * ends the stream, too, for a bounded time.
+   */
+  Future<Void> finished();
+
+  /**
+   * Ends the stream in both directions at once: what is pending fails, what was not yet read is
+   * dropped, and the other side sees a reset. Does nothing if the stream has ended. Any thread.
+   */
+  void reset();
+
+  /**
+   * From now on the other side has to go on taking what was written, or the stream is reset. To be
+   * called when a close begins that shall send everything: the other side cannot keep a stream that
+   * nobody wants any more by reading nothing. Any thread.
+   */
+  void expectEnd();
+}
