@@ -3,16 +3,21 @@ package io.grpcstream.netty;
 import io.grpc.ClientStreamTracer;
 import io.grpc.Deadline;
 import io.grpc.Metadata;
+import io.grpc.Status;
 import org.jspecify.annotations.Nullable;
 
 /** What a call's latest attempt shows of itself to gRPC's tracers. */
 final class CallTrace extends ClientStreamTracer.Factory {
-  private volatile boolean toldByPeer;
+  private volatile @Nullable Metadata trailers;
   private volatile @Nullable Deadline deadline;
 
-  /** Whether the status of the call is one that the peer's service has sent. */
-  boolean isToldByPeer() {
-    return toldByPeer;
+  /**
+   * Whether a call that ended like this did so by what the peer's service has sent. A channel that
+   * is shut down at once takes the place of an answer that has come, but was not passed on yet.
+   */
+  boolean isToldByPeer(Status status, Metadata trailers) {
+    Metadata told = this.trailers;
+    return told != null && (told == trailers || status.getCode() != Status.Code.UNAVAILABLE);
   }
 
   /** The deadline by the call's options and by the service config. */
@@ -23,12 +28,12 @@ final class CallTrace extends ClientStreamTracer.Factory {
   @Override
   public ClientStreamTracer newClientStreamTracer(
       ClientStreamTracer.StreamInfo info, Metadata headers) {
-    toldByPeer = false;
+    this.trailers = null;
     deadline = info.getCallOptions().getDeadline();
     return new ClientStreamTracer() {
       @Override
       public void inboundTrailers(Metadata trailers) {
-        toldByPeer = true;
+        CallTrace.this.trailers = trailers;
       }
     };
   }

@@ -243,15 +243,15 @@ final class LiveCall<Q, R> extends ForwardingClientCall<Q, R> {
       closed = true;
       owner.remove(LiveCall.this);
       forgetTimers();
-      super.onClose(statusFor(status), trailers);
+      super.onClose(statusFor(status, trailers), trailers);
     }
 
-    private Status statusFor(Status status) {
+    private Status statusFor(Status status, Metadata trailers) {
       Status instead = givenUp.get();
       if (instead != null && (lost || status.getCode() == Status.Code.CANCELLED)) {
         return instead;
       }
-      boolean told = status.isOk() || trace.isToldByPeer();
+      boolean told = status.isOk() || trace.isToldByPeer(status, trailers);
       boolean ownDoing =
           status.getCode() == Status.Code.DEADLINE_EXCEEDED
               || (status.getCode() == Status.Code.CANCELLED

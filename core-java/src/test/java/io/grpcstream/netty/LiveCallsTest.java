@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.grpc.CallOptions;
 import io.grpc.ClientCall;
+import io.grpc.ClientStreamTracer;
 import io.grpc.Metadata;
 import io.grpc.Status;
 import io.grpcstream.libp2p.Multiaddr;
@@ -11,10 +12,12 @@ import io.grpcstream.libp2p.PeerId;
 import io.grpcstream.libp2p.Stream;
 import io.grpcstream.libp2p.crypto.PrivateKey;
 import io.netty.channel.embedded.EmbeddedChannel;
+import java.util.ArrayList;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
-/** Calls that are dropped as they start, on another thread. */
+/** Calls whose end comes at an odd moment. */
 class LiveCallsTest {
   private static final PeerId PEER = PeerId.of(PrivateKey.generateEd25519().publicKey());
 
@@ -35,8 +38,53 @@ class LiveCallsTest {
     calls.streamEnded(channel.eventLoop());
   }
 
+  @Test
+  void aCallWhoseAnswerIsOvertakenByTheEndOfItsChannelNamesThePeer() {
+    CallTrace trace = new CallTrace();
+    List<Status> told = new ArrayList<>();
+    Metadata answer = new Metadata();
+    Started call = new Started();
+    start(call, trace, told);
+    ClientStreamTracer.StreamInfo attempt =
+        ClientStreamTracer.StreamInfo.newBuilder().setCallOptions(CallOptions.DEFAULT).build();
+    trace.newClientStreamTracer(attempt, new Metadata()).inboundTrailers(answer);
+    Status cutOff = Status.UNAVAILABLE.withDescription("Channel shutdownNow invoked");
+    call.listener.onClose(cutOff, new Metadata());
+    assertThat(told.get(0).getDescription()).contains(PEER.toString(), "shutdownNow");
+
+    // What the peer's service has said is passed on as it is.
+    Started answered = new Started();
+    start(answered, trace, told);
+    Status busy = Status.UNAVAILABLE.withDescription("busy");
+    answered.listener.onClose(busy, answer);
+    assertThat(told.get(1)).isSameAs(busy);
+    channel.close();
+    calls.streamEnded(channel.eventLoop());
+  }
+
+  private void start(Started call, CallTrace trace, List<Status> told) {
+    new LiveCall<>(calls, call, CallOptions.DEFAULT, trace)
+        .start(
+            new ClientCall.Listener<String>() {
+              @Override
+              public void onClose(Status status, Metadata trailers) {
+                told.add(status);
+              }
+            },
+            new Metadata());
+  }
+
+  private static final class Started extends IdleCall {
+    private Listener<String> listener;
+
+    @Override
+    public void start(Listener<String> listener, Metadata headers) {
+      this.listener = listener;
+    }
+  }
+
   /** As gRPC's, it takes no requests before its start is done. */
-  private final class DroppedInStart extends ClientCall<String, String> {
+  private final class DroppedInStart extends IdleCall {
     private Listener<String> listener;
     private boolean started;
     private int requested;
@@ -53,6 +101,11 @@ class LiveCallsTest {
       assertThat(started).isTrue();
       requested += messages;
     }
+  }
+
+  private abstract static class IdleCall extends ClientCall<String, String> {
+    @Override
+    public void request(int messages) {}
 
     @Override
     public void cancel(@Nullable String message, @Nullable Throwable cause) {}
