@@ -6,12 +6,19 @@ import static com.tngtech.archunit.core.domain.JavaClass.Predicates.simpleNameSt
 import static com.tngtech.archunit.core.domain.properties.HasName.Predicates.nameMatching;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static com.tngtech.archunit.library.Architectures.layeredArchitecture;
+import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.tngtech.archunit.core.domain.JavaClass;
 import com.tngtech.archunit.core.domain.JavaClasses;
+import com.tngtech.archunit.core.domain.JavaModifier;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption;
+import io.grpcstream.libp2p.Host;
+import io.grpcstream.libp2p.Stream;
+import io.grpcstream.libp2p.foreign.ForeignStream;
+import io.grpcstream.libp2p.host.DefaultHost;
+import io.grpcstream.libp2p.host.HostConfig;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -44,6 +51,22 @@ class RoomsTest {
         .definedBy(ROOT + ".netty..")
         .layer("libp2p")
         .definedBy(ROOT + ".libp2p")
+        .layer("host")
+        .definedBy(ROOT + ".libp2p.host..")
+        .layer("dial")
+        .definedBy(ROOT + ".libp2p.dial..")
+        .layer("connection")
+        .definedBy(ROOT + ".libp2p.connection..")
+        .layer("foreign")
+        .definedBy(ROOT + ".libp2p.foreign..")
+        .layer("stream")
+        .definedBy(ROOT + ".libp2p.stream..")
+        .layer("addresses")
+        .definedBy(ROOT + ".libp2p.addresses..")
+        .layer("resources")
+        .definedBy(ROOT + ".libp2p.resources..")
+        .layer("util")
+        .definedBy(ROOT + ".libp2p.util..")
         .layer("libraries")
         .definedBy(ROOT + ".libp2p.libraries..")
         .layer("crypto")
@@ -58,6 +81,8 @@ class RoomsTest {
         .definedBy(ROOT + ".libp2p.security.noise..")
         .layer("tls")
         .definedBy(ROOT + ".libp2p.security.tls..")
+        .layer("mux")
+        .definedBy(ROOT + ".libp2p.mux")
         .layer("yamux")
         .definedBy(ROOT + ".libp2p.mux.yamux..")
         .layer("transport")
@@ -75,11 +100,16 @@ class RoomsTest {
         .whereLayer("netty")
         .mayOnlyAccessLayers("libp2p", "libraries")
         .whereLayer("libp2p")
+        .mayOnlyAccessLayers("libraries", "crypto", "multiformats", "tls")
+        .whereLayer("host")
         .mayOnlyAccessLayers(
-            "libraries",
+            "libp2p",
+            "dial",
+            "connection",
+            "addresses",
+            "resources",
+            "util",
             "crypto",
-            "multiformats",
-            "multistream",
             "security",
             "noise",
             "tls",
@@ -89,6 +119,33 @@ class RoomsTest {
             "memory",
             "identify",
             "ping")
+        .whereLayer("dial")
+        .mayOnlyAccessLayers("libp2p", "connection", "addresses", "resources", "util", "transport")
+        .whereLayer("connection")
+        .mayOnlyAccessLayers(
+            "libp2p",
+            "stream",
+            "addresses",
+            "resources",
+            "util",
+            "libraries",
+            "crypto",
+            "multistream",
+            "security",
+            "noise",
+            "tls",
+            "mux",
+            "yamux")
+        .whereLayer("foreign")
+        .mayOnlyAccessLayers("libp2p", "stream", "util", "yamux")
+        .whereLayer("stream")
+        .mayOnlyAccessLayers("libp2p")
+        .whereLayer("addresses")
+        .mayOnlyAccessLayers("libp2p", "util", "memory", "identify")
+        .whereLayer("resources")
+        .mayOnlyAccessLayers("libp2p")
+        .whereLayer("util")
+        .mayOnlyAccessLayers("libp2p", "libraries")
         .whereLayer("libraries")
         .mayNotAccessAnyLayer()
         .whereLayer("crypto")
@@ -103,8 +160,10 @@ class RoomsTest {
         .mayOnlyAccessLayers("security", "crypto", "libraries")
         .whereLayer("tls")
         .mayOnlyAccessLayers("security", "crypto", "libraries")
-        .whereLayer("yamux")
+        .whereLayer("mux")
         .mayNotAccessAnyLayer()
+        .whereLayer("yamux")
+        .mayOnlyAccessLayers("mux")
         .whereLayer("transport")
         .mayNotAccessAnyLayer()
         .whereLayer("tcp")
@@ -115,8 +174,35 @@ class RoomsTest {
         .mayOnlyAccessLayers("libp2p", "crypto", "multiformats")
         .whereLayer("ping")
         .mayOnlyAccessLayers("libp2p")
+        // The two factories, by which an API room makes what stands in the rooms below it.
+        .ignoreDependency(Host.Builder.class, DefaultHost.class)
+        .ignoreDependency(Host.Builder.class, HostConfig.class)
+        .ignoreDependency(Stream.class, ForeignStream.class)
         .ensureAllClassesAreContainedInArchitecture()
         .check(CLASSES);
+  }
+
+  /** Below the API no two rooms need each other, over whatever others. */
+  @Test
+  void noRoomsStandInACircle() {
+    slices().matching(ROOT + ".libp2p.(*)..").should().beFreeOfCycles().check(CLASSES);
+  }
+
+  /** Beside what users touch there are only the parts that values are made of. */
+  @Test
+  void anApiRoomHoldsOnlyWhatUsersTouch() {
+    Set<String> hidden = new TreeSet<>();
+    for (JavaClass type : CLASSES) {
+      boolean topLevel = type.getEnclosingClass().isEmpty();
+      if (topLevel
+          && type.getPackageName().equals(ROOT + ".libp2p")
+          && !type.getModifiers().contains(JavaModifier.PUBLIC)) {
+        hidden.add(type.getSimpleName());
+      }
+    }
+    assertThat(hidden)
+        .containsExactlyInAnyOrder(
+            "MultiaddrBuilder", "MultiaddrProtocol", "MultiaddrValue", "package-info");
   }
 
   @Test

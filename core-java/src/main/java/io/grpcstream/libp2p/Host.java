@@ -1,6 +1,8 @@
 package io.grpcstream.libp2p;
 
 import io.grpcstream.libp2p.crypto.PrivateKey;
+import io.grpcstream.libp2p.host.DefaultHost;
+import io.grpcstream.libp2p.host.HostConfig;
 import io.grpcstream.libp2p.libraries.Libraries;
 import io.grpcstream.libp2p.security.tls.TlsProvider;
 import io.netty.channel.EventLoopGroup;

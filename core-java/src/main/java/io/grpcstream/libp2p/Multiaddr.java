@@ -24,9 +24,6 @@ public final class Multiaddr {
 
   private static final int MAX_CHARS = 8_192;
 
-  /** What an instance takes of the heap beside the bytes of its binary form. */
-  private static final int HEAP_OVERHEAD_BYTES = 40;
-
   /**
    * All that is kept: strangers tell addresses by the hundred, and the text and the components of
    * one can take twenty times the memory of its binary form. They are made when asked for.
@@ -89,11 +86,6 @@ public final class Multiaddr {
     }
     builder.addAll(bytes);
     return new Multiaddr(builder);
-  }
-
-  /** About how many bytes of heap the address takes. */
-  int heapBytes() {
-    return HEAP_OVERHEAD_BYTES + bytes.length;
   }
 
   /** A new copy of the binary form. */

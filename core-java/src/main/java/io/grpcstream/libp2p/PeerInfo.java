@@ -1,6 +1,5 @@
 package io.grpcstream.libp2p;
 
-import io.grpcstream.libp2p.protocol.identify.Identify;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -20,43 +19,9 @@ public record PeerInfo(
     List<Multiaddr> listenAddresses,
     List<String> protocols,
     @Nullable Multiaddr observedAddress) {
-  private static final int RECORD_BYTES = 96;
-  private static final int STRING_BYTES = 48;
-  private static final int PLACE_BYTES = 8;
-
-  /** Of a peer that has told nothing. */
-  static final PeerInfo UNKNOWN = new PeerInfo("", "", List.of(), List.of(), null);
-
   /** Copies the lists. */
   public PeerInfo {
     listenAddresses = List.copyOf(listenAddresses);
     protocols = List.copyOf(protocols);
-  }
-
-  /** About how many bytes of heap it takes. */
-  long heapBytes() {
-    long size = RECORD_BYTES + sizeOf(agentVersion) + sizeOf(protocolVersion);
-    for (Multiaddr address : listenAddresses) {
-      size += PLACE_BYTES + address.heapBytes();
-    }
-    for (String protocol : protocols) {
-      size += PLACE_BYTES + sizeOf(protocol);
-    }
-    return size + (observedAddress == null ? 0 : observedAddress.heapBytes());
-  }
-
-  /** A string and its array; two bytes a character, as one outside Latin-1 is enough for that. */
-  private static long sizeOf(String text) {
-    return STRING_BYTES + 2L * text.length();
-  }
-
-  /** {@code told}, and what it leaves out as it was {@code known} before. */
-  static PeerInfo of(Identify told, PeerInfo known) {
-    return new PeerInfo(
-        told.agentVersion() != null ? told.agentVersion() : known.agentVersion(),
-        told.protocolVersion() != null ? told.protocolVersion() : known.protocolVersion(),
-        told.listenAddresses().isEmpty() ? known.listenAddresses() : told.listenAddresses(),
-        told.protocols().isEmpty() ? known.protocols() : told.protocols(),
-        told.observedAddress() != null ? told.observedAddress() : known.observedAddress());
   }
 }

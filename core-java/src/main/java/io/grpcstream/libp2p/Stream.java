@@ -1,5 +1,6 @@
 package io.grpcstream.libp2p;
 
+import io.grpcstream.libp2p.foreign.ForeignStream;
 import io.netty.channel.Channel;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;

@@ -10,11 +10,11 @@ import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /** A TCP server that speaks no libp2p: it says its piece, or nothing, and holds the line. */
-final class RawServer implements Closeable {
+public final class RawServer implements Closeable {
   private final ServerSocket server;
   private final byte[] piece;
   private final List<Socket> sockets = new ArrayList<>();
-  final AtomicInteger accepted = new AtomicInteger();
+  public final AtomicInteger accepted = new AtomicInteger();
 
   private RawServer(byte[] piece) throws IOException {
     this.piece = piece;
@@ -28,11 +28,11 @@ final class RawServer implements Closeable {
     return new RawServer(new byte[0]);
   }
 
-  static RawServer saying(byte[] piece) throws IOException {
+  public static RawServer saying(byte[] piece) throws IOException {
     return new RawServer(piece);
   }
 
-  Multiaddr address() {
+  public Multiaddr address() {
     return Multiaddr.parse("/ip4/127.0.0.1/tcp/" + server.getLocalPort());
   }
 

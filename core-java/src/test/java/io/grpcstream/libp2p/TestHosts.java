@@ -19,7 +19,7 @@ import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 
 /** Hosts for one test, all closed at its end. */
-final class TestHosts implements AutoCloseable {
+public final class TestHosts implements AutoCloseable {
   static final String ECHO = "/test/echo/1.0.0";
   static final String MEMORY = "/memory/0";
   static final String TCP = "/ip4/127.0.0.1/tcp/0";
@@ -100,7 +100,7 @@ final class TestHosts implements AutoCloseable {
     return await(answer);
   }
 
-  static <T> T await(CompletionStage<T> stage) {
+  public static <T> T await(CompletionStage<T> stage) {
     try {
       return stage.toCompletableFuture().get(20, TimeUnit.SECONDS);
     } catch (ExecutionException e) {
@@ -111,7 +111,7 @@ final class TestHosts implements AutoCloseable {
   }
 
   /** The failure of {@code stage}. */
-  static Throwable failure(CompletionStage<?> stage) {
+  public static Throwable failure(CompletionStage<?> stage) {
     try {
       Object value = stage.toCompletableFuture().get(20, TimeUnit.SECONDS);
       throw new AssertionError("expected a failure, got " + value);
@@ -123,18 +123,18 @@ final class TestHosts implements AutoCloseable {
   }
 
   /** Waits until {@code host} has no stream, of whichever protocol. */
-  static void noStreams(Host host) {
+  public static void noStreams(Host host) {
     eventually(
         () -> "no streams, has " + host.stats(),
         () -> host.stats().inboundStreams() + host.stats().outboundStreams() == 0);
   }
 
   /** Waits until {@code condition} holds. */
-  static void eventually(String what, BooleanSupplier condition) {
+  public static void eventually(String what, BooleanSupplier condition) {
     eventually(() -> what, condition);
   }
 
-  static void eventually(Supplier<String> what, BooleanSupplier condition) {
+  public static void eventually(Supplier<String> what, BooleanSupplier condition) {
     long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(20);
     while (!condition.getAsBoolean()) {
       if (System.nanoTime() - deadline > 0) {

@@ -2,13 +2,16 @@ package io.grpcstream.libp2p;
 
 import static java.util.concurrent.TimeUnit.SECONDS;
 
-import io.grpcstream.libp2p.mux.MuxerListener;
-import io.grpcstream.libp2p.mux.StreamChannel;
+import io.grpcstream.libp2p.connection.MuxedStream;
 import io.grpcstream.libp2p.crypto.PrivateKey;
 import io.grpcstream.libp2p.crypto.PublicKey;
+import io.grpcstream.libp2p.mux.MuxerListener;
+import io.grpcstream.libp2p.mux.StreamChannel;
 import io.grpcstream.libp2p.mux.yamux.YamuxConfig;
 import io.grpcstream.libp2p.mux.yamux.YamuxSession;
 import io.grpcstream.libp2p.mux.yamux.YamuxStreamChannel;
+import io.grpcstream.libp2p.resources.Refusals;
+import io.grpcstream.libp2p.stream.HeldReads;
 import io.grpcstream.libp2p.transport.memory.MemoryTransport;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;

@@ -2,7 +2,9 @@ package io.grpcstream.libp2p.mux;
 
 import org.jspecify.annotations.Nullable;
 
-/** Hears about the life of a {@link Muxer}. Called on the connection's event loop; must not block. */
+/**
+ * Hears about the life of a {@link Muxer}. Called on the connection's event loop; must not block.
+ */
 public interface MuxerListener {
   /**
    * The other side opened a stream. The channel is registered and active, and none of its data has

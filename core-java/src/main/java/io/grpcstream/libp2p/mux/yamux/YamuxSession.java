@@ -1,8 +1,8 @@
 package io.grpcstream.libp2p.mux.yamux;
 
-import io.netty.buffer.ByteBuf;
 import io.grpcstream.libp2p.mux.Muxer;
 import io.grpcstream.libp2p.mux.MuxerListener;
+import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;

@@ -1,0 +1,377 @@
+package io.grpcstream.libp2p.connection;
+
+import io.grpcstream.libp2p.Connection;
+import io.grpcstream.libp2p.HostClosedException;
+import io.grpcstream.libp2p.Libp2pException;
+import io.grpcstream.libp2p.Multiaddr;
+import io.grpcstream.libp2p.PeerId;
+import io.grpcstream.libp2p.PeerInfo;
+import io.grpcstream.libp2p.Refusal;
+import io.grpcstream.libp2p.Stream;
+import io.grpcstream.libp2p.addresses.SocketAddresses;
+import io.grpcstream.libp2p.libraries.Libraries;
+import io.grpcstream.libp2p.mux.Muxer;
+import io.grpcstream.libp2p.mux.MuxerListener;
+import io.grpcstream.libp2p.mux.MuxerProtocol;
+import io.grpcstream.libp2p.mux.StreamChannel;
+import io.grpcstream.libp2p.mux.yamux.UnresponsivePeerException;
+import io.grpcstream.libp2p.mux.yamux.YamuxException;
+import io.grpcstream.libp2p.resources.Refusals;
+import io.grpcstream.libp2p.security.noise.NoiseException;
+import io.grpcstream.libp2p.security.tls.TlsException;
+import io.grpcstream.libp2p.util.Futures;
+import io.netty.channel.Channel;
+import io.netty.channel.EventLoop;
+import io.netty.util.concurrent.Future;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.RejectedExecutionException;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** A {@link Connection} over a {@link Muxer}. Its state lives on the channel's event loop. */
+public final class DefaultConnection implements Connection, MuxerListener {
+  private static final Logger logger = LoggerFactory.getLogger(DefaultConnection.class);
+
+  private final Channel channel;
+  private final ConnectionIdentity identity;
+  private final ConnectionTable table;
+  private final StreamRules rules;
+  private final Refusals refusals;
+  private final Muxer muxer;
+  private final PeerId remotePeer;
+  private final Multiaddr localAddress;
+  private final Multiaddr remoteAddress;
+  private final Set<MuxedStream> streams = ConcurrentHashMap.newKeySet();
+
+  /** Channels of streams that have not agreed on a protocol yet. On the event loop. */
+  private final Set<StreamChannel> negotiating = ConcurrentHashMap.newKeySet();
+
+  /** Users' streams that not both sides have ended; some are closed on this one. */
+  private final Set<StreamChannel> unfinished = ConcurrentHashMap.newKeySet();
+
+  private final CompletableFuture<Void> closed = new CompletableFuture<>();
+  private final CompletableFuture<Void> drained = new CompletableFuture<>();
+
+  /** What the peer had told when the connection ended; until then the host's book knows. */
+  private volatile @Nullable PeerInfo lastPeerInfo;
+
+  private volatile boolean goingAway;
+  private volatile boolean draining;
+
+  DefaultConnection(
+      Channel channel,
+      ConnectionIdentity identity,
+      MuxerProtocol muxers,
+      ConnectionTable table,
+      StreamRules rules) {
+    this.channel = channel;
+    this.identity = identity;
+    this.table = table;
+    this.rules = rules;
+    refusals = rules.refusals();
+    remotePeer = identity.remotePeer();
+    remoteAddress = identity.remoteAddress();
+    localAddress = SocketAddresses.toMultiaddr(channel.localAddress());
+    muxer = muxers.create(identity.initiator(), this);
+  }
+
+  /** Takes the channel over, into the table. Returns false if the host takes no more. */
+  boolean begin() {
+    muxer.start(channel);
+    boolean added = table.add(this);
+    channel
+        .closeFuture()
+        .addListener(
+            f -> {
+              lastPeerInfo = table.peerInfo(remotePeer);
+              table.remove(this);
+              drained.complete(null);
+              closed.complete(null);
+            });
+    logger.debug("{} is up", this);
+    return added;
+  }
+
+  @Override
+  public PeerId localPeer() {
+    return identity.localPeer();
+  }
+
+  @Override
+  public PeerId remotePeer() {
+    return remotePeer;
+  }
+
+  @Override
+  public Multiaddr localAddress() {
+    return localAddress;
+  }
+
+  @Override
+  public Multiaddr remoteAddress() {
+    return remoteAddress;
+  }
+
+  @Override
+  public boolean isInitiator() {
+    return identity.initiator();
+  }
+
+  @Override
+  public String security() {
+    return identity.security();
+  }
+
+  @Override
+  public String muxer() {
+    return identity.muxer();
+  }
+
+  @Override
+  public CompletionStage<Stream> newStream(String... protocols) {
+    return open(ProtocolHandlers.check(protocols));
+  }
+
+  @Override
+  public List<Stream> streams() {
+    return List.copyOf(streams);
+  }
+
+  @Override
+  public Optional<Duration> roundTrip() {
+    Duration measured = muxer.roundTrip();
+    return measured.isZero() ? Optional.empty() : Optional.of(measured);
+  }
+
+  @Override
+  public Optional<PeerInfo> peerInfo() {
+    PeerInfo last = lastPeerInfo;
+    return Optional.ofNullable(last != null ? last : table.peerInfo(remotePeer));
+  }
+
+  @Override
+  public boolean isOpen() {
+    return channel.isActive();
+  }
+
+  @Override
+  public CompletionStage<Void> closed() {
+    return closed.minimalCompletionStage();
+  }
+
+  @Override
+  public void close() {
+    goingAway = true;
+    onLoop(muxer::close);
+  }
+
+  /** Opens a stream; see {@link Connection#newStream}. */
+  public CompletableFuture<Stream> open(List<String> protocols) {
+    OutboundNegotiation negotiation = new OutboundNegotiation(this, rules, protocols);
+    try {
+      channel.eventLoop().execute(negotiation::begin);
+    } catch (RejectedExecutionException e) {
+      negotiation.result.completeExceptionally(streamRefusal());
+    }
+    return negotiation.result;
+  }
+
+  /** Whether new streams can be opened. */
+  public boolean takesStreams() {
+    return !goingAway && !isHostClosing() && channel.isActive();
+  }
+
+  /** Why {@link #takesStreams()} is false. */
+  Libp2pException streamRefusal() {
+    if (isHostClosing()) {
+      return new HostClosedException(identity.localPeer(), "cannot open a stream to " + remotePeer);
+    }
+    return new Libp2pException(
+        "connection with peer %s at %s %s"
+            .formatted(
+                remotePeer,
+                remoteAddress,
+                isOpen() ? "takes no new streams: it is closing" : "has ended"));
+  }
+
+  /** Whether the host shuts down: from then on nothing new begins. */
+  public boolean isHostClosing() {
+    return table.isClosed();
+  }
+
+  EventLoop loop() {
+    return channel.eventLoop();
+  }
+
+  /** A new outbound stream channel. On the event loop. */
+  Future<? extends StreamChannel> openChannel() {
+    return muxer.openStream();
+  }
+
+  /** Notes a stream that has not agreed on its protocol. On the event loop. */
+  void negotiating(StreamChannel stream) {
+    negotiating.add(stream);
+    stream.closeFuture().addListener(f -> negotiating.remove(stream));
+  }
+
+  /** Makes the stream of a channel whose protocol is agreed. On the event loop. */
+  Stream admit(StreamChannel stream, String protocol, boolean outbound) {
+    negotiating.remove(stream);
+    MuxedStream admitted =
+        new MuxedStream(
+            stream,
+            identity.localPeer(),
+            remotePeer,
+            localAddress,
+            remoteAddress,
+            protocol,
+            outbound,
+            refusals);
+    streams.add(admitted);
+    stream
+        .closeFuture()
+        .addListener(
+            f -> {
+              streams.remove(admitted);
+              checkDrained();
+            });
+    if (!rules.handlers().isOwn(protocol)) {
+      unfinished.add(stream);
+      stream.finished().addListener(f -> onFinished(stream));
+    }
+    if (draining) {
+      admitted.onHostShutdown();
+    }
+    return admitted;
+  }
+
+  @Override
+  public void onInboundStream(StreamChannel stream) {
+    new InboundNegotiation(this, rules, stream).begin();
+  }
+
+  @Override
+  public void onInboundRefused(String reason) {
+    refusals.add(
+        Refusal.STREAMS_PER_PEER,
+        "%s, from peer %s at %s".formatted(reason, remotePeer, remoteAddress));
+  }
+
+  @Override
+  public void onGoAway(String reason) {
+    goingAway = true;
+    logger.debug("{} takes no new streams: the peer goes away ({})", this, reason);
+  }
+
+  @Override
+  public void onClosed(@Nullable Throwable cause) {
+    goingAway = true;
+    if (cause != null && Libraries.linkageError(cause) != null) {
+      refusals.add(
+          Refusal.FAILED_HERE,
+          "connection with peer %s at %s closed, as this side failed: %s"
+              .formatted(remotePeer, remoteAddress, Futures.describe(cause)));
+    } else if (cause != null && isViolation(cause)) {
+      refusals.add(
+          Refusal.PROTOCOL_VIOLATION,
+          "peer %s at %s broke the protocol, connection closed: %s"
+              .formatted(remotePeer, remoteAddress, Futures.describe(cause)));
+    } else if (cause instanceof UnresponsivePeerException) {
+      refusals.add(
+          Refusal.UNRESPONSIVE,
+          "peer %s at %s, connection closed: %s"
+              .formatted(remotePeer, remoteAddress, Futures.describe(cause)));
+    } else if (cause instanceof OutOfMemoryError) {
+      refusals.add(
+          Refusal.OUT_OF_MEMORY,
+          "no memory for peer %s at %s, connection closed: %s"
+              .formatted(remotePeer, remoteAddress, Futures.describe(cause)));
+    } else {
+      logger.debug("{} has ended", this, cause);
+    }
+    channel.close();
+  }
+
+  /** Whether the peer broke a protocol, as opposed to a connection that was lost. */
+  private static boolean isViolation(Throwable cause) {
+    return cause.getClass() == YamuxException.class
+        || cause instanceof NoiseException
+        || cause instanceof TlsException;
+  }
+
+  /**
+   * Takes no new streams, cuts those still negotiating, asks the users of the others to end them,
+   * and completes once no stream of a user is left on either side: before the peer has ended a
+   * stream, too, closing the connection could lose what was written last. The peer is told by
+   * GOAWAY when the connection closes, not now: go-yamux and rust-yamux close the whole connection
+   * when they receive one, with the streams that are to drain. Any thread.
+   */
+  public CompletableFuture<Void> drain() {
+    onLoop(
+        () -> {
+          draining = true;
+          goingAway = true;
+          muxer.refuseInbound();
+          List.copyOf(negotiating).forEach(StreamChannel::reset);
+          List.copyOf(streams).forEach(MuxedStream::onHostShutdown);
+          checkDrained();
+        });
+    return drained;
+  }
+
+  /**
+   * In a task of its own, since the end of a stream may come in the middle of the session's work.
+   */
+  private void onFinished(StreamChannel stream) {
+    unfinished.remove(stream);
+    if (draining) {
+      channel.eventLoop().execute(this::checkDrained);
+    }
+  }
+
+  private void checkDrained() {
+    if (draining && unfinished.isEmpty() && streams.stream().allMatch(this::isOwn)) {
+      drained.complete(null);
+    }
+  }
+
+  private boolean isOwn(Stream stream) {
+    return rules.handlers().isOwn(stream.protocol());
+  }
+
+  /** Runs {@code task} on the event loop, at once if this is it; drops it if the loop has ended. */
+  void onLoop(Runnable task) {
+    if (channel.eventLoop().inEventLoop()) {
+      task.run();
+      return;
+    }
+    try {
+      channel.eventLoop().execute(task);
+    } catch (RejectedExecutionException e) {
+      logger.debug("{}: its event loop has ended, and the connection with it", this, e);
+    }
+  }
+
+  /** Runs {@code task} in a later turn of the event loop, or here if the loop has ended. */
+  public void onLoopLater(Runnable task) {
+    try {
+      channel.eventLoop().execute(task);
+    } catch (RejectedExecutionException e) {
+      logger.debug("{}: its event loop has ended, and the connection with it", this, e);
+      task.run();
+    }
+  }
+
+  @Override
+  public String toString() {
+    return "connection %s peer %s at %s"
+        .formatted(identity.initiator() ? "to" : "from", remotePeer, remoteAddress);
+  }
+}

@@ -1,0 +1,182 @@
+package io.grpcstream.libp2p.connection;
+
+import io.grpcstream.libp2p.HostClosedException;
+import io.grpcstream.libp2p.Libp2pException;
+import io.grpcstream.libp2p.LimitExceededException;
+import io.grpcstream.libp2p.ProtocolNotSupportedException;
+import io.grpcstream.libp2p.Stream;
+import io.grpcstream.libp2p.multistream.MultistreamInitiator;
+import io.grpcstream.libp2p.multistream.NoCommonProtocolException;
+import io.grpcstream.libp2p.mux.StreamChannel;
+import io.grpcstream.libp2p.mux.yamux.StreamResetException;
+import io.grpcstream.libp2p.resources.ResourceManager.StreamSlot;
+import io.grpcstream.libp2p.stream.HeldReads;
+import io.grpcstream.libp2p.util.Futures;
+import io.netty.util.concurrent.Future;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Opens one stream over one connection: slot, channel, agreement on a protocol. Whoever cancels the
+ * result gets no stream: one that still arrives is reset. Runs on the connection's event loop.
+ */
+final class OutboundNegotiation {
+  private static final String RESET_HINT =
+      "as a rule whoever serves it there has shut down, or takes no more streams for now";
+
+  final CompletableFuture<Stream> result = new CompletableFuture<>();
+  private final DefaultConnection connection;
+  private final StreamRules rules;
+  private final List<String> protocols;
+  private @Nullable StreamSlot slot;
+  private @Nullable StreamChannel channel;
+  private boolean opening;
+
+  OutboundNegotiation(DefaultConnection connection, StreamRules rules, List<String> protocols) {
+    this.connection = connection;
+    this.rules = rules;
+    this.protocols = protocols;
+  }
+
+  void begin() {
+    if (result.isDone()) {
+      return;
+    }
+    if (!connection.takesStreams()) {
+      fail(connection.streamRefusal());
+      return;
+    }
+    try {
+      slot = rules.resources().stream(connection.remotePeer(), false);
+      if (protocols.size() == 1) {
+        slot.setProtocol(protocols.get(0));
+      }
+    } catch (LimitExceededException e) {
+      fail(e);
+      return;
+    }
+    expire();
+    opening = true;
+    Future<? extends StreamChannel> opened = connection.openChannel();
+    opened.addListener(f -> onOpened(opened));
+    result.whenComplete(
+        (stream, failure) -> {
+          if (result.isCancelled()) {
+            connection.onLoop(this::cut);
+          }
+        });
+  }
+
+  /** Bounds all of it, the wait for the muxer to have room for the stream included. */
+  private void expire() {
+    Duration timeout = rules.timeout();
+    Future<?> deadline =
+        connection
+            .loop()
+            .schedule(
+                () -> fail(wrap("no agreement within " + timeout.toMillis() + " ms", null)),
+                timeout.toNanos(),
+                TimeUnit.NANOSECONDS);
+    result.whenComplete((stream, failure) -> deadline.cancel(false));
+  }
+
+  private void onOpened(Future<? extends StreamChannel> opened) {
+    opening = false;
+    if (!opened.isSuccess()) {
+      slot.release();
+      fail(wrap("not opened", opened.cause()));
+      return;
+    }
+    channel = opened.getNow();
+    channel.finished().addListener(f -> slot.release());
+    channel
+        .closeFuture()
+        .addListener(
+            f -> {
+              if (!result.isDone()) {
+                fail(wrap("reset", null));
+              }
+            });
+    if (result.isDone()) {
+      cut();
+      return;
+    }
+    connection.negotiating(channel);
+    MultistreamInitiator negotiation = new MultistreamInitiator(protocols, rules.timeout());
+    channel.pipeline().addLast(negotiation);
+    negotiation.agreed().addListener((Future<String> agreed) -> onAgreed(agreed));
+  }
+
+  private void onAgreed(Future<String> agreed) {
+    if (!agreed.isSuccess()) {
+      Throwable cause = agreed.cause();
+      if (cause instanceof NoCommonProtocolException) {
+        fail(new ProtocolNotSupportedException(connection.remotePeer(), protocols));
+      } else if (isResetByPeer(cause)) {
+        fail(
+            wrap("the peer reset the stream while its protocol was negotiated", RESET_HINT, cause));
+      } else {
+        fail(wrap("no agreement", cause));
+      }
+      return;
+    }
+    String protocol = agreed.getNow();
+    if (result.isDone()) {
+      cut();
+      return;
+    }
+    try {
+      if (protocols.size() > 1) {
+        slot.setProtocol(protocol);
+      }
+    } catch (LimitExceededException e) {
+      fail(e);
+      return;
+    }
+    channel.pipeline().addLast(HeldReads.outbound());
+    Stream stream = connection.admit(channel, protocol, true);
+    if (!result.complete(stream)) {
+      stream.reset();
+    }
+  }
+
+  private static boolean isResetByPeer(@Nullable Throwable failure) {
+    for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
+      if (cause instanceof StreamResetException reset) {
+        return reset.isRemote();
+      }
+    }
+    return false;
+  }
+
+  private Libp2pException wrap(String what, @Nullable Throwable cause) {
+    return wrap(what, cause == null ? null : Futures.describe(cause), cause);
+  }
+
+  private Libp2pException wrap(String what, @Nullable String why, @Nullable Throwable cause) {
+    if (cause instanceof HostClosedException closed) {
+      return closed;
+    }
+    String text =
+        "%s: stream to peer %s at %s for %s"
+            .formatted(what, connection.remotePeer(), connection.remoteAddress(), protocols);
+    return new Libp2pException(why == null ? text : text + ": " + why, cause);
+  }
+
+  private void fail(Throwable failure) {
+    if (result.completeExceptionally(failure)) {
+      cut();
+    }
+  }
+
+  private void cut() {
+    if (channel != null) {
+      channel.reset();
+    } else if (slot != null && !opening) {
+      slot.release();
+    }
+  }
+}

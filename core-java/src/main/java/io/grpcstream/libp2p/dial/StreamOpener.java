@@ -1,0 +1,98 @@
+package io.grpcstream.libp2p.dial;
+
+import io.grpcstream.libp2p.LimitExceededException;
+import io.grpcstream.libp2p.ProtocolNotSupportedException;
+import io.grpcstream.libp2p.Stream;
+import io.grpcstream.libp2p.connection.DefaultConnection;
+import io.grpcstream.libp2p.util.Futures;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Opens one stream to a peer, whatever it takes: over a live connection, or by a dial. If the
+ * connection dies under the stream before it stands, tries once more, on another connection.
+ */
+public final class StreamOpener {
+  private final Supplier<CompletableFuture<DefaultConnection>> connect;
+  private final List<String> protocols;
+  private final CompletableFuture<Stream> result = new CompletableFuture<>();
+  private volatile @Nullable CompletableFuture<Stream> opening;
+
+  private StreamOpener(
+      Supplier<CompletableFuture<DefaultConnection>> connect, List<String> protocols) {
+    this.connect = connect;
+    this.protocols = protocols;
+  }
+
+  /**
+   * Opens a stream.
+   *
+   * @param connect finds a connection: asked once, and once more if the first one died
+   */
+  public static CompletableFuture<Stream> open(
+      Supplier<CompletableFuture<DefaultConnection>> connect, List<String> protocols) {
+    StreamOpener opener = new StreamOpener(connect, protocols);
+    opener.result.whenComplete((stream, failure) -> opener.onResult());
+    opener.attempt(true);
+    return opener.result;
+  }
+
+  private void attempt(boolean mayRetry) {
+    connect
+        .get()
+        .whenComplete(
+            (connection, failure) -> {
+              if (connection == null) {
+                result.completeExceptionally(Futures.unwrap(failure));
+              } else if (!result.isDone()) {
+                openOn(connection, mayRetry);
+              }
+            });
+  }
+
+  private void openOn(DefaultConnection connection, boolean mayRetry) {
+    CompletableFuture<Stream> stream = connection.open(protocols);
+    opening = stream;
+    if (result.isDone()) {
+      stream.cancel(false);
+    }
+    stream.whenComplete(
+        (opened, failure) -> {
+          if (opened != null) {
+            if (!result.complete(opened)) {
+              opened.reset();
+            }
+          } else if (mayRetry) {
+            // A dying connection takes its streams along before it knows of its own end.
+            connection.onLoopLater(() -> retry(connection, Futures.unwrap(failure)));
+          } else {
+            result.completeExceptionally(Futures.unwrap(failure));
+          }
+        });
+  }
+
+  private void retry(DefaultConnection connection, Throwable failure) {
+    if (isWorthAnother(connection, failure)) {
+      attempt(false);
+    } else {
+      result.completeExceptionally(failure);
+    }
+  }
+
+  private boolean isWorthAnother(DefaultConnection connection, Throwable failure) {
+    return !result.isDone()
+        && !connection.isHostClosing()
+        && !connection.takesStreams()
+        && !(failure instanceof ProtocolNotSupportedException)
+        && !(failure instanceof LimitExceededException);
+  }
+
+  private void onResult() {
+    CompletableFuture<Stream> current = opening;
+    if (result.isCancelled() && current != null) {
+      current.cancel(false);
+    }
+  }
+}

@@ -1,0 +1,376 @@
+package io.grpcstream.libp2p.host;
+
+import io.grpcstream.libp2p.Connection;
+import io.grpcstream.libp2p.ConnectionGater;
+import io.grpcstream.libp2p.ConnectionListener;
+import io.grpcstream.libp2p.Host;
+import io.grpcstream.libp2p.HostClosedException;
+import io.grpcstream.libp2p.HostStats;
+import io.grpcstream.libp2p.Limits;
+import io.grpcstream.libp2p.Multiaddr;
+import io.grpcstream.libp2p.PeerId;
+import io.grpcstream.libp2p.Refusal;
+import io.grpcstream.libp2p.Stream;
+import io.grpcstream.libp2p.StreamHandler;
+import io.grpcstream.libp2p.addresses.AddressBook;
+import io.grpcstream.libp2p.connection.ConnectionTable;
+import io.grpcstream.libp2p.connection.ConnectionUpgrader;
+import io.grpcstream.libp2p.connection.DefaultConnection;
+import io.grpcstream.libp2p.connection.ProtocolHandlers;
+import io.grpcstream.libp2p.connection.StreamRules;
+import io.grpcstream.libp2p.crypto.PrivateKey;
+import io.grpcstream.libp2p.dial.Dialer;
+import io.grpcstream.libp2p.dial.NameResolver;
+import io.grpcstream.libp2p.dial.StreamOpener;
+import io.grpcstream.libp2p.mux.yamux.YamuxConfig;
+import io.grpcstream.libp2p.mux.yamux.YamuxProtocol;
+import io.grpcstream.libp2p.protocol.identify.IdentifyProtocol;
+import io.grpcstream.libp2p.protocol.ping.PingProtocol;
+import io.grpcstream.libp2p.resources.Refusals;
+import io.grpcstream.libp2p.resources.ResourceManager;
+import io.grpcstream.libp2p.security.SecurityProtocol;
+import io.grpcstream.libp2p.transport.Transports;
+import io.grpcstream.libp2p.transport.memory.MemoryTransport;
+import io.grpcstream.libp2p.transport.tcp.TcpTransport;
+import io.grpcstream.libp2p.util.Futures;
+import io.netty.channel.EventLoopGroup;
+import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.util.concurrent.DefaultThreadFactory;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ExecutionException;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** The {@link Host}: puts the parts together and keeps its life cycle. */
+public final class DefaultHost implements Host {
+  /** What {@link #close()} grants open streams. */
+  static final Duration CLOSE_GRACE = Duration.ofSeconds(5);
+
+  private static final Logger logger = LoggerFactory.getLogger(Host.class);
+
+  /** What a host serves by itself: no shutdown waits for it. */
+  private static final Set<String> OWN_PROTOCOLS =
+      Set.of(IdentifyProtocol.ID, IdentifyProtocol.PUSH_ID, PingProtocol.ID);
+
+  private final HostConfig config;
+  private final PeerId self;
+  private final Transports transports =
+      new Transports(List.of(new TcpTransport(), new MemoryTransport()));
+  private final ProtocolHandlers handlers = new ProtocolHandlers(OWN_PROTOCOLS);
+  private final ResourceManager resources;
+  private final AddressBook book;
+  private final ConnectionTable table;
+  private final Dialer dialer;
+  private final Listeners listeners;
+  private final IdentifyExchange identify;
+  private final HostShutdown shutdown;
+  private @Nullable CompletableFuture<Host> started;
+
+  public DefaultHost(HostConfig config) {
+    this.config = config;
+    PrivateKey identity = config.identity != null ? config.identity : PrivateKey.generateEd25519();
+    self = PeerId.of(identity.publicKey());
+    for (Multiaddr address : config.listenAddresses) {
+      if (!address.peerId().orElse(self).equals(self)) {
+        throw new IllegalArgumentException("cannot listen on " + address + " as the peer " + self);
+      }
+    }
+    Limits limits = config.limits;
+    ConnectionGater gater = config.gater;
+    Refusals refusals = new Refusals(self);
+    resources = new ResourceManager(limits, refusals, ownStreams(limits));
+    book =
+        new AddressBook(
+            System::nanoTime,
+            limits.peerInfoBytes(),
+            dropped -> refusals.add(Refusal.PEER_INFO, dropped));
+    table = new ConnectionTable(book);
+    List<SecurityProtocol> security = config.securityOf(identity);
+    ConnectionUpgrader upgrader =
+        new ConnectionUpgrader(
+            self,
+            limits,
+            security,
+            config.withoutBoringSsl,
+            new YamuxProtocol(yamux(limits)),
+            gater,
+            table,
+            new StreamRules(handlers, resources, refusals, limits.streamNegotiationTimeout()));
+    NameResolver resolver = new NameResolver(threads(self, "dns"));
+    dialer =
+        new Dialer(
+            self,
+            table,
+            book,
+            upgrader,
+            gater,
+            refusals,
+            resources,
+            transports,
+            resolver,
+            limits.dialTimeout());
+    listeners =
+        new Listeners(self, transports, new Acceptor(gater, refusals, resources, table, upgrader));
+    identify =
+        new IdentifyExchange(
+            self,
+            handlers,
+            book,
+            table,
+            transports,
+            identity.publicKey(),
+            config.agentVersion,
+            listeners::addresses);
+    identify.serve();
+    table.addListener(identify);
+    handlers.put(PingProtocol.ID, PingProtocol.responder());
+    shutdown =
+        new HostShutdown(
+            self, dialer, listeners, table, upgrader, resolver, transports, config.group == null);
+  }
+
+  private static YamuxConfig yamux(Limits limits) {
+    return YamuxConfig.defaults().toBuilder()
+        .maxWindow(limits.streamWindow())
+        .maxConnectionWindow(limits.connectionWindow())
+        .keepAliveInterval(limits.keepAliveInterval())
+        .keepAliveTimeout(limits.keepAliveTimeout())
+        .maxInboundStreams(limits.inboundStreamsPerPeer())
+        .maxOutboundStreams(limits.outboundStreamsPerPeer())
+        .build();
+  }
+
+  /** How many streams a peer may have of what the host serves by itself. */
+  private static Map<String, Integer> ownStreams(Limits limits) {
+    // One exchange at a time on each connection.
+    int exchanges = limits.connectionsPerPeer();
+    return Map.of(
+        PingProtocol.ID,
+        PingProtocol.MAX_INBOUND_STREAMS_PER_PEER,
+        IdentifyProtocol.ID,
+        exchanges,
+        IdentifyProtocol.PUSH_ID,
+        exchanges);
+  }
+
+  private static DefaultThreadFactory threads(PeerId self, String kind) {
+    String id = self.toString();
+    String tail = id.substring(Math.max(0, id.length() - 6));
+    return new DefaultThreadFactory("grpcstream-" + kind + "-" + tail, true);
+  }
+
+  @Override
+  public synchronized CompletionStage<Host> start() {
+    if (table.isClosed()) {
+      return CompletableFuture.failedFuture(
+          new HostClosedException(self, "cannot be started again"));
+    }
+    if (started != null) {
+      return started;
+    }
+    EventLoopGroup group = config.group;
+    transports.start(
+        group != null
+            ? group
+            : new MultiThreadIoEventLoopGroup(
+                config.threads, threads(self, "host"), TcpTransport.ioHandlerFactory()));
+    CompletableFuture<Host> result = new CompletableFuture<>();
+    started = result;
+    listeners
+        .listen(config.listenAddresses)
+        .whenComplete(
+            (done, failure) -> {
+              if (failure != null) {
+                Throwable cause = Futures.unwrap(failure);
+                shutdown
+                    .begin(Duration.ZERO)
+                    .whenComplete((v, f) -> result.completeExceptionally(cause));
+              } else {
+                logger.debug("host {} listens on {}", self, listenAddresses());
+                result.complete(this);
+              }
+            });
+    return result;
+  }
+
+  @Override
+  public PeerId peerId() {
+    return self;
+  }
+
+  @Override
+  public List<Multiaddr> listenAddresses() {
+    return listeners.addresses();
+  }
+
+  @Override
+  public void handle(String protocol, StreamHandler handler) {
+    handlers.put(protocol, handler);
+    identify.changed();
+  }
+
+  @Override
+  public boolean unhandle(String protocol) {
+    boolean removed = handlers.remove(protocol);
+    if (removed) {
+      identify.changed();
+    }
+    return removed;
+  }
+
+  @Override
+  public List<String> protocols() {
+    return handlers.protocols();
+  }
+
+  @Override
+  public CompletionStage<Connection> connect(Multiaddr address) {
+    requireAddress(address);
+    return connection(() -> dialer.connect(address));
+  }
+
+  @Override
+  public CompletionStage<Connection> connect(PeerId peer) {
+    requirePeer(peer);
+    return connection(() -> dialer.connect(peer));
+  }
+
+  private CompletionStage<Connection> connection(
+      Supplier<CompletableFuture<DefaultConnection>> connect) {
+    CompletableFuture<Connection> result = new CompletableFuture<>();
+    Futures.relay(ifStarted(connect).get(), result);
+    return result;
+  }
+
+  @Override
+  public CompletionStage<Stream> newStream(Multiaddr address, String... protocols) {
+    requireAddress(address);
+    return stream(() -> dialer.connect(address), protocols);
+  }
+
+  @Override
+  public CompletionStage<Stream> newStream(PeerId peer, String... protocols) {
+    requirePeer(peer);
+    return stream(() -> dialer.connect(peer), protocols);
+  }
+
+  private CompletableFuture<Stream> stream(
+      Supplier<CompletableFuture<DefaultConnection>> connect, String... protocols) {
+    return StreamOpener.open(ifStarted(connect), ProtocolHandlers.check(protocols));
+  }
+
+  private Supplier<CompletableFuture<DefaultConnection>> ifStarted(
+      Supplier<CompletableFuture<DefaultConnection>> connect) {
+    if (transports.isStarted() || table.isClosed()) {
+      return connect;
+    }
+    return () ->
+        CompletableFuture.failedFuture(
+            new IllegalStateException("host " + self + " is not started"));
+  }
+
+  @Override
+  public List<Connection> connections() {
+    return List.copyOf(table.all());
+  }
+
+  @Override
+  public List<Connection> connections(PeerId peer) {
+    return List.copyOf(table.of(requirePeer(peer)));
+  }
+
+  @Override
+  public void addAddress(PeerId peer, Multiaddr address) {
+    book.add(requirePeer(peer), requireAddress(address));
+  }
+
+  @Override
+  public boolean removeAddress(PeerId peer, Multiaddr address) {
+    return book.remove(requirePeer(peer), requireAddress(address));
+  }
+
+  @Override
+  public List<Multiaddr> addresses(PeerId peer) {
+    return book.addresses(requirePeer(peer));
+  }
+
+  @Override
+  public CompletionStage<Duration> ping(PeerId peer) {
+    requirePeer(peer);
+    CompletableFuture<Duration> result = new CompletableFuture<>();
+    CompletableFuture<Stream> stream = stream(() -> dialer.connect(peer), PingProtocol.ID);
+    result.whenComplete((roundTrip, failure) -> stream.cancel(false));
+    stream.whenComplete(
+        (opened, failure) -> {
+          if (opened == null) {
+            result.completeExceptionally(Futures.unwrap(failure));
+          } else {
+            result.whenComplete((roundTrip, f) -> opened.close());
+            Futures.relay(PingProtocol.ping(opened), result);
+          }
+        });
+    return result;
+  }
+
+  @Override
+  public ConnectionListener.Registration addListener(ConnectionListener listener) {
+    return table.addListener(Objects.requireNonNull(listener, "the connection listener is null"));
+  }
+
+  @Override
+  public HostStats stats() {
+    return resources.stats();
+  }
+
+  @Override
+  public Limits limits() {
+    return config.limits;
+  }
+
+  @Override
+  public synchronized CompletionStage<Void> shutdown(Duration grace) {
+    return shutdown.begin(Objects.requireNonNull(grace, "the grace is null"));
+  }
+
+  @Override
+  public CompletionStage<Void> closed() {
+    return shutdown.done().minimalCompletionStage();
+  }
+
+  @Override
+  public void close() {
+    CompletableFuture<Void> done = shutdown(CLOSE_GRACE).toCompletableFuture();
+    if (transports.isOnEventLoop()) {
+      return;
+    }
+    try {
+      done.get();
+    } catch (InterruptedException e) {
+      shutdown(Duration.ZERO);
+      Thread.currentThread().interrupt();
+    } catch (ExecutionException e) {
+      throw new IllegalStateException("host " + self + " failed to shut down", e.getCause());
+    }
+  }
+
+  private static PeerId requirePeer(PeerId peer) {
+    return Objects.requireNonNull(peer, "the peer is null");
+  }
+
+  private static Multiaddr requireAddress(Multiaddr address) {
+    return Objects.requireNonNull(address, "the address is null");
+  }
+
+  @Override
+  public String toString() {
+    return "host " + self;
+  }
+}

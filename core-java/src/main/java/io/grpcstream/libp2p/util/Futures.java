@@ -1,0 +1,57 @@
+package io.grpcstream.libp2p.util;
+
+import io.grpcstream.libp2p.Libp2pException;
+import io.grpcstream.libp2p.libraries.Libraries;
+import io.netty.channel.Channel;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.CompletionStage;
+
+/** Completing one future with the outcome of another. */
+public final class Futures {
+  private Futures() {}
+
+  /** Gives {@code target} the outcome of {@code source}, a failure without its wrapping. */
+  public static <T> void relay(CompletionStage<? extends T> source, CompletableFuture<T> target) {
+    source.whenComplete(
+        (value, failure) -> {
+          if (failure == null) {
+            target.complete(value);
+          } else {
+            target.completeExceptionally(unwrap(failure));
+          }
+        });
+  }
+
+  /**
+   * Completes when {@code channel} is closed, also if that was long ago: an event loop that has
+   * ended calls no listeners.
+   */
+  public static CompletableFuture<Void> closed(Channel channel) {
+    CompletableFuture<Void> closed = new CompletableFuture<>();
+    if (!channel.closeFuture().isDone()) {
+      channel.closeFuture().addListener(f -> closed.complete(null));
+    }
+    if (channel.closeFuture().isDone()) {
+      closed.complete(null);
+    }
+    return closed;
+  }
+
+  /** What {@link CompletableFuture} wrapped when it passed a failure on. */
+  public static Throwable unwrap(Throwable failure) {
+    return failure instanceof CompletionException && failure.getCause() != null
+        ? failure.getCause()
+        : failure;
+  }
+
+  /** A text for a failure that has none of its own, or one that says nothing to people. */
+  public static String describe(Throwable failure) {
+    LinkageError linkage = Libraries.linkageError(failure);
+    if (linkage != null && !(failure instanceof Libp2pException)) { // Whose text holds this one.
+      return Libraries.describe(linkage);
+    }
+    String message = failure.getMessage();
+    return message != null ? message : failure.getClass().getSimpleName();
+  }
+}
