@@ -30,6 +30,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -251,6 +252,86 @@ class UnfinishedMessagesTest {
         });
     assertThat(answer).isCompletedWithValue("" + MESSAGE);
     strangers.forEach(raw -> raw.stream.reset());
+  }
+
+  @Test
+  void aCallThatIsCancelledWhileItWaitsForRoomMakesWayForTheNextOfItsStream() throws Exception {
+    serve(new CallLimits(Duration.ofMinutes(5), 2_000, 32L << 20));
+    List<RawHttp2> strangers = strangers(5, 40_000); // 15 MiB of the 16 that can be reserved.
+    RawHttp2 waits = new RawHttp2(hosts.start(builder -> builder), server);
+    waits.send(RawHttp2.preface());
+    for (int call = 1; call <= 5; call += 2) {
+      waits.send(RawHttp2.call(call));
+      for (int left = 40_000; left > 0; left -= 16_000) {
+        byte[] part = left == 40_000 ? begun(MESSAGE, 16_000) : new byte[Math.min(left, 16_000)];
+        waits.send(RawHttp2.data(call, part));
+      }
+    }
+    waits.roundTrip();
+    ManagedChannel honest = channel(hosts.start(builder -> builder));
+    CompletableFuture<String> answer = unary(honest, "x".repeat(MESSAGE));
+    byte[] cancel = {0, 0, 0, 8};
+    waits.send(RawHttp2.frame(4, 3, 0, 1), cancel);
+    waits.roundTrip();
+    assertThat(waits.window(3)).isEqualTo(65_535);
+    strangers.get(0).stream.reset();
+    eventually("the second call has room", () -> waits.window(3) > MESSAGE);
+    assertThat(waits.window(5)).isEqualTo(65_535);
+    // And the stream that ends while its third call waits is in nobody's way.
+    waits.stream.reset();
+    assertThat(await(answer)).isEqualTo("" + MESSAGE);
+    strangers.forEach(raw -> raw.stream.reset());
+  }
+
+  @Test
+  void callsThatWaitForOthersOfTheirStreamAreInNobodysWay() throws Exception {
+    serve(new CallLimits(Duration.ofMinutes(5), 2_000, 512L << 20));
+    Host caller = hosts.start(builder -> builder);
+    RawHttp2 raw = new RawHttp2(caller, server);
+    raw.send(RawHttp2.preface());
+    for (int call = 1; call < 16; call += 2) { // 24 MiB, where one stream may reserve 16.
+      raw.send(RawHttp2.call(call));
+      raw.send(RawHttp2.data(call, begun(MESSAGE, 16_000)), RawHttp2.data(call, new byte[16_000]));
+      raw.send(RawHttp2.data(call, new byte[8_000]));
+    }
+    raw.roundTrip();
+    assertThat(raw.window(9)).isGreaterThan(MESSAGE);
+    assertThat(raw.window(11)).isEqualTo(65_535);
+    assertThat(await(unary(channel(caller), "x".repeat(MESSAGE)))).isEqualTo("" + MESSAGE);
+    raw.stream.reset();
+  }
+
+  @Test
+  void aLongMessageArrivesBesideThoseOfPeersThatNeverPause() {
+    serve(new CallLimits(Duration.ofMinutes(5), 2_000, 32L << 20));
+    String message = "x".repeat(MESSAGE);
+    AtomicBoolean over = new AtomicBoolean();
+    AtomicInteger answered = new AtomicInteger();
+    for (int peer = 0; peer < 3; peer++) {
+      ManagedChannel greedy = channel(hosts.start(builder -> builder));
+      for (int call = 0; call < 8; call++) {
+        sendOn(greedy, message, over, answered);
+      }
+    }
+    eventually("the others are at it", () -> answered.get() > 10);
+    ManagedChannel honest = channel(hosts.start(builder -> builder));
+    for (int i = 0; i < 5; i++) {
+      assertThat(await(unary(honest, message))).isEqualTo("" + MESSAGE);
+    }
+    over.set(true);
+    assertThat(server.stats().refusals()).isEmpty();
+  }
+
+  private static void sendOn(
+      ManagedChannel channel, String message, AtomicBoolean over, AtomicInteger answered) {
+    unary(channel, message)
+        .thenRun(
+            () -> {
+              answered.incrementAndGet();
+              if (!over.get()) {
+                sendOn(channel, message, over, answered);
+              }
+            });
   }
 
   /** So many peers that have each begun one long message. */

@@ -40,4 +40,9 @@ public record CallLimits(Duration stallTimeout, int resets, long memory) {
   public CallLimits withStallTimeout(Duration timeout) {
     return new CallLimits(timeout, resets, memory);
   }
+
+  /** The same with another bound for memory. */
+  public CallLimits withMemory(long bytes) {
+    return new CallLimits(stallTimeout, resets, bytes);
+  }
 }

@@ -1,6 +1,8 @@
 package io.grpcstream.netty;
 
 import io.grpcstream.libp2p.PeerId;
+import java.util.ArrayDeque;
+import java.util.Queue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.LongSupplier;
@@ -24,8 +26,11 @@ final class PeerBudget {
   final PeerBudgets all;
   final AtomicLong held = new AtomicLong();
 
-  /** Guarded by {@link #all}. */
+  /** Guarded by {@link MessageRoom}. */
   long reserved;
+
+  /** Its streams that wait, with one message each. Guarded by {@link MessageRoom}. */
+  final Queue<MessageRoom.Place> places = new ArrayDeque<>(1);
 
   /** Guarded by {@link #all}. */
   long grown;

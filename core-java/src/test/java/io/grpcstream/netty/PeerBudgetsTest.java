@@ -96,25 +96,4 @@ class PeerBudgetsTest {
       assertThat(held).as("peer " + peers).isBetween(share - 1_024, share);
     }
   }
-
-  @Test
-  void aPeerThatHasReservedNothingGetsOneMessageAlsoBesideGreedyOnes() {
-    for (int i = 0; i < 6; i++) {
-      PeerBudget greedy = open();
-      while (budgets.reserve(greedy, 1 << 20)) {
-        assertThat(greedy.reserved).isLessThanOrEqualTo(MEMORY / 4);
-      }
-    }
-    PeerBudget honest = open();
-    assertThat(budgets.reserve(honest, 4 << 20)).isTrue();
-  }
-
-  @Test
-  void aMessageLongerThanAllThatMayBeReservedIsTakenWhileThereIsNoOther() {
-    PeerBudget budget = open();
-    assertThat(budgets.reserve(budget, 2 * MEMORY)).isTrue();
-    assertThat(budgets.reserve(budget, 1)).isFalse();
-    budgets.release(budget, 2 * MEMORY);
-    assertThat(budgets.reserve(budget, 1)).isTrue();
-  }
 }
