@@ -168,7 +168,8 @@ final class CallWindows extends Http2ConnectionAdapter implements Http2LocalFlow
 
   /**
    * Whether the peer could send more of the message of {@code call} that is not complete, and has
-   * sent nothing since then; or, where messages wait for what this one has reserved, too little.
+   * sent nothing since then; or, where messages wait for what this one has reserved, too little. A
+   * call that we make has a deadline, so only the latter counts, and only for the sake of others.
    */
   boolean isStalled(Http2Stream call, long sinceNanos) {
     CallInput input = call.getProperty(key);
@@ -176,18 +177,25 @@ final class CallWindows extends Http2ConnectionAdapter implements Http2LocalFlow
         && input.message.begun() > 0
         && input.unread == 0
         && windows.windowSize(call) > 0
-        && (sinceNanos - input.progressAt > 0 || isHolding(input, sinceNanos));
+        && (isSilent(input, sinceNanos) || isHolding(input, sinceNanos));
+  }
+
+  private boolean isSilent(CallInput input, long sinceNanos) {
+    return connection.isServer() && sinceNanos - input.progressAt > 0;
   }
 
   private boolean isHolding(CallInput input, long sinceNanos) {
-    if (input.extra == 0 || sinceNanos - input.grantedAt < 0) {
-      return false;
-    }
-    if (waiting.isEmpty() && !budget.all.room.isShort(budget)) {
+    if (input.extra == 0 || sinceNanos - input.grantedAt < 0 || !isMissed()) {
       return false;
     }
     long seconds = TimeUnit.NANOSECONDS.toSeconds(System.nanoTime() - input.grantedAt);
     return input.received - input.receivedAtGrant < seconds * LEAST_RATE;
+  }
+
+  /** Whether messages wait for what calls of this stream have reserved. */
+  private boolean isMissed() {
+    MessageRoom room = budget.all.room;
+    return connection.isServer() ? !waiting.isEmpty() || room.isShort(budget) : room.isShort();
   }
 
   // --- what gRPC has taken -----------------------------------------------------------------------

@@ -27,10 +27,10 @@ import org.slf4j.LoggerFactory;
  * <p><b>Why each turn comes.</b> What the first one waits for is held by messages that are reserved
  * as a whole, and so never wait themselves, and by those only that began before it. While it waits,
  * each of them has to go on at {@link CallWindows}' least rate, or ends when that is next looked
- * at, after a {@linkplain CallLimits#stallTimeout stall timeout} or two. So even what needs all of
- * the room waits, and has the others wait, for no longer than the longest of them takes at that
- * rate. A waiter whose message, stream or event loop ends leaves, and those behind it go on at
- * once; nobody has to take what it was given before the next one gets its own.
+ * at, after a stall timeout or two. So even what needs all of the room waits, and has the others
+ * wait, for no longer than the longest of them takes at that rate. A waiter whose message, stream
+ * or event loop ends leaves, and those behind it go on at once; nobody has to take what it was
+ * given before the next one gets its own.
  *
  * <p>Thread-safe.
  */
@@ -126,6 +126,11 @@ final class MessageRoom {
   /** Whether messages wait for what {@code budget}'s peer has reserved: its own, or others'. */
   synchronized boolean isShort(PeerBudget budget) {
     return !turns.isEmpty() || !budget.places.isEmpty();
+  }
+
+  /** Whether peers that have nothing wait for what others have reserved. */
+  synchronized boolean isShort() {
+    return !turns.isEmpty();
   }
 
   // --- guarded by this, all of it ----------------------------------------------------------------

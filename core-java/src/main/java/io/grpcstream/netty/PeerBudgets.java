@@ -17,13 +17,17 @@ import java.util.function.LongSupplier;
  * and finds no place costs the call.
  *
  * <p>A peer's entry lasts for as long as it has a stream, or has not got back what it spent: at
- * most {@link CallLimits#RESETS_REFILL_SECONDS}. Thread-safe.
+ * most {@link PeerBudget#REFILL_SECONDS}. Thread-safe.
  */
 public final class PeerBudgets {
   /** So many entries are looked through, at most, before there is something to forget. */
   private static final int SWEEP_FROM = 1_024;
 
-  final CallLimits limits;
+  /** Calls that a peer may reset at once. */
+  final int resets;
+
+  /** Bytes that the calls of all peers may hold. */
+  final long memory;
 
   /** Where bytes are reserved for messages. */
   final MessageRoom room;
@@ -33,15 +37,22 @@ public final class PeerBudgets {
   private final AtomicLong held = new AtomicLong();
   private long grown;
 
-  /** Budgets by {@code limits}, of peers that have spent nothing. */
-  public PeerBudgets(CallLimits limits) {
-    this(limits, System::nanoTime);
+  /**
+   * Budgets of peers that have spent nothing.
+   *
+   * @param resets calls that a peer may reset at once, and again in {@link
+   *     PeerBudget#REFILL_SECONDS}
+   * @param memory bytes that the calls of all peers may hold
+   */
+  public PeerBudgets(int resets, long memory) {
+    this(resets, memory, System::nanoTime);
   }
 
-  PeerBudgets(CallLimits limits, LongSupplier nanoTime) {
-    this.limits = limits;
+  PeerBudgets(int resets, long memory, LongSupplier nanoTime) {
+    this.resets = resets;
+    this.memory = memory;
     this.nanoTime = nanoTime;
-    room = new MessageRoom(limits.memory() / 2);
+    room = new MessageRoom(memory / 2);
   }
 
   /** The budget of {@code peer}, for one stream more, until that is {@linkplain #close closed}. */
@@ -89,7 +100,7 @@ public final class PeerBudgets {
   boolean hold(PeerBudget budget, long bytes) {
     long ofPeer = budget.held.addAndGet(bytes);
     long ofAll = held.addAndGet(bytes);
-    if (bytes > 0 && ofPeer > limits.memory() - ofAll) {
+    if (bytes > 0 && ofPeer > memory - ofAll) {
       budget.held.addAndGet(-bytes);
       held.addAndGet(-bytes);
       return false;
@@ -101,7 +112,7 @@ public final class PeerBudgets {
 
   /** Reserves bytes that make calls faster, and that no message ever has to wait for. */
   synchronized boolean grow(PeerBudget budget, long bytes) {
-    if (budget.grown + bytes > limits.memory() / 8 - grown) {
+    if (budget.grown + bytes > memory / 8 - grown) {
       return false;
     }
     budget.grown += bytes;

@@ -26,8 +26,7 @@ class MessageRoomTest {
 
   private static final long LONG = 4 * MIB;
 
-  private final PeerBudgets budgets =
-      new PeerBudgets(CallLimits.defaults().withMemory(2 * ROOM), () -> 0);
+  private final PeerBudgets budgets = new PeerBudgets(1_000, 2 * ROOM);
   private final MessageRoom room = budgets.room;
 
   /** The event loop of all streams; runs when a test says so. */
@@ -259,11 +258,13 @@ class MessageRoomTest {
     assertThat(room.isShort(slow)).isFalse();
     Waiter more = await(greedy, 2 * LONG);
     assertThat(room.isShort(slow)).as("another takes its fill").isFalse();
+    assertThat(room.isShort()).isFalse();
     assertThat(room.isShort(greedy)).isTrue();
     room.leave(more.place);
     assertThat(room.isShort(greedy)).isFalse();
     Waiter turn = await(peer(), ROOM);
     assertThat(room.isShort(slow)).isTrue();
+    assertThat(room.isShort()).isTrue();
     room.leave(turn.place);
     assertThat(room.isShort(slow)).isFalse();
   }

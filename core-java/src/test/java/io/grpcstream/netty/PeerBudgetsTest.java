@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.grpcstream.libp2p.PeerId;
 import io.grpcstream.libp2p.crypto.PrivateKey;
-import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
@@ -13,8 +12,7 @@ class PeerBudgetsTest {
   private static final long MEMORY = 64L << 20;
 
   private final AtomicLong now = new AtomicLong();
-  private final PeerBudgets budgets =
-      new PeerBudgets(new CallLimits(Duration.ofMinutes(1), 1_000, MEMORY), now::get);
+  private final PeerBudgets budgets = new PeerBudgets(1_000, MEMORY, now::get);
 
   private static PeerId peer() {
     return PeerId.of(PrivateKey.generateEd25519().publicKey());
