@@ -19,11 +19,11 @@ import java.time.Duration;
  * <tr><td>{@link #memory()}</td><td>134,217,728</td><td>half of it</td></tr>
  * </table>
  *
- * <p><b>Calls made.</b> Of what peers do that we call, {@link #memory()} is bounded, by a bound of
- * its own: one for all the channels that {@link GrpcStream#client} makes, and one for each that
- * {@link GrpcStream#wrapClientBuilder} makes. Calls that we make have deadlines, so that they have
- * no stall timeout, except as it keeps one peer from holding what others wait for; and resets are a
- * caller's.
+ * <p><b>Calls that we make.</b> What servers send has a bound of {@link #memory()} of its own: one
+ * for all the channels that {@link GrpcStream#client} makes, and one for each that {@link
+ * GrpcStream#wrapClientBuilder} makes. The other limits are for callers: calls that we make have
+ * deadlines. Only a server that holds room which other servers wait for, and hardly goes on, loses
+ * the call as a caller does.
  */
 public final class CallLimits {
   /**
@@ -103,9 +103,9 @@ public final class CallLimits {
    * average since it got its room.
    *
    * <p>A caller keeps within the limit if it sends a message once it has all of it. Pauses between
-   * messages, and idle streams, have no limit. Of a message it may be noticed up to as much later.
-   * Wanted shorter than the time after which a connection is given up (see {@code
-   * Limits.keepAliveInterval()}), it also strikes callers whose network fails for a while.
+   * messages, and idle streams, have no limit. That a message stalls may be noticed up to as much
+   * later. A limit that is shorter than the time after which a silent connection is given up (40 s,
+   * see {@code Limits.keepAliveInterval()}) also strikes callers whose network fails for a while.
    */
   public Duration stallTimeout() {
     return stallTimeout;

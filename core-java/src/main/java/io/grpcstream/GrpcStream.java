@@ -72,7 +72,7 @@ import org.jspecify.annotations.Nullable;
  *       takes; where something had to be left out, the status says so.
  * </ul>
  *
- * <p>The figures of the first three are defaults, see {@link CallLimits}.
+ * <p>All memory, the number of resets and the 60 seconds are defaults: see {@link CallLimits}.
  *
  * <p>All methods may be called from any thread and, {@link #close()} apart, none blocks. gRPC runs
  * on the event loop of the stream; services run on the {@linkplain Builder#executor executor}.
