@@ -16,9 +16,9 @@ import io.grpcstream.libp2p.PeerId;
 import io.grpcstream.libp2p.Stream;
 import io.grpcstream.libp2p.StreamHandler;
 import io.grpcstream.libp2p.libraries.Libraries;
-import io.grpcstream.netty.CallLimits;
 import io.grpcstream.netty.OneStreamChannel;
 import io.grpcstream.netty.OneStreamChannelBuilder;
+import io.grpcstream.netty.PeerBudgets;
 import io.grpcstream.netty.RefusalLog;
 import io.grpcstream.netty.StreamAttachment;
 import java.net.SocketAddress;
@@ -56,11 +56,12 @@ import org.jspecify.annotations.Nullable;
  *   <li><b>Memory.</b> A call holds at most 128 KiB unread, or of a message that is not complete;
  *       all calls on one stream hold 16 MiB more for longer messages (or one message, where that is
  *       longer), and 8 MiB in windows that have grown with what the services read. What does not
- *       fit waits with the caller, message by message; no call fails for it. All calls of all peers
- *       hold at most half of the heap's size, and a peer no more than is left free when it has got
- *       it: the call that asks for more ends with {@code RESOURCE_EXHAUSTED}. The same holds, for
- *       each channel by itself, of what servers send. These are payloads; buffers that hold them
- *       may have up to four times their size.
+ *       fit waits with the caller, message by message, and peers take turns; no call fails for it.
+ *       All calls of all peers hold at most half of the heap's size, and a peer no more than is
+ *       left free when it has got it: the call that asks for more ends with {@code
+ *       RESOURCE_EXHAUSTED}. The same holds of what servers send: for all channels that {@link
+ *       #client} makes together, and for each that {@link #wrapClient} makes by itself. These are
+ *       payloads; buffers that hold them may have up to four times their size.
  *   <li><b>Resets.</b> A peer may reset 2,000 calls in 10 seconds that were sent no answer within
  *       their first second; each answered call gives one more. Beyond, it loses the stream (GOAWAY
  *       with {@code ENHANCE_YOUR_CALM}), and is served again after 5 seconds.
@@ -70,6 +71,8 @@ import org.jspecify.annotations.Nullable;
  *   <li><b>Headers.</b> Status texts, trailers and headers are kept within what the other side
  *       takes; where something had to be left out, the status says so.
  * </ul>
+ *
+ * <p>All memory, the number of resets and the 60 seconds are defaults: see {@link CallLimits}.
  *
  * <p>All methods may be called from any thread and, {@link #close()} apart, none blocks. gRPC runs
  * on the event loop of the stream; services run on the {@linkplain Builder#executor executor}.
@@ -98,12 +101,16 @@ public final class GrpcStream implements AutoCloseable {
   private final Servers servers;
   private final InboundStreams inbound;
   private final Server serverView;
+  private final PeerBudgets calledPeers;
+  private final Duration stallTimeout;
+  private final RefusalLog refusals = new RefusalLog();
 
   private GrpcStream(Builder options) {
     Libraries.checkForGrpc();
     clientOptions = List.copyOf(options.clientOptions);
     health = options.health;
-    RefusalLog refusals = new RefusalLog();
+    calledPeers = options.callLimits.newBudgets();
+    stallTimeout = options.callLimits.stallTimeout();
     servers = new Servers(address, options, refusals);
     serverView = new GrpcServerView(this, servers.server());
     options.services.forEach(servers::add);
@@ -227,14 +234,15 @@ public final class GrpcStream implements AutoCloseable {
 
   /**
    * A channel over {@code stream}, as {@link #wrapClient} makes it, with the options of {@link
-   * Builder#configureClient}; it is shut down with this object. Made after {@link #shutdown}, all
-   * its calls fail with {@code UNAVAILABLE}.
+   * Builder#configureClient} and within the {@link Builder#callLimits}; it is shut down with this
+   * object. Made after {@link #shutdown}, all its calls fail with {@code UNAVAILABLE}.
    *
    * @throws IllegalStateException if the stream is served or wrapped already
    */
   public ManagedChannel client(Stream stream) {
     OneStreamChannelBuilder builder =
-        new OneStreamChannelBuilder(stream, PeerContext::attributesOf);
+        new OneStreamChannelBuilder(
+            stream, PeerContext::attributesOf, calledPeers, stallTimeout, refusals);
     clientOptions.forEach(option -> option.accept(builder));
     OneStreamChannel client = builder.build();
     streams.wrapped(client);
@@ -271,9 +279,20 @@ public final class GrpcStream implements AutoCloseable {
   /**
    * A builder for the channel of {@link #wrapClient}, to set options. Those that decide how to
    * connect (idle timeout, load balancing, plaintext) have no effect. The authority is the peer id.
+   * What the peer may cost is bounded by {@link CallLimits#defaults()}, for this channel by itself.
    */
   public static ManagedChannelBuilder<?> wrapClientBuilder(Stream stream) {
-    return new OneStreamChannelBuilder(stream, PeerContext::attributesOf);
+    return wrapClientBuilder(stream, CallLimits.defaults());
+  }
+
+  /** The same within other limits, of which a channel needs {@link CallLimits#memory()}. */
+  public static ManagedChannelBuilder<?> wrapClientBuilder(Stream stream, CallLimits limits) {
+    return new OneStreamChannelBuilder(
+        stream,
+        PeerContext::attributesOf,
+        limits.newBudgets(),
+        limits.stallTimeout(),
+        new RefusalLog());
   }
 
   /**
@@ -491,6 +510,15 @@ public final class GrpcStream implements AutoCloseable {
         throw new IllegalArgumentException("backlog timeout " + timeout + " is not positive");
       }
       backlogTimeout = timeout;
+      return this;
+    }
+
+    /**
+     * What the calls of peers may cost, those that are served and those that {@link
+     * GrpcStream#client} channels make; default: {@link CallLimits#defaults()}.
+     */
+    public Builder callLimits(CallLimits limits) {
+      callLimits = limits;
       return this;
     }
 

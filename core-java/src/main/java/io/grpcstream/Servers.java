@@ -48,7 +48,7 @@ final class Servers {
   Servers(SocketAddress address, GrpcStream.Builder options, RefusalLog refusals) {
     this.address = address;
     this.refusals = refusals;
-    budgets = new PeerBudgets(options.callLimits);
+    budgets = options.callLimits.newBudgets();
     stallTimeout = options.callLimits.stallTimeout();
     seat = seat(stallTimeout);
     NettyServerBuilder builder =

@@ -21,7 +21,6 @@ import io.grpcstream.libp2p.Host;
 import io.grpcstream.libp2p.LogLines;
 import io.grpcstream.libp2p.Refusal;
 import io.grpcstream.libp2p.Stream;
-import io.grpcstream.netty.CallLimits;
 import io.grpcstream.netty.GrpcWindows;
 import java.nio.ByteBuffer;
 import java.time.Duration;
@@ -30,6 +29,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -51,13 +51,25 @@ class UnfinishedMessagesTest {
   private GrpcStream grpc;
   private Host server;
 
+  private static CallLimits limits(Duration stallTimeout, long memory) {
+    return CallLimits.builder().stallTimeout(stallTimeout).memory(memory).build();
+  }
+
   private void serve(CallLimits limits) {
     serve(limits, Echo.service(text -> text.length() + ""));
   }
 
   private void serve(CallLimits limits, ServerServiceDefinition service) {
-    GrpcStream.Builder builder = GrpcStream.builder().addService(service);
-    builder.callLimits = limits;
+    serve(GrpcStream.builder().addService(service).callLimits(limits));
+  }
+
+  /** So that calls ask for their messages in the order in which they are made. */
+  private void serveDirectly(CallLimits limits) {
+    ServerServiceDefinition service = Echo.service(text -> text.length() + "");
+    serve(GrpcStream.builder().addService(service).callLimits(limits).directExecutor());
+  }
+
+  private void serve(GrpcStream.Builder builder) {
     grpc = builder.build().serve();
     server = hosts.start(Hosts.TCP);
     server.handle(Wire.PROTOCOL, grpc.handler());
@@ -173,7 +185,7 @@ class UnfinishedMessagesTest {
 
   @Test
   void aPeerThatHoldsAllItMayLosesTheCallThatAsksForMoreAndNobodyElseDoes() throws Exception {
-    serve(new CallLimits(Duration.ofMinutes(5), 2_000, 1 << 20));
+    serve(limits(Duration.ofMinutes(5), 1 << 20));
     Host hostile = hosts.start(builder -> builder);
     RawHttp2 raw = new RawHttp2(hostile, server);
     raw.send(RawHttp2.preface());
@@ -229,7 +241,7 @@ class UnfinishedMessagesTest {
 
   @Test
   void aFewBytesOfManyLongMessagesReserveNothing() throws Exception {
-    serve(new CallLimits(Duration.ofMinutes(5), 2_000, 32L << 20));
+    serve(limits(Duration.ofMinutes(5), 32L << 20));
     List<RawHttp2> strangers = strangers(12, 1);
     String message = "x".repeat(MESSAGE);
     ManagedChannel honest = channel(hosts.start(builder -> builder));
@@ -239,7 +251,7 @@ class UnfinishedMessagesTest {
 
   @Test
   void messagesThatHoldRoomAndHardlyGoOnEndWhereOthersWait() throws Exception {
-    serve(new CallLimits(Duration.ofSeconds(2), 2_000, 32L << 20));
+    serve(limits(Duration.ofSeconds(2), 32L << 20));
     List<RawHttp2> strangers = strangers(12, 40_000);
     ManagedChannel honest = channel(hosts.start(builder -> builder));
     CompletableFuture<String> answer = unary(honest, "x".repeat(MESSAGE));
@@ -251,6 +263,86 @@ class UnfinishedMessagesTest {
         });
     assertThat(answer).isCompletedWithValue("" + MESSAGE);
     strangers.forEach(raw -> raw.stream.reset());
+  }
+
+  @Test
+  void aCallThatIsCancelledWhileItWaitsForRoomMakesWayForTheNextOfItsStream() throws Exception {
+    serveDirectly(limits(Duration.ofMinutes(5), 32L << 20));
+    List<RawHttp2> strangers = strangers(5, 40_000); // 15 MiB of the 16 that can be reserved.
+    RawHttp2 waits = new RawHttp2(hosts.start(builder -> builder), server);
+    waits.send(RawHttp2.preface());
+    for (int call = 1; call <= 5; call += 2) {
+      waits.send(RawHttp2.call(call));
+      for (int left = 40_000; left > 0; left -= 16_000) {
+        byte[] part = left == 40_000 ? begun(MESSAGE, 16_000) : new byte[Math.min(left, 16_000)];
+        waits.send(RawHttp2.data(call, part));
+      }
+    }
+    waits.roundTrip();
+    ManagedChannel honest = channel(hosts.start(builder -> builder));
+    CompletableFuture<String> answer = unary(honest, "x".repeat(MESSAGE));
+    byte[] cancel = {0, 0, 0, 8};
+    waits.send(RawHttp2.frame(4, 3, 0, 1), cancel);
+    waits.roundTrip();
+    assertThat(waits.window(3)).isEqualTo(65_535);
+    strangers.get(0).stream.reset();
+    eventually("the second call has room", () -> waits.window(3) > MESSAGE);
+    assertThat(waits.window(5)).isEqualTo(65_535);
+    // And the stream that ends while its third call waits is in nobody's way.
+    waits.stream.reset();
+    assertThat(await(answer)).isEqualTo("" + MESSAGE);
+    strangers.forEach(raw -> raw.stream.reset());
+  }
+
+  @Test
+  void callsThatWaitForOthersOfTheirStreamAreInNobodysWay() throws Exception {
+    serveDirectly(limits(Duration.ofMinutes(5), 512L << 20));
+    Host caller = hosts.start(builder -> builder);
+    RawHttp2 raw = new RawHttp2(caller, server);
+    raw.send(RawHttp2.preface());
+    for (int call = 1; call < 16; call += 2) { // 24 MiB, where one stream may reserve 16.
+      raw.send(RawHttp2.call(call));
+      raw.send(RawHttp2.data(call, begun(MESSAGE, 16_000)), RawHttp2.data(call, new byte[16_000]));
+      raw.send(RawHttp2.data(call, new byte[8_000]));
+    }
+    raw.roundTrip();
+    assertThat(raw.window(9)).isGreaterThan(MESSAGE);
+    assertThat(raw.window(11)).isEqualTo(65_535);
+    assertThat(await(unary(channel(caller), "x".repeat(MESSAGE)))).isEqualTo("" + MESSAGE);
+    raw.stream.reset();
+  }
+
+  @Test
+  void aLongMessageArrivesBesideThoseOfPeersThatNeverPause() {
+    serve(limits(Duration.ofMinutes(5), 32L << 20));
+    String message = "x".repeat(MESSAGE);
+    AtomicBoolean over = new AtomicBoolean();
+    AtomicInteger answered = new AtomicInteger();
+    for (int peer = 0; peer < 3; peer++) {
+      ManagedChannel greedy = channel(hosts.start(builder -> builder));
+      for (int call = 0; call < 8; call++) {
+        sendOn(greedy, message, over, answered);
+      }
+    }
+    eventually("the others are at it", () -> answered.get() > 10);
+    ManagedChannel honest = channel(hosts.start(builder -> builder));
+    for (int i = 0; i < 5; i++) {
+      assertThat(await(unary(honest, message))).isEqualTo("" + MESSAGE);
+    }
+    over.set(true);
+    assertThat(server.stats().refusals()).isEmpty();
+  }
+
+  private static void sendOn(
+      ManagedChannel channel, String message, AtomicBoolean over, AtomicInteger answered) {
+    unary(channel, message)
+        .thenRun(
+            () -> {
+              answered.incrementAndGet();
+              if (!over.get()) {
+                sendOn(channel, message, over, answered);
+              }
+            });
   }
 
   /** So many peers that have each begun one long message. */
@@ -297,7 +389,7 @@ class UnfinishedMessagesTest {
   }
 
   /** What holds 1 MiB, half of which one peer may have: 2,048 frames, besides their bytes. */
-  private static final CallLimits SMALL = new CallLimits(Duration.ofMinutes(5), 2_000, 1 << 20);
+  private static final CallLimits SMALL = limits(Duration.ofMinutes(5), 1 << 20);
 
   @Test
   void aReaderThatNeverCatchesUpHoldsNoMoreThanWhatItHasNotRead() throws Exception {
@@ -353,7 +445,7 @@ class UnfinishedMessagesTest {
 
   @Test
   void halfAMessageThatDoesNotGoOnEndsItsCallAndAPauseBetweenMessagesDoesNot() throws Exception {
-    serve(new CallLimits(STALL, 2_000, 32 << 20));
+    serve(limits(STALL, 32 << 20));
     Host slow = hosts.start(builder -> builder);
     RawHttp2 raw = new RawHttp2(slow, server);
     raw.send(RawHttp2.preface());
@@ -371,7 +463,7 @@ class UnfinishedMessagesTest {
 
   @Test
   void aStreamWithoutAPrefaceIsReset() {
-    serve(new CallLimits(Duration.ofMillis(300), 2_000, 32 << 20));
+    serve(limits(Duration.ofMillis(300), 32 << 20));
     Host silent = hosts.start(builder -> builder);
     Stream stream = await(silent.newStream(address(server), Wire.PROTOCOL));
     stream.channel().read();
@@ -382,9 +474,13 @@ class UnfinishedMessagesTest {
   @Test
   void aStreamThatIsDeniedAndBringsNoPrefaceIsResetToo() {
     serve(CallLimits.defaults());
-    GrpcStream.Builder builder = GrpcStream.builder().authorizer((peer, protocol) -> false);
-    builder.callLimits = builder.callLimits.withStallTimeout(Duration.ofMillis(300));
-    GrpcStream denying = builder.build().serve();
+    CallLimits limits = CallLimits.builder().stallTimeout(Duration.ofMillis(300)).build();
+    GrpcStream denying =
+        GrpcStream.builder()
+            .authorizer((peer, protocol) -> false)
+            .callLimits(limits)
+            .build()
+            .serve();
     server.handle("/denied/1", denying.handler());
     Host silent = hosts.start(options -> options);
     Stream stream = await(silent.newStream(address(server), "/denied/1"));
@@ -397,7 +493,7 @@ class UnfinishedMessagesTest {
 
   @Test
   void aHeaderBlockThatDoesNotEndResetsItsStreamAndAnIdleStreamStays() throws Exception {
-    serve(new CallLimits(STALL, 2_000, 32 << 20));
+    serve(limits(STALL, 32 << 20));
     Host caller = hosts.start(builder -> builder);
     ManagedChannel idle = channel(caller);
     Echo.unary(idle, "now idle");

@@ -25,8 +25,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * Stands between HTTP/2 and gRPC on one stream, and sees to it that the peer's calls keep within
  * their limits: {@linkplain PeerBudget resets} and {@linkplain CallWindows memory}; and, where it
- * is the server's, that the messages of calls {@linkplain CallLimits#stallTimeout go on}. Used on
- * the event loop only.
+ * is the server's, that the messages of calls go on. Used on the event loop only.
  */
 final class CallGuard extends Http2FrameListenerDecorator {
   /** A frame that is not full is copied if it has to wait, so as not to keep what came with it. */
@@ -41,7 +40,7 @@ final class CallGuard extends Http2FrameListenerDecorator {
   private final CallWindows windows;
   private final PeerBudget budget;
   private final RefusalLog refusals;
-  private final @Nullable Duration stallTimeout;
+  private final Duration stallTimeout;
   private @Nullable ScheduledFuture<?> stallTimer;
   private boolean cut;
 
@@ -50,7 +49,7 @@ final class CallGuard extends Http2FrameListenerDecorator {
       GrpcHttp2ConnectionHandler grpc,
       PeerBudget budget,
       RefusalLog refusals,
-      @Nullable Duration stallTimeout) {
+      Duration stallTimeout) {
     super(grpc.decoder().frameListener());
     this.stream = stream;
     this.grpc = grpc;
@@ -67,14 +66,15 @@ final class CallGuard extends Http2FrameListenerDecorator {
   /**
    * Guards {@code grpc}, which must not be in a pipeline yet.
    *
-   * @param stallTimeout null for a client's calls, which have deadlines of their own
+   * @param stallTimeout how long a peer may leave a message half sent; for a client's calls, which
+   *     have deadlines of their own, only where other peers wait for what is kept for it
    */
   static void install(
       Stream stream,
       GrpcHttp2ConnectionHandler grpc,
       PeerBudget budget,
       RefusalLog refusals,
-      @Nullable Duration stallTimeout) {
+      Duration stallTimeout) {
     CallGuard guard = new CallGuard(stream, grpc, budget, refusals, stallTimeout);
     grpc.decoder().frameListener(guard);
     stream.channel().closeFuture().addListener(closed -> guard.stopTimer());
@@ -202,16 +202,15 @@ final class CallGuard extends Http2FrameListenerDecorator {
       String text =
           "a call ended, as the peer's calls hold %,d bytes unread and unfinished, which is all it"
                   .formatted(budget.held.get())
-              + " may have beside other peers; limit for all %,d"
-                  .formatted(budget.all.limits.memory());
+              + " may have beside other peers; limit for all %,d".formatted(budget.all.memory);
       refusals.refused(stream, Refusal.CALL_MEMORY, text);
       end(
           ctx,
           call,
           Status.RESOURCE_EXHAUSTED.withDescription("peer " + budget.peer + ": " + text));
     }
-    if (input.message.begun() > 0 && stallTimeout != null && stallTimer == null) {
-      awaitStall(ctx, stallTimeout);
+    if (input.message.begun() > 0 && stallTimer == null) {
+      awaitStall(ctx);
     }
     return returned - padding; // Which the windows have had back on its arrival.
   }
@@ -219,21 +218,21 @@ final class CallGuard extends Http2FrameListenerDecorator {
   // --- messages that do not go on ----------------------------------------------------------------
 
   /** One timer a stream looks at all calls: it may find a stall up to as much too late. */
-  private void awaitStall(ChannelHandlerContext ctx, Duration timeout) {
+  private void awaitStall(ChannelHandlerContext ctx) {
     Runnable check =
         () -> {
           stallTimer = null;
           try {
-            endStalled(ctx, timeout);
+            endStalled(ctx);
           } catch (Http2Exception e) {
             grpc.onError(ctx, true, e);
           }
         };
-    stallTimer = ctx.executor().schedule(check, timeout.toNanos(), TimeUnit.NANOSECONDS);
+    stallTimer = ctx.executor().schedule(check, stallTimeout.toNanos(), TimeUnit.NANOSECONDS);
   }
 
-  private void endStalled(ChannelHandlerContext ctx, Duration timeout) throws Http2Exception {
-    long since = System.nanoTime() - timeout.toNanos();
+  private void endStalled(ChannelHandlerContext ctx) throws Http2Exception {
+    long since = System.nanoTime() - stallTimeout.toNanos();
     List<Http2Stream> stalled = new ArrayList<>();
     boolean[] unfinished = new boolean[1];
     connection.forEachActiveStream(
@@ -253,13 +252,13 @@ final class CallGuard extends Http2FrameListenerDecorator {
       }
       String text =
           "a call ended, as of a message %,d bytes came, %,d are missing, and none or too few came in %s"
-              .formatted(input.message.begun(), input.message.missing(), timeout);
+              .formatted(input.message.begun(), input.message.missing(), stallTimeout);
       refusals.refused(stream, Refusal.STALLED, text);
       end(ctx, call, Status.DEADLINE_EXCEEDED.withDescription("peer " + budget.peer + ": " + text));
     }
     ctx.flush();
     if (unfinished[0]) {
-      awaitStall(ctx, timeout);
+      awaitStall(ctx);
     }
   }
 

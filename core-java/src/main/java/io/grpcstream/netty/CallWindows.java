@@ -8,15 +8,11 @@ import io.netty.handler.codec.http2.Http2Exception;
 import io.netty.handler.codec.http2.Http2FrameWriter;
 import io.netty.handler.codec.http2.Http2LocalFlowController;
 import io.netty.handler.codec.http2.Http2Stream;
-import java.util.Iterator;
-import java.util.LinkedHashSet;
-import java.util.Set;
-import java.util.concurrent.RejectedExecutionException;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * The HTTP/2 windows (RFC 9113, section 5.2) of the calls on one stream, such that they bound what
@@ -32,10 +28,10 @@ import org.slf4j.LoggerFactory;
  *       never exceeds its window;
  *   <li>a window is small at first ({@value #WINDOW} bytes, or what the user has set), and
  *   <li>a message that does not fit, and of which half a window has come, gets what it lacks, and
- *       at least as much as the window has, once it is {@linkplain PeerBudgets#reserve reserved}:
- *       at once if there is room, else in the order in which messages began. It is the whole
- *       message that is reserved, so that each one that has begun to grow can also be completed,
- *       and nobody waits in a circle;
+ *       at least as much as the window has, once it is {@linkplain MessageRoom reserved}: at once
+ *       if there is room, else in the order in which messages began, and peers in turn. It is the
+ *       whole message that is reserved, so that each one that has begun to grow can also be
+ *       completed, and nobody waits in a circle;
  *   <li>a window grows, unless the user has set it, with what is taken out of it, up to what that
  *       is in a second and to {@value #GROWN_WINDOW} bytes, as long as there is plenty: a far
  *       reader that keeps up is not held back by the distance, and a slow one holds little.
@@ -46,7 +42,7 @@ import org.slf4j.LoggerFactory;
  * #GROWABLE} for windows that have grown. A caller with many long messages at a time has them go
  * one after the other; none of its calls fails.
  *
- * <p>Used on the event loop only, apart from {@link #retry}.
+ * <p>Used on the event loop only.
  */
 final class CallWindows extends Http2ConnectionAdapter implements Http2LocalFlowController {
   /**
@@ -78,15 +74,20 @@ final class CallWindows extends Http2ConnectionAdapter implements Http2LocalFlow
   /** What a frame costs beside its bytes, in objects that hold it. */
   private static final int FRAME_COST = 256;
 
-  private static final Logger log = LoggerFactory.getLogger(CallWindows.class);
-
   private final Http2LocalFlowController windows;
   private final Http2Connection connection;
   private final Http2Connection.PropertyKey key;
   private final PeerBudget budget;
-  private final Set<Http2Stream> waiting = new LinkedHashSet<>();
-  private final Runnable retry = this::retry;
-  private final AtomicBoolean retrying = new AtomicBoolean();
+
+  /** Calls whose message waits for room, in the order in which these began. */
+  private final Map<Http2Stream, CallInput> waiting = new LinkedHashMap<>();
+
+  /**
+   * Where the first of {@link #waiting} waits; null if none does, or if it waits for other calls of
+   * this stream, and so in nobody's way.
+   */
+  private MessageRoom.@Nullable Place place;
+
   private @Nullable ChannelHandlerContext ctx;
   private long reserved;
   private long grown;
@@ -171,7 +172,8 @@ final class CallWindows extends Http2ConnectionAdapter implements Http2LocalFlow
 
   /**
    * Whether the peer could send more of the message of {@code call} that is not complete, and has
-   * sent nothing since then; or, where messages wait for what this one has reserved, too little.
+   * sent nothing since then; or, where messages wait for what this one has reserved, too little. A
+   * call that we make has a deadline, so only the latter counts, and only for the sake of others.
    */
   boolean isStalled(Http2Stream call, long sinceNanos) {
     CallInput input = call.getProperty(key);
@@ -179,15 +181,25 @@ final class CallWindows extends Http2ConnectionAdapter implements Http2LocalFlow
         && input.message.begun() > 0
         && input.unread == 0
         && windows.windowSize(call) > 0
-        && (sinceNanos - input.progressAt > 0 || isHolding(input, sinceNanos));
+        && (isSilent(input, sinceNanos) || isHolding(input, sinceNanos));
+  }
+
+  private boolean isSilent(CallInput input, long sinceNanos) {
+    return connection.isServer() && sinceNanos - input.progressAt > 0;
   }
 
   private boolean isHolding(CallInput input, long sinceNanos) {
-    if (input.extra == 0 || sinceNanos - input.grantedAt < 0 || !budget.all.isShort()) {
+    if (input.extra == 0 || sinceNanos - input.grantedAt < 0 || !isMissed()) {
       return false;
     }
     long seconds = TimeUnit.NANOSECONDS.toSeconds(System.nanoTime() - input.grantedAt);
     return input.received - input.receivedAtGrant < seconds * LEAST_RATE;
+  }
+
+  /** Whether messages wait for what calls of this stream have reserved. */
+  private boolean isMissed() {
+    MessageRoom room = budget.all.room;
+    return connection.isServer() ? !waiting.isEmpty() || room.isShort(budget) : room.isShort();
   }
 
   // --- what gRPC has taken -----------------------------------------------------------------------
@@ -234,47 +246,103 @@ final class CallWindows extends Http2ConnectionAdapter implements Http2LocalFlow
     if (early || input.extra > 0 || input.message.missing() <= windows.windowSize(call)) {
       return false;
     }
-    if (!waiting.contains(call) && waiting.isEmpty() && grant(call, input)) {
-      return true;
+    if (waiting.isEmpty()) {
+      long bytes = lack(call, input);
+      if (mayReserve(bytes) && budget.all.room.reserve(budget, bytes)) {
+        grant(call, input, bytes);
+        return true;
+      }
     }
-    if (waiting.add(call) && waiting.size() == 1) {
-      budget.all.await(retry);
-      retry(); // Something may have been given back before.
-    }
+    waiting.put(call, input);
+    awaitRoom();
     return false;
   }
 
-  private boolean grant(Http2Stream call, CallInput input) throws Http2Exception {
+  /** Bytes to reserve for the rest of a message; more of it can come, but no more is needed. */
+  private long lack(Http2Stream call, CallInput input) {
     // An update is sent once half of the window is free: with twice the window, it is.
     long missing = input.message.missing() - windows.windowSize(call);
     long atLeast = windows.initialWindowSize(call) + 2L;
-    long bytes = Math.min(Integer.MAX_VALUE / 2, Math.max(missing, atLeast));
-    boolean single = reserved == 0;
-    if ((!single && reserved + bytes > RESERVABLE) || !budget.all.reserve(budget, bytes)) {
-      return false;
+    return Math.min(Integer.MAX_VALUE / 2, Math.max(missing, atLeast));
+  }
+
+  /** Whether the calls of this stream may have so much more reserved. */
+  private boolean mayReserve(long bytes) {
+    return reserved == 0 || reserved + bytes <= RESERVABLE;
+  }
+
+  /** Has the message that began first wait with those of other streams. */
+  private void awaitRoom() {
+    if (place != null || waiting.isEmpty()) {
+      return;
     }
+    Map.Entry<Http2Stream, CallInput> first = waiting.entrySet().iterator().next();
+    long bytes = lack(first.getKey(), first.getValue());
+    if (mayReserve(bytes)) {
+      ChannelHandlerContext handler = Objects.requireNonNull(ctx, "data came before its handler");
+      place = budget.all.room.await(budget, bytes, handler.executor(), this::grantWaiting);
+    }
+  }
+
+  private void grantWaiting() {
+    boolean granted = false;
+    try {
+      for (MessageRoom.Place mine = place; mine != null && take(mine); mine = place) {
+        Map.Entry<Http2Stream, CallInput> first = waiting.entrySet().iterator().next();
+        waiting.remove(first.getKey());
+        place = null;
+        grant(first.getKey(), first.getValue(), mine.bytes);
+        granted = true;
+        awaitRoom();
+      }
+    } catch (Http2Exception e) {
+      // Of a window that cannot be, by the rules above: there is no more to say about this stream.
+      if (ctx != null) {
+        ctx.fireExceptionCaught(e);
+        ctx.close();
+      }
+    }
+    if (granted && ctx != null) {
+      ctx.flush();
+    }
+  }
+
+  private boolean take(MessageRoom.Place mine) {
+    return budget.all.room.take(mine);
+  }
+
+  private void grant(Http2Stream call, CallInput input, long bytes) throws Http2Exception {
     reserved += bytes;
     input.extra = (int) bytes;
     input.progressAt = System.nanoTime();
     input.grantedAt = input.progressAt;
     input.receivedAtGrant = input.received;
     windows.incrementWindowSize(call, input.extra);
-    return true;
   }
 
   private void withdrawExtra(Http2Stream call, CallInput input) throws Http2Exception {
     waitNoMore(call);
     if (input.extra > 0) {
       windows.incrementWindowSize(call, -input.extra);
-      reserved -= input.extra;
-      budget.all.release(budget, input.extra);
-      input.extra = 0;
+      giveBack(input);
     }
   }
 
+  private void giveBack(CallInput input) {
+    reserved -= input.extra;
+    budget.all.room.release(budget, input.extra);
+    input.extra = 0;
+    awaitRoom();
+  }
+
   private void waitNoMore(Http2Stream call) {
-    if (waiting.remove(call) && waiting.isEmpty()) {
-      budget.all.awaitNoMore(retry);
+    MessageRoom.Place left = place;
+    boolean first = left != null && waiting.keySet().iterator().next() == call;
+    waiting.remove(call);
+    if (first) {
+      place = null;
+      awaitRoom(); // Before the place is left, so that the peer keeps its turn.
+      budget.all.room.leave(left);
     }
   }
 
@@ -301,47 +369,6 @@ final class CallWindows extends Http2ConnectionAdapter implements Http2LocalFlow
     return true;
   }
 
-  /** Tries again, soon, to make room for the messages that wait. Any thread. */
-  private void retry() {
-    ChannelHandlerContext handler = ctx;
-    if (handler != null && retrying.compareAndSet(false, true)) {
-      try {
-        handler.executor().execute(this::grantWaiting);
-      } catch (RejectedExecutionException e) {
-        log.debug("the event loop has ended, and the calls on it", e);
-      }
-    }
-  }
-
-  private void grantWaiting() {
-    retrying.set(false);
-    boolean granted = false;
-    Iterator<Http2Stream> calls = waiting.iterator();
-    try {
-      while (calls.hasNext()) {
-        Http2Stream call = calls.next();
-        CallInput input = call.getProperty(key);
-        if (input != null && !grant(call, input)) {
-          break;
-        }
-        granted = true;
-        calls.remove();
-      }
-    } catch (Http2Exception e) {
-      // Of a window that cannot be, by the rules above: there is no more to say about this stream.
-      if (ctx != null) {
-        ctx.fireExceptionCaught(e);
-        ctx.close();
-      }
-    }
-    if (waiting.isEmpty()) {
-      budget.all.awaitNoMore(retry);
-    }
-    if (granted && ctx != null) {
-      ctx.flush();
-    }
-  }
-
   @Override
   public void onStreamClosed(Http2Stream call) {
     CallInput input = call.removeProperty(key);
@@ -357,8 +384,7 @@ final class CallWindows extends Http2ConnectionAdapter implements Http2LocalFlow
       budget.all.shrink(budget, input.grown);
     }
     if (input.extra > 0) {
-      reserved -= input.extra;
-      budget.all.release(budget, input.extra);
+      giveBack(input);
     }
   }
 

@@ -11,6 +11,7 @@ import io.grpc.netty.InternalProtocolNegotiator;
 import io.grpc.netty.NettyChannelBuilder;
 import io.grpcstream.libp2p.Stream;
 import io.netty.channel.ChannelOption;
+import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -27,6 +28,9 @@ import org.jspecify.annotations.Nullable;
 public final class OneStreamChannelBuilder
     extends ForwardingChannelBuilder2<OneStreamChannelBuilder> {
   private final StreamEnd end;
+  private final PeerBudgets budgets;
+  private final Duration stallTimeout;
+  private final RefusalLog refusals;
   private final AtomicBoolean attached = new AtomicBoolean();
   private final NettyChannelBuilder netty;
   private @Nullable Executor executor;
@@ -36,11 +40,22 @@ public final class OneStreamChannelBuilder
    * A builder for the channel over {@code stream}.
    *
    * @param attributes what the transport over the stream shall have among its attributes
+   * @param budgets what each peer that is called may cost
+   * @param stallTimeout how long a peer may hold with a message what other peers wait for
+   * @param refusals told of what peers may not
    */
-  public OneStreamChannelBuilder(Stream stream, Function<Stream, Attributes> attributes) {
+  public OneStreamChannelBuilder(
+      Stream stream,
+      Function<Stream, Attributes> attributes,
+      PeerBudgets budgets,
+      Duration stallTimeout,
+      RefusalLog refusals) {
     end = new StreamEnd(stream);
+    this.budgets = budgets;
+    this.stallTimeout = stallTimeout;
+    this.refusals = refusals;
     InternalProtocolNegotiator.ProtocolNegotiator negotiator =
-        new StreamNegotiator(attributes, OneStreamChannelBuilder::guard);
+        new StreamNegotiator(attributes, this::guard);
     netty =
         NettyChannelBuilder.forAddress(
                 new OneStreamAddress(end),
@@ -55,10 +70,11 @@ public final class OneStreamChannelBuilder
             .intercept(new RequestHeaderLimit(stream)); // The first one added is the last to run.
   }
 
-  /** What a server sends is limited as what clients do, for each channel by itself. */
-  private static void guard(Stream stream, GrpcHttp2ConnectionHandler grpc) {
-    PeerBudget budget = new PeerBudgets(CallLimits.defaults()).open(stream.remotePeer());
-    CallGuard.install(stream, grpc, budget, new RefusalLog(), null);
+  /** What a server sends is limited as what clients do. */
+  private void guard(Stream stream, GrpcHttp2ConnectionHandler grpc) {
+    PeerBudget budget = budgets.open(stream.remotePeer());
+    stream.channel().closeFuture().addListener(closed -> budgets.close(budget));
+    CallGuard.install(stream, grpc, budget, refusals, stallTimeout);
   }
 
   /**

@@ -1,6 +1,8 @@
 package io.grpcstream.netty;
 
 import io.grpcstream.libp2p.PeerId;
+import java.util.ArrayDeque;
+import java.util.Queue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.LongSupplier;
@@ -20,12 +22,18 @@ final class PeerBudget {
   /** A call that lasts for longer is bounded by the number of calls at a time. */
   static final long RAPID_NANOS = TimeUnit.SECONDS.toNanos(1);
 
+  /** In how long a peer that does nothing has its whole budget of resets again. */
+  static final int REFILL_SECONDS = 10;
+
   final PeerId peer;
   final PeerBudgets all;
   final AtomicLong held = new AtomicLong();
 
-  /** Guarded by {@link #all}. */
+  /** Guarded by {@link MessageRoom}. */
   long reserved;
+
+  /** Its streams that wait, with one message each. Guarded by {@link MessageRoom}. */
+  final Queue<MessageRoom.Place> places = new ArrayDeque<>(1);
 
   /** Guarded by {@link #all}. */
   long grown;
@@ -46,7 +54,7 @@ final class PeerBudget {
     this.all = all;
     this.peer = peer;
     this.nanoTime = nanoTime;
-    capacity = all.limits.resets();
+    capacity = all.resets;
     resets = capacity;
     countedAt = nanoTime.getAsLong();
   }
@@ -80,7 +88,7 @@ final class PeerBudget {
 
   private void refill(int earned) {
     long now = nanoTime.getAsLong();
-    double perNano = (double) capacity / TimeUnit.SECONDS.toNanos(CallLimits.RESETS_REFILL_SECONDS);
+    double perNano = (double) capacity / TimeUnit.SECONDS.toNanos(REFILL_SECONDS);
     resets = Math.min(capacity, resets + earned + (now - countedAt) * perNano);
     countedAt = now;
     overdrawn &= resets < capacity / 2.0;
@@ -95,6 +103,6 @@ final class PeerBudget {
   /** The budget, for people. */
   String resetBudget() {
     return "limit %,d in %d s and one for each answered call, over all its streams"
-        .formatted(capacity, CallLimits.RESETS_REFILL_SECONDS);
+        .formatted(capacity, REFILL_SECONDS);
   }
 }

@@ -2,7 +2,6 @@ package io.grpcstream.netty;
 
 import io.grpcstream.libp2p.PeerId;
 import java.util.Map;
-import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.LongSupplier;
@@ -12,33 +11,48 @@ import java.util.function.LongSupplier;
  *
  * <p><b>Memory.</b> No peer has a fixed share of it: a peer may hold as many bytes as are left when
  * it has taken them. So one peer alone gets up to half of all, and however many take what they can
- * get, the next one still finds as much as each of them has. Half of it can be reserved, for
- * messages that are longer than a call's window, see {@link CallWindows}: who has to wait for a
- * reservation waits without harm, while a byte that has arrived and finds no place costs the call.
+ * get, the next one still finds as much as each of them has. Half of it can be {@linkplain
+ * MessageRoom reserved}, for messages that are longer than a call's window, see {@link
+ * CallWindows}: who has to wait for a reservation waits without harm, while a byte that has arrived
+ * and finds no place costs the call.
  *
  * <p>A peer's entry lasts for as long as it has a stream, or has not got back what it spent: at
- * most {@link CallLimits#RESETS_REFILL_SECONDS}. Thread-safe.
+ * most {@link PeerBudget#REFILL_SECONDS}. Thread-safe.
  */
 public final class PeerBudgets {
   /** So many entries are looked through, at most, before there is something to forget. */
   private static final int SWEEP_FROM = 1_024;
 
-  final CallLimits limits;
+  /** Calls that a peer may reset at once. */
+  final int resets;
+
+  /** Bytes that the calls of all peers may hold. */
+  final long memory;
+
+  /** Where bytes are reserved for messages. */
+  final MessageRoom room;
+
   private final LongSupplier nanoTime;
   private final Map<PeerId, PeerBudget> peers = new ConcurrentHashMap<>();
-  private final Set<Runnable> waiting = ConcurrentHashMap.newKeySet();
   private final AtomicLong held = new AtomicLong();
-  private long reserved;
   private long grown;
 
-  /** Budgets by {@code limits}, of peers that have spent nothing. */
-  public PeerBudgets(CallLimits limits) {
-    this(limits, System::nanoTime);
+  /**
+   * Budgets of peers that have spent nothing.
+   *
+   * @param resets calls that a peer may reset at once, and again in {@link
+   *     PeerBudget#REFILL_SECONDS}
+   * @param memory bytes that the calls of all peers may hold
+   */
+  public PeerBudgets(int resets, long memory) {
+    this(resets, memory, System::nanoTime);
   }
 
-  PeerBudgets(CallLimits limits, LongSupplier nanoTime) {
-    this.limits = limits;
+  PeerBudgets(int resets, long memory, LongSupplier nanoTime) {
+    this.resets = resets;
+    this.memory = memory;
     this.nanoTime = nanoTime;
+    room = new MessageRoom(memory / 2);
   }
 
   /** The budget of {@code peer}, for one stream more, until that is {@linkplain #close closed}. */
@@ -86,7 +100,7 @@ public final class PeerBudgets {
   boolean hold(PeerBudget budget, long bytes) {
     long ofPeer = budget.held.addAndGet(bytes);
     long ofAll = held.addAndGet(bytes);
-    if (bytes > 0 && ofPeer > limits.memory() - ofAll) {
+    if (bytes > 0 && ofPeer > memory - ofAll) {
       budget.held.addAndGet(-bytes);
       held.addAndGet(-bytes);
       return false;
@@ -96,34 +110,9 @@ public final class PeerBudgets {
 
   // --- bytes that are to come --------------------------------------------------------------------
 
-  /**
-   * Reserves bytes for a message. A peer that has reserved nothing gets them also if only the rest,
-   * which is kept for this, has room: one message at a time is never too much.
-   */
-  synchronized boolean reserve(PeerBudget budget, long bytes) {
-    long all = limits.memory() / 4;
-    boolean fair = budget.reserved + bytes <= all - reserved;
-    boolean single = budget.reserved == 0 && reserved + bytes <= 2 * all;
-    if (!fair && !single && reserved > 0) {
-      return false;
-    }
-    budget.reserved += bytes;
-    reserved += bytes;
-    return true;
-  }
-
-  /** Gives back what was reserved; who waits for it is told. */
-  void release(PeerBudget budget, long bytes) {
-    synchronized (this) {
-      budget.reserved -= bytes;
-      reserved -= bytes;
-    }
-    waiting.forEach(Runnable::run);
-  }
-
   /** Reserves bytes that make calls faster, and that no message ever has to wait for. */
   synchronized boolean grow(PeerBudget budget, long bytes) {
-    if (budget.grown + bytes > limits.memory() / 8 - grown) {
+    if (budget.grown + bytes > memory / 8 - grown) {
       return false;
     }
     budget.grown += bytes;
@@ -135,20 +124,5 @@ public final class PeerBudgets {
   synchronized void shrink(PeerBudget budget, long bytes) {
     budget.grown -= bytes;
     grown -= bytes;
-  }
-
-  /** Runs {@code retry}, on any thread, whenever something is given back, until it is removed. */
-  void await(Runnable retry) {
-    waiting.add(retry);
-  }
-
-  /** Whether messages wait for what others have reserved. */
-  boolean isShort() {
-    return !waiting.isEmpty();
-  }
-
-  /** Ends {@link #await}. */
-  void awaitNoMore(Runnable retry) {
-    waiting.remove(retry);
   }
 }

@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.grpcstream.libp2p.PeerId;
 import io.grpcstream.libp2p.crypto.PrivateKey;
-import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
@@ -13,8 +12,7 @@ class PeerBudgetsTest {
   private static final long MEMORY = 64L << 20;
 
   private final AtomicLong now = new AtomicLong();
-  private final PeerBudgets budgets =
-      new PeerBudgets(new CallLimits(Duration.ofMinutes(1), 1_000, MEMORY), now::get);
+  private final PeerBudgets budgets = new PeerBudgets(1_000, MEMORY, now::get);
 
   private static PeerId peer() {
     return PeerId.of(PrivateKey.generateEd25519().publicKey());
@@ -95,26 +93,5 @@ class PeerBudgetsTest {
       share /= 2;
       assertThat(held).as("peer " + peers).isBetween(share - 1_024, share);
     }
-  }
-
-  @Test
-  void aPeerThatHasReservedNothingGetsOneMessageAlsoBesideGreedyOnes() {
-    for (int i = 0; i < 6; i++) {
-      PeerBudget greedy = open();
-      while (budgets.reserve(greedy, 1 << 20)) {
-        assertThat(greedy.reserved).isLessThanOrEqualTo(MEMORY / 4);
-      }
-    }
-    PeerBudget honest = open();
-    assertThat(budgets.reserve(honest, 4 << 20)).isTrue();
-  }
-
-  @Test
-  void aMessageLongerThanAllThatMayBeReservedIsTakenWhileThereIsNoOther() {
-    PeerBudget budget = open();
-    assertThat(budgets.reserve(budget, 2 * MEMORY)).isTrue();
-    assertThat(budgets.reserve(budget, 1)).isFalse();
-    budgets.release(budget, 2 * MEMORY);
-    assertThat(budgets.reserve(budget, 1)).isTrue();
   }
 }

@@ -5,6 +5,7 @@ import io.grpc.ServerInterceptor
 import io.grpc.ServerServiceDefinition
 import io.grpc.Status
 import io.grpc.kotlin.AbstractCoroutineServerImpl
+import io.grpcstream.CallLimits
 import io.grpcstream.GrpcStream
 import io.grpcstream.libp2p.PeerId
 import kotlinx.coroutines.Dispatchers
@@ -49,6 +50,12 @@ public class GrpcStreamBuilder internal constructor() {
 
     /** How long a stream may wait to be accepted before it is reset. */
     public var backlogTimeout: Duration = 30.seconds
+
+    /**
+     * What the calls of peers may cost: the memory that they hold, their resets, and what they leave
+     * half sent.
+     */
+    public var callLimits: CallLimits = CallLimits.defaults()
 
     /**
      * Elements for the coroutines of all services, such as a dispatcher; what a service was given
@@ -160,7 +167,11 @@ public class GrpcStreamBuilder internal constructor() {
                 { contexts[it] ?: streamContext },
                 propagators.toList(),
             )
-        builder.backlog(backlog).backlogTimeout(backlogTimeout.toJavaDuration())
+        builder
+            .backlog(
+                backlog,
+            ).backlogTimeout(backlogTimeout.toJavaDuration())
+            .callLimits(callLimits)
         builder.intercept(interceptor) // The first one added is the last to run.
         builder.directExecutor()
         val executors = ServiceExecutors(contexts.keys, streamContext)

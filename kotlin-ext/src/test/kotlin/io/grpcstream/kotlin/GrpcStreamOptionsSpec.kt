@@ -8,10 +8,12 @@ import io.grpc.health.v1.HealthCheckResponse.ServingStatus
 import io.grpc.health.v1.HealthGrpc
 import io.grpc.reflection.v1.ServerReflectionGrpc
 import io.grpc.reflection.v1.ServerReflectionRequest
+import io.grpcstream.CallLimits
 import io.grpcstream.GrpcStream
 import io.grpcstream.kotlin.testing.Peer
 import io.grpcstream.kotlin.testing.withPeers
 import io.grpcstream.libp2p.PeerId
+import io.grpcstream.libp2p.Refusal
 import io.kotest.assertions.nondeterministic.eventually
 import io.kotest.assertions.throwables.shouldThrow
 import io.kotest.assertions.throwables.shouldThrowAny
@@ -25,6 +27,7 @@ import kotlinx.coroutines.flow.flowOf
 import java.util.concurrent.ConcurrentLinkedQueue
 import kotlin.time.Duration.Companion.milliseconds
 import kotlin.time.Duration.Companion.seconds
+import kotlin.time.toJavaDuration
 
 /** What the options of [grpcStream] that are no services do to those who call. */
 class GrpcStreamOptionsSpec :
@@ -136,6 +139,18 @@ class GrpcStreamOptionsSpec :
                 codeOf { bob.channelTo(server).greet("Bob") } shouldBe Code.UNAVAILABLE
                 repeat(2) { checkNotNull(server.grpc).awaitConnection().serve() }
                 waiting.forEach { it.greet("Ada") shouldBe "Hello, Ada!" }
+            }
+        }
+
+        "a stream on which HTTP/2 does not begin is reset after the stallTimeout of callLimits" {
+            serving({
+                val timeout = 50.milliseconds.toJavaDuration()
+                callLimits = CallLimits.builder().stallTimeout(timeout).build()
+            }) { server, alice, _ ->
+                val stream = alice.open(server)
+                stream.channel().read()
+                stream.awaitClosed()
+                server.host.stats().refusals(Refusal.STALLED) shouldBe 1
             }
         }
 
