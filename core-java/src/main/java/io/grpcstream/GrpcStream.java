@@ -16,6 +16,7 @@ import io.grpcstream.libp2p.PeerId;
 import io.grpcstream.libp2p.Stream;
 import io.grpcstream.libp2p.StreamHandler;
 import io.grpcstream.libp2p.libraries.Libraries;
+import io.grpcstream.libp2p.text.DurationText;
 import io.grpcstream.netty.CallLimits;
 import io.grpcstream.netty.OneStreamChannel;
 import io.grpcstream.netty.OneStreamChannelBuilder;
@@ -488,7 +489,8 @@ public final class GrpcStream implements AutoCloseable {
      */
     public Builder backlogTimeout(Duration timeout) {
       if (timeout.isZero() || timeout.isNegative()) {
-        throw new IllegalArgumentException("backlog timeout " + timeout + " is not positive");
+        throw new IllegalArgumentException(
+            "the backlog timeout must be positive, is " + DurationText.of(timeout));
       }
       backlogTimeout = timeout;
       return this;

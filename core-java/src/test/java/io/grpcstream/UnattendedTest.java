@@ -37,7 +37,7 @@ class UnattendedTest {
     ManagedChannel channel = GrpcStream.wrapClient(open(grpc, opener));
     open(grpc, Wire.peer());
 
-    log.await(FORGOTTEN, Wire.PROTOCOL, opener, "2 stream(s)", "reset after PT30S");
+    log.await(FORGOTTEN, Wire.PROTOCOL, opener, "2 stream(s)", "reset after 30 s");
     open(grpc, Wire.peer());
     grpc.serve();
     assertThat(Echo.unary(channel, "late but served")).isEqualTo("late but served");
@@ -50,7 +50,7 @@ class UnattendedTest {
     GrpcStream grpc = GrpcStream.builder().backlogTimeout(Duration.ofMillis(50)).build();
     open(grpc, Wire.peer());
 
-    log.await("was not accepted within PT0.05S", FORGOTTEN);
+    log.await("was not accepted within 50 ms", FORGOTTEN);
     end(grpc);
   }
 
@@ -72,7 +72,7 @@ class UnattendedTest {
     open(grpc, Wire.peer());
 
     // By then the warning would have come.
-    log.await("was not accepted within PT1.5S");
+    log.await("was not accepted within 1.5 s");
     assertThat(log.lines()).noneMatch(line -> line.contains(FORGOTTEN));
     end(grpc);
   }
