@@ -17,8 +17,8 @@ public final class PeerAddress extends SocketAddress {
 
   /** The address of {@code peerId} at {@code multiaddr}. */
   public PeerAddress(PeerId peerId, Multiaddr multiaddr) {
-    this.peerId = Objects.requireNonNull(peerId);
-    this.multiaddr = Objects.requireNonNull(multiaddr);
+    this.peerId = Objects.requireNonNull(peerId, "the peer is null");
+    this.multiaddr = Objects.requireNonNull(multiaddr, "the address is null");
   }
 
   /** The peer: the remote one has proven this id in the libp2p handshake. */
