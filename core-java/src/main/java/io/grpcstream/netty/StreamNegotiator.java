@@ -18,15 +18,12 @@ import io.netty.util.AsciiString;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.BiConsumer;
 import java.util.function.Function;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * Negotiates nothing, as libp2p has done so already: tells gRPC who the peer is, and that the
  * connection is private and authentic. Serves both sides.
  */
 final class StreamNegotiator implements InternalProtocolNegotiator.ProtocolNegotiator {
-  private static final Logger log = LoggerFactory.getLogger(StreamNegotiator.class);
   private static final AsciiString SCHEME = AsciiString.of("http");
 
   private final Function<Stream, Attributes> attributes;
@@ -90,7 +87,7 @@ final class StreamNegotiator implements InternalProtocolNegotiator.ProtocolNegot
       } catch (LinkageError e) {
         // gRPC would close the stream without a word.
         if (said.compareAndSet(false, true)) {
-          log.warn("gRPC over streams does not work: {}", Libraries.describe(e), e);
+          UserLog.LOG.warn("gRPC over streams does not work: {}", Libraries.describe(e), e);
         }
         throw e;
       }
