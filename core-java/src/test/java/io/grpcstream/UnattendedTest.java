@@ -1,8 +1,13 @@
 package io.grpcstream;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.grpc.CallOptions;
 import io.grpc.ManagedChannel;
+import io.grpc.StatusRuntimeException;
+import io.grpc.stub.ClientCalls;
+import io.grpcstream.libp2p.Host;
 import io.grpcstream.libp2p.LogLines;
 import io.grpcstream.libp2p.PeerId;
 import io.grpcstream.libp2p.Stream;
@@ -75,6 +80,43 @@ class UnattendedTest {
     log.await("was not accepted within 1.5 s");
     assertThat(log.lines()).noneMatch(line -> line.contains(FORGOTTEN));
     end(grpc);
+  }
+
+  @Test
+  void theCallerOfAPeerThatForgotToServeIsToldOfThatPossibility() throws Exception {
+    try (Hosts hosts = new Hosts()) {
+      GrpcStream grpc = GrpcStream.builder().backlogTimeout(Duration.ofMillis(200)).build();
+      Host listener = hosts.start(Hosts.TCP);
+      Stream stream = Hosts.open(hosts.start(Hosts.TCP), listener, grpc.handler());
+      ManagedChannel channel = GrpcStream.wrapClient(stream);
+      CallOptions waiting = CallOptions.DEFAULT.withWaitForReady();
+      assertThatThrownBy(
+              () -> ClientCalls.blockingUnaryCall(channel, Echo.UNARY, waiting, "anybody there?"))
+          .isInstanceOf(StatusRuntimeException.class)
+          .hasMessageContainingAll(
+              "UNAVAILABLE", listener.peerId().toString(), "the peer may not be serving it");
+      end(grpc);
+    }
+  }
+
+  @Test
+  void aStreamThatIsResetAfterAnAnswerIsNotSaidToBeUnserved() throws Exception {
+    try (Hosts hosts = new Hosts()) {
+      GrpcStream grpc = GrpcStream.builder().addService(Echo.service()).build();
+      Host listener = hosts.start(Hosts.TCP);
+      Stream stream = Hosts.open(hosts.start(Hosts.TCP), listener, grpc.handler());
+      grpc.serve();
+      ManagedChannel channel = GrpcStream.wrapClient(stream);
+      ClientCalls.blockingUnaryCall(channel, Echo.UNARY, CallOptions.DEFAULT, "hello");
+      end(grpc);
+      stream.closed().toCompletableFuture().get(10, TimeUnit.SECONDS);
+      assertThatThrownBy(
+              () -> ClientCalls.blockingUnaryCall(channel, Echo.UNARY, CallOptions.DEFAULT, "x"))
+          .isInstanceOf(StatusRuntimeException.class)
+          .hasMessageContaining("UNAVAILABLE")
+          .message()
+          .doesNotContain("may not be serving");
+    }
   }
 
   private static void end(GrpcStream grpc) throws Exception {

@@ -25,8 +25,8 @@ import org.jspecify.annotations.Nullable;
  *       RESOURCE_EXHAUSTED} and a text that says why.
  * </ul>
  *
- * <p>The first time is logged as a warning for users, later ones at debug level. To stand around all
- * interceptors that send anything.
+ * <p>The first time is logged as a warning for users, later ones at debug level. To stand around
+ * all interceptors that send anything.
  */
 public final class FittingCalls implements ServerInterceptor {
 
