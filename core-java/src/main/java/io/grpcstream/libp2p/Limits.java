@@ -188,7 +188,10 @@ public final class Limits {
     return values.connectionWindow;
   }
 
-  /** How often an idle connection is asked for a sign of life: 30 s; zero for never. */
+  /**
+   * How often a connection is asked for a sign of life: 30 s; zero for never. A peer that hangs, or
+   * that the network has lost, is noticed after at most this and {@link #keepAliveTimeout()}.
+   */
   public Duration keepAliveInterval() {
     return values.keepAliveInterval;
   }
