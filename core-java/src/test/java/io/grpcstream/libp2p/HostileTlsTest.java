@@ -264,7 +264,7 @@ class HostileTlsTest {
         refused(peer, "not done within 2 s");
       }
     }
-    dialled(RawPeer::awaitClose, "ms");
+    dialled(RawPeer::awaitClose, "within 2 s");
     siege.isOver();
   }
 
