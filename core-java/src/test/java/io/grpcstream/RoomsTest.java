@@ -50,6 +50,8 @@ class RoomsTest {
         .definedBy(ROOT + ".libp2p.crypto..")
         .layer("multiformats")
         .definedBy(ROOT + ".libp2p.multiformats..")
+        .layer("text")
+        .definedBy(ROOT + ".libp2p.text..")
         .layer("multistream")
         .definedBy(ROOT + ".libp2p.multistream..")
         .layer("security")
@@ -71,14 +73,15 @@ class RoomsTest {
         .layer("ping")
         .definedBy(ROOT + ".libp2p.protocol.ping..")
         .whereLayer("api")
-        .mayOnlyAccessLayers("netty", "libp2p", "libraries")
+        .mayOnlyAccessLayers("netty", "libp2p", "libraries", "text")
         .whereLayer("netty")
-        .mayOnlyAccessLayers("libp2p", "libraries")
+        .mayOnlyAccessLayers("libp2p", "libraries", "text")
         .whereLayer("libp2p")
         .mayOnlyAccessLayers(
             "libraries",
             "crypto",
             "multiformats",
+            "text",
             "multistream",
             "security",
             "noise",
@@ -95,8 +98,10 @@ class RoomsTest {
         .mayOnlyAccessLayers("multiformats")
         .whereLayer("multiformats")
         .mayNotAccessAnyLayer()
+        .whereLayer("text")
+        .mayNotAccessAnyLayer()
         .whereLayer("multistream")
-        .mayOnlyAccessLayers("multiformats")
+        .mayOnlyAccessLayers("multiformats", "text")
         .whereLayer("security")
         .mayOnlyAccessLayers("crypto")
         .whereLayer("noise")
@@ -104,7 +109,7 @@ class RoomsTest {
         .whereLayer("tls")
         .mayOnlyAccessLayers("security", "crypto", "libraries")
         .whereLayer("yamux")
-        .mayNotAccessAnyLayer()
+        .mayOnlyAccessLayers("text")
         .whereLayer("transport")
         .mayNotAccessAnyLayer()
         .whereLayer("tcp")
@@ -112,9 +117,9 @@ class RoomsTest {
         .whereLayer("memory")
         .mayOnlyAccessLayers("transport")
         .whereLayer("identify")
-        .mayOnlyAccessLayers("libp2p", "crypto", "multiformats")
+        .mayOnlyAccessLayers("libp2p", "crypto", "multiformats", "text")
         .whereLayer("ping")
-        .mayOnlyAccessLayers("libp2p")
+        .mayOnlyAccessLayers("libp2p", "text")
         .ensureAllClassesAreContainedInArchitecture()
         .check(CLASSES);
   }

@@ -12,6 +12,7 @@ import io.netty.channel.socket.DuplexChannel;
 import java.net.Inet6Address;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.RejectedExecutionException;
@@ -155,6 +156,8 @@ final class ChannelStream implements Stream {
 
   @Override
   public boolean refused(Refusal reason, String message) {
+    Objects.requireNonNull(reason, "the reason is null");
+    Objects.requireNonNull(message, "the message is null");
     if (refusals != null) {
       refusals.add(reason, message);
     }

@@ -6,6 +6,7 @@ import io.grpcstream.libp2p.multistream.MultistreamInitiator;
 import io.grpcstream.libp2p.multistream.MultistreamResponder;
 import io.grpcstream.libp2p.multistream.MultistreamSelector;
 import io.grpcstream.libp2p.security.SecuredConnection;
+import io.grpcstream.libp2p.text.DurationText;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
@@ -30,6 +31,11 @@ final class ConnectionUpgrade {
   /** The only muxer so far. */
   static final String YAMUX = "/yamux/1.0.0";
 
+  /** Why a peer that is there may close a connection without a word, as libp2p's protocols do. */
+  static final String TURNED_AWAY =
+      "the other side closed the connection: it may be at a limit of its connections, or its"
+          + " connection gater may refuse this host";
+
   private final HostContext host;
   private final Channel channel;
   private final ConnectionSlot slot;
@@ -41,7 +47,7 @@ final class ConnectionUpgrade {
   private boolean counted;
   private boolean ended;
   private long begun;
-  private String step = "negotiating security";
+  private final UpgradeProgress progress = new UpgradeProgress();
   private String security = "";
   private @Nullable PeerId peer;
   private @Nullable Future<?> deadline;
@@ -77,6 +83,11 @@ final class ConnectionUpgrade {
     return new ConnectionUpgrade(host, channel, slot, remoteAddress, false, null);
   }
 
+  /** How far it has come, for the text of a dial that gives up. Any thread. */
+  String progress() {
+    return "while %s: %s".formatted(progress.step(), progress.received());
+  }
+
   /** The connection, in the table by then; or why there is none, with the channel closed. */
   CompletableFuture<DefaultConnection> result() {
     return result;
@@ -98,6 +109,7 @@ final class ConnectionUpgrade {
     }
     begun = System.nanoTime();
     expireIn(timeout);
+    channel.pipeline().addFirst(progress);
     channel.pipeline().addLast(watch);
     negotiate(host.securityIds(), timeout, this::secure);
   }
@@ -144,7 +156,7 @@ final class ConnectionUpgrade {
   }
 
   private void secure(String protocol) {
-    step = "securing with " + protocol;
+    progress.step("securing with " + protocol);
     security = protocol;
     host.security(protocol)
         .secure(channel, initiator, List.of(YAMUX), this::checkPeer)
@@ -189,7 +201,7 @@ final class ConnectionUpgrade {
   }
 
   private void onSecured(SecuredConnection secured) {
-    step = "negotiating the muxer";
+    progress.step("negotiating the muxer");
     if (!initiator) {
       expireIn(host.limits.upgradeTimeout());
     }
@@ -208,7 +220,7 @@ final class ConnectionUpgrade {
       fail(new Libp2pException("the handshake did not check the peer's key"));
       return;
     }
-    step = "starting " + YAMUX;
+    progress.step("starting " + YAMUX);
     DefaultConnection connection =
         new DefaultConnection(host, channel, peer, remoteAddress, initiator, security, YAMUX);
     boolean added = connection.begin();
@@ -216,6 +228,7 @@ final class ConnectionUpgrade {
       return; // The watch, which still stood before the muxer, was told why that cannot begin.
     }
     channel.pipeline().remove(watch);
+    channel.pipeline().remove(progress);
     host.upgrades.remove(this);
     cancelDeadline();
     if (added) {
@@ -237,7 +250,8 @@ final class ConnectionUpgrade {
                 () ->
                     fail(
                         new Libp2pException(
-                            "not done within %,d ms".formatted(timeout.toMillis()))),
+                            "not done within %s: %s"
+                                .formatted(DurationText.of(timeout), progress.received()))),
                 nanos,
                 TimeUnit.NANOSECONDS);
   }
@@ -275,13 +289,18 @@ final class ConnectionUpgrade {
     String who = peer != null ? "peer " + peer + " at " : expected != null ? expected + " at " : "";
     String what = cause == null ? "cancelled" : Futures.describe(cause);
     String without =
-        host.withoutBoringSsl != null && step.contains("secur")
+        host.withoutBoringSsl != null && progress.step().contains("secur")
             ? " (without BoringSSL: " + host.withoutBoringSsl + ")"
             : "";
     return new Libp2pException(
-        "connection with %s%s failed while %s: %s%s"
-            .formatted(who, remoteAddress, step, what, without),
+        "connection with %s%s failed while %s: %s%s%s"
+            .formatted(who, remoteAddress, progress.step(), what, without, hint()),
         cause);
+  }
+
+  /** What may lie behind an end for which the other side has given no reason. */
+  private String hint() {
+    return initiator && progress.endedThere ? " (%s)".formatted(TURNED_AWAY) : "";
   }
 
   /** Puts the watch behind what was added since. */

@@ -52,6 +52,8 @@ final class DefaultConnection implements Connection, YamuxListener {
   private volatile @Nullable PeerInfo lastPeerInfo;
 
   private volatile boolean goingAway;
+  private volatile boolean closedHere;
+  private volatile @Nullable Throwable endCause;
   private volatile boolean draining;
 
   DefaultConnection(
@@ -159,6 +161,7 @@ final class DefaultConnection implements Connection, YamuxListener {
 
   @Override
   public void close() {
+    closedHere = true;
     goingAway = true;
     onLoop(session::close);
   }
@@ -189,7 +192,28 @@ final class DefaultConnection implements Connection, YamuxListener {
             .formatted(
                 remotePeer,
                 remoteAddress,
-                isOpen() ? "takes no new streams: it is closing" : "has ended"));
+                isOpen() ? "takes no new streams: it is closing" : why("has ended", endCause)));
+  }
+
+  private String why(String what, @Nullable Throwable cause) {
+    return (cause == null ? what : what + ": " + Futures.describe(cause)) + hint(cause);
+  }
+
+  /**
+   * What may lie behind the end of this connection, or of a stream with it, by {@code cause}: if
+   * nothing ever came on it, the other side may have turned this one away once it knew who it is,
+   * which is after the dialler's part of the handshake. Else nothing.
+   */
+  String hint(@Nullable Throwable cause) {
+    if (!initiator || session.hasHeard() || closedHere) {
+      return "";
+    }
+    for (Throwable t = cause; t != null; t = t.getCause()) {
+      if (isViolation(t) || t instanceof UnresponsivePeerException) {
+        return "";
+      }
+    }
+    return " (%s)".formatted(ConnectionUpgrade.TURNED_AWAY);
   }
 
   EventLoop loop() {
@@ -258,6 +282,7 @@ final class DefaultConnection implements Connection, YamuxListener {
 
   @Override
   public void onClosed(@Nullable Throwable cause) {
+    endCause = cause;
     goingAway = true;
     if (cause != null && Libraries.linkageError(cause) != null) {
       host.refusals.add(

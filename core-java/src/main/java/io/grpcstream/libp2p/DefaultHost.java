@@ -166,9 +166,7 @@ final class DefaultHost implements Host {
     if (context.hasGroup() || context.closing) {
       return connect;
     }
-    return () ->
-        CompletableFuture.failedFuture(
-            new IllegalStateException("host " + context.self + " is not started"));
+    return () -> CompletableFuture.failedFuture(new HostNotStartedException(context.self));
   }
 
   @Override

@@ -1,5 +1,6 @@
 package io.grpcstream.libp2p;
 
+import io.grpcstream.libp2p.text.DurationText;
 import io.netty.channel.EventLoop;
 import io.netty.util.concurrent.Future;
 import java.net.InetSocketAddress;
@@ -213,8 +214,11 @@ final class Dial {
       note(
           attempt,
           new Libp2pException(
-              "%s: not ready within %,d ms"
-                  .formatted(attempt.address(), host.limits.dialTimeout().toMillis())));
+              "%s: not ready within %s, %s"
+                  .formatted(
+                      attempt.address(),
+                      DurationText.of(host.limits.dialTimeout()),
+                      attempt.progress())));
     }
     finish(null, failure());
   }

@@ -20,6 +20,10 @@ final class DialAttempt {
   private final @Nullable InetSocketAddress resolved;
 
   private @Nullable ChannelFuture connecting;
+
+  /** Set on the event loop of the connection. */
+  private volatile @Nullable ConnectionUpgrade upgrading;
+
   private boolean done;
 
   DialAttempt(
@@ -117,6 +121,7 @@ final class DialAttempt {
             ConnectionUpgrade upgrade =
                 ConnectionUpgrade.outbound(host, channel, slot, remote, dial.peer);
             upgrade.result().whenComplete((connection, failure) -> onUpgraded(connection, failure));
+            upgrading = upgrade;
             upgrade.begin(dial.remaining());
           }
         };
@@ -154,6 +159,17 @@ final class DialAttempt {
             dial.onReady(this, connection);
           }
         });
+  }
+
+  /** How far it has come, for the text of a dial whose time is up. */
+  String progress() {
+    if (connecting == null) {
+      return "its name was still being looked up";
+    }
+    ConnectionUpgrade upgrade = upgrading;
+    return !connecting.isSuccess() || upgrade == null
+        ? "the attempt to connect was not answered"
+        : upgrade.progress();
   }
 
   private void fail(Throwable failure) {

@@ -88,7 +88,7 @@ final class HostContext {
   EventLoopGroup group() {
     EventLoopGroup started = group;
     if (started == null) {
-      throw new IllegalStateException("host " + self + " is not started");
+      throw new HostNotStartedException(self);
     }
     return started;
   }

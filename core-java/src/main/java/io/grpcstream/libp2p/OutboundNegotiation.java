@@ -4,6 +4,7 @@ import io.grpcstream.libp2p.ResourceManager.StreamSlot;
 import io.grpcstream.libp2p.multistream.MultistreamInitiator;
 import io.grpcstream.libp2p.multistream.NoCommonProtocolException;
 import io.grpcstream.libp2p.mux.yamux.StreamResetException;
+import io.grpcstream.libp2p.text.DurationText;
 import io.netty.channel.Channel;
 import io.netty.util.concurrent.Future;
 import java.time.Duration;
@@ -20,12 +21,16 @@ final class OutboundNegotiation {
   private static final String RESET_HINT =
       "as a rule whoever serves it there has shut down, or takes no more streams for now";
 
+  private static final String NO_ROOM =
+      "it waited for the peer to acknowledge streams that were opened before it";
+
   final CompletableFuture<Stream> result = new CompletableFuture<>();
   private final HostContext host;
   private final DefaultConnection connection;
   private final List<String> protocols;
   private @Nullable StreamSlot slot;
   private @Nullable Channel channel;
+  private @Nullable MultistreamInitiator negotiation;
   private boolean opening;
 
   OutboundNegotiation(HostContext host, DefaultConnection connection, List<String> protocols) {
@@ -68,11 +73,16 @@ final class OutboundNegotiation {
     Future<?> deadline =
         connection
             .loop()
-            .schedule(
-                () -> fail(wrap("no agreement within " + timeout.toMillis() + " ms", null)),
-                timeout.toNanos(),
-                TimeUnit.NANOSECONDS);
+            .schedule(() -> fail(overdue(timeout)), timeout.toNanos(), TimeUnit.NANOSECONDS);
     result.whenComplete((stream, failure) -> deadline.cancel(false));
+  }
+
+  private Libp2pException overdue(Duration timeout) {
+    MultistreamInitiator begun = negotiation;
+    return wrap(
+        "no agreement within " + DurationText.of(timeout),
+        begun == null ? NO_ROOM : begun.progress() + " from the peer",
+        null);
   }
 
   private void onOpened(Future<Channel> opened) {
@@ -97,8 +107,7 @@ final class OutboundNegotiation {
       return;
     }
     connection.negotiating(channel);
-    MultistreamInitiator negotiation =
-        new MultistreamInitiator(protocols, host.limits.streamNegotiationTimeout());
+    negotiation = new MultistreamInitiator(protocols, host.limits.streamNegotiationTimeout());
     channel.pipeline().addLast(negotiation);
     negotiation.agreed().addListener((Future<String> agreed) -> onAgreed(agreed));
   }
@@ -112,7 +121,7 @@ final class OutboundNegotiation {
         fail(
             wrap("the peer reset the stream while its protocol was negotiated", RESET_HINT, cause));
       } else {
-        fail(wrap("no agreement", cause));
+        fail(wrap("no agreement", Futures.describe(cause) + connection.hint(cause), cause));
       }
       return;
     }

@@ -2,6 +2,7 @@ package io.grpcstream.libp2p;
 
 import io.grpcstream.libp2p.protocol.identify.Identify;
 import java.util.List;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -29,8 +30,11 @@ public record PeerInfo(
 
   /** Copies the lists. */
   public PeerInfo {
-    listenAddresses = List.copyOf(listenAddresses);
-    protocols = List.copyOf(protocols);
+    Objects.requireNonNull(agentVersion, "the agent version is null");
+    Objects.requireNonNull(protocolVersion, "the protocol version is null");
+    listenAddresses =
+        List.copyOf(Objects.requireNonNull(listenAddresses, "the listen addresses are null"));
+    protocols = List.copyOf(Objects.requireNonNull(protocols, "the protocols are null"));
   }
 
   /** About how many bytes of heap it takes. */

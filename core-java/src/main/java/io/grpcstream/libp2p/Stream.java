@@ -1,6 +1,7 @@
 package io.grpcstream.libp2p;
 
 import io.netty.channel.Channel;
+import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 
@@ -123,6 +124,11 @@ public interface Stream {
       Multiaddr remoteAddress,
       String protocol,
       boolean initiator) {
+    Objects.requireNonNull(channel, "the channel is null");
+    Objects.requireNonNull(local, "the local peer is null");
+    Objects.requireNonNull(remote, "the remote peer is null");
+    Objects.requireNonNull(remoteAddress, "the remote address is null");
+    Objects.requireNonNull(protocol, "the protocol is null");
     Multiaddr localAddress = ChannelStream.localAddressOf(channel, local);
     String direction = initiator ? " to peer " : " from peer ";
     String name = "stream " + protocol + direction + remote + " at " + remoteAddress;

@@ -51,6 +51,8 @@ public final class YamuxSession extends ChannelInboundHandlerAdapter {
   private final Arrivals arrivals = new Arrivals();
   private final RateBudget handlerFailures = new RateBudget(1, 1, System.nanoTime());
 
+  private volatile boolean heard;
+
   private ChannelHandlerContext ctx;
   private FrameSender sender;
   private YamuxKeepAlive keepAlive;
@@ -169,6 +171,11 @@ public final class YamuxSession extends ChannelInboundHandlerAdapter {
         });
   }
 
+  /** Whether anything has come from the other side. Any thread. */
+  public boolean hasHeard() {
+    return heard;
+  }
+
   private interface Task<T> {
     void run(Promise<T> promise);
   }
@@ -221,6 +228,9 @@ public final class YamuxSession extends ChannelInboundHandlerAdapter {
     }
     int pinned = ReceiveQueue.pinnedBytes(in);
     try {
+      if (!heard) {
+        heard = true;
+      }
       keepAlive.onRead();
       reader.read(in);
     } catch (YamuxException violation) {

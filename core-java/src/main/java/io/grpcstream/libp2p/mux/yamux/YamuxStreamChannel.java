@@ -1,5 +1,6 @@
 package io.grpcstream.libp2p.mux.yamux;
 
+import io.grpcstream.libp2p.text.DurationText;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.AbstractChannel;
 import io.netty.channel.Channel;
@@ -150,8 +151,8 @@ public final class YamuxStreamChannel extends AbstractChannel implements DuplexC
 
   private void onPeerReadsNothing() {
     String why =
-        "%s was reset: closing, it waited for the peer to read, which took no %,d bytes in %,d ms"
-            .formatted(name(), MIN_PROGRESS, session.config().closeTimeout().toMillis());
+        "%s was reset: closing, it waited for the peer to read, which took no %,d bytes in %s"
+            .formatted(name(), MIN_PROGRESS, DurationText.of(session.config().closeTimeout()));
     log.debug("{}", why);
     abort(new StreamResetException(why, false), false);
   }
