@@ -2,6 +2,7 @@ package io.grpcstream;
 
 import io.grpcstream.libp2p.Refusal;
 import io.grpcstream.libp2p.Stream;
+import io.grpcstream.libp2p.text.DurationText;
 import io.grpcstream.netty.RefusalLog;
 import java.time.Duration;
 import java.util.ArrayDeque;
@@ -187,7 +188,7 @@ final class Backlog {
       refusals.refused(
           entry.stream,
           Refusal.NOT_ACCEPTED,
-          "reset, as it was not accepted within " + timeout + unattended.reason());
+          "reset, as it was not accepted within " + DurationText.of(timeout) + unattended.reason());
       entry.stream.reset();
     }
   }

@@ -1,7 +1,9 @@
 package io.grpcstream;
 
+import io.grpcstream.libp2p.text.DurationText;
 import io.grpcstream.netty.PeerBudgets;
 import java.time.Duration;
+import java.util.Objects;
 
 /**
  * What the calls of peers may cost a {@link GrpcStream}, beside the limits that gRPC has of its own
@@ -138,7 +140,7 @@ public final class CallLimits {
     return "CallLimits[resets="
         + resets
         + ", stallTimeout="
-        + stallTimeout
+        + DurationText.of(stallTimeout)
         + ", memory="
         + memory
         + "]";
@@ -167,11 +169,14 @@ public final class CallLimits {
 
     /** See {@link CallLimits#stallTimeout()}; positive, and at most 365 days. */
     public Builder stallTimeout(Duration timeout) {
+      Objects.requireNonNull(timeout, "the stall timeout is null");
       if (timeout.isNegative() || timeout.isZero()) {
-        throw new IllegalArgumentException("stallTimeout must be positive, is " + timeout);
+        throw new IllegalArgumentException(
+            "stallTimeout must be positive, is " + DurationText.of(timeout));
       }
       if (timeout.compareTo(MAX_STALL_TIMEOUT) > 0) {
-        throw new IllegalArgumentException("stallTimeout must be at most 365 days, is " + timeout);
+        throw new IllegalArgumentException(
+            "stallTimeout must be at most 365 days, is " + DurationText.of(timeout));
       }
       stallTimeout = timeout;
       return this;

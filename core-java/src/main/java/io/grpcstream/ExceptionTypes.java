@@ -2,6 +2,7 @@ package io.grpcstream;
 
 import io.grpc.Status;
 import java.util.NoSuchElementException;
+import java.util.Objects;
 import java.util.concurrent.CancellationException;
 import org.jspecify.annotations.Nullable;
 
@@ -26,6 +27,7 @@ public final class ExceptionTypes {
    *     null for any other, and for {@link CancellationException}
    */
   public static @Nullable Status statusOf(Throwable failure) {
+    Objects.requireNonNull(failure, "the failure is null");
     if (failure instanceof IllegalArgumentException) {
       return Status.INVALID_ARGUMENT;
     }

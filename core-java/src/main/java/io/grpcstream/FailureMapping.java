@@ -24,7 +24,7 @@ final class FailureMapping {
   private final List<Function<? super Throwable, ? extends @Nullable Status>> hooks;
 
   FailureMapping(List<? extends Function<? super Throwable, ? extends @Nullable Status>> hooks) {
-    this.hooks = List.copyOf(hooks);
+    this.hooks = List.copyOf(Objects.requireNonNull(hooks, "the hooks are null"));
   }
 
   /** One that asks {@code others}' hooks after its own. */

@@ -5,6 +5,7 @@ import io.grpc.StatusException;
 import io.grpc.StatusRuntimeException;
 import io.grpcstream.libp2p.DialException;
 import io.grpcstream.libp2p.GatedException;
+import io.grpcstream.libp2p.HostNotStartedException;
 import io.grpcstream.libp2p.PeerIdMismatchException;
 import io.grpcstream.libp2p.libraries.Libraries;
 import java.io.IOException;
@@ -44,7 +45,9 @@ final class FailureTable {
     if (cause instanceof CancellationException) {
       return Status.CANCELLED;
     }
-    if (cause instanceof IOException || cause instanceof TimeoutException) {
+    if (cause instanceof IOException
+        || cause instanceof TimeoutException
+        || cause instanceof HostNotStartedException) {
       return Status.UNAVAILABLE;
     }
     return Status.fromThrowable(cause); // UNKNOWN, unless a status is found further down.

@@ -5,6 +5,7 @@ import io.grpcstream.libp2p.Multiaddr;
 import io.grpcstream.libp2p.PeerId;
 import io.grpcstream.libp2p.Refusal;
 import io.grpcstream.libp2p.Stream;
+import io.grpcstream.libp2p.text.DurationText;
 import io.grpcstream.netty.RefusalLog;
 import io.grpcstream.netty.StreamAttachment;
 import java.time.Duration;
@@ -63,7 +64,9 @@ public final class GrpcConnection implements AutoCloseable {
       refusals.refused(
           stream,
           Refusal.NOT_ACCEPTED,
-          "reset, as nobody decided about it within " + timeout + " of its being accepted");
+          "reset, as nobody decided about it within "
+              + DurationText.of(timeout)
+              + " of its being accepted");
       stream.reset();
     }
   }

@@ -16,6 +16,7 @@ import io.grpcstream.libp2p.PeerId;
 import io.grpcstream.libp2p.Stream;
 import io.grpcstream.libp2p.StreamHandler;
 import io.grpcstream.libp2p.libraries.Libraries;
+import io.grpcstream.libp2p.text.DurationText;
 import io.grpcstream.netty.OneStreamChannel;
 import io.grpcstream.netty.OneStreamChannelBuilder;
 import io.grpcstream.netty.PeerBudgets;
@@ -26,6 +27,7 @@ import java.nio.channels.ClosedChannelException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutionException;
@@ -73,6 +75,8 @@ import org.jspecify.annotations.Nullable;
  * </ul>
  *
  * <p>All memory, the number of resets and the 60 seconds are defaults: see {@link CallLimits}.
+ *
+ * <p>No argument may be null: else a {@link NullPointerException} names it, thrown at once.
  *
  * <p>All methods may be called from any thread and, {@link #close()} apart, none blocks. gRPC runs
  * on the event loop of the stream; services run on the {@linkplain Builder#executor executor}.
@@ -131,12 +135,12 @@ public final class GrpcStream implements AutoCloseable {
 
   /** Offers {@code service} from the next call on; it replaces a service of the same name. */
   public GrpcStream registerService(BindableService service) {
-    return registerService(service.bindService());
+    return registerService(requireService(service).bindService());
   }
 
   /** Offers {@code service} from the next call on; it replaces a service of the same name. */
   public GrpcStream registerService(ServerServiceDefinition service) {
-    servers.add(service);
+    servers.add(requireService(service));
     return this;
   }
 
@@ -147,6 +151,7 @@ public final class GrpcStream implements AutoCloseable {
    * @return whether it was offered
    */
   public boolean unregisterService(String serviceName) {
+    Objects.requireNonNull(serviceName, "the service name is null");
     return servers.services().getServices().stream()
         .filter(service -> service.getServiceDescriptor().getName().equals(serviceName))
         .anyMatch(servers.services()::removeService);
@@ -180,7 +185,7 @@ public final class GrpcStream implements AutoCloseable {
    * before any of its bytes are delivered. It never blocks.
    */
   public void onStream(Stream stream) {
-    inbound.onStream(stream);
+    inbound.onStream(requireStream(stream));
   }
 
   /**
@@ -203,7 +208,7 @@ public final class GrpcStream implements AutoCloseable {
    * @throws IllegalStateException if the stream is served or wrapped already
    */
   public GrpcStream serve(Stream stream) {
-    inbound.serve(stream);
+    inbound.serve(requireStream(stream));
     return this;
   }
 
@@ -242,7 +247,7 @@ public final class GrpcStream implements AutoCloseable {
   public ManagedChannel client(Stream stream) {
     OneStreamChannelBuilder builder =
         new OneStreamChannelBuilder(
-            stream, PeerContext::attributesOf, calledPeers, stallTimeout, refusals);
+            requireStream(stream), PeerContext::attributesOf, calledPeers, stallTimeout, refusals);
     clientOptions.forEach(option -> option.accept(builder));
     OneStreamChannel client = builder.build();
     streams.wrapped(client);
@@ -288,9 +293,9 @@ public final class GrpcStream implements AutoCloseable {
   /** The same within other limits, of which a channel needs {@link CallLimits#memory()}. */
   public static ManagedChannelBuilder<?> wrapClientBuilder(Stream stream, CallLimits limits) {
     return new OneStreamChannelBuilder(
-        stream,
+        requireStream(stream),
         PeerContext::attributesOf,
-        limits.newBudgets(),
+        Objects.requireNonNull(limits, "the limits of calls are null").newBudgets(),
         limits.stallTimeout(),
         new RefusalLog());
   }
@@ -310,12 +315,12 @@ public final class GrpcStream implements AutoCloseable {
    */
   public static CompletionStage<ManagedChannel> dial(
       Host host, Multiaddr address, String protocol) {
-    return Dialled.over(host.newStream(address, protocol));
+    return Dialled.over(requireHost(host).newStream(address, protocol));
   }
 
   /** The same, over a live connection to {@code peer} or one of its known addresses. */
   public static CompletionStage<ManagedChannel> dial(Host host, PeerId peer, String protocol) {
-    return Dialled.over(host.newStream(peer, protocol));
+    return Dialled.over(requireHost(host).newStream(peer, protocol));
   }
 
   /**
@@ -327,7 +332,7 @@ public final class GrpcStream implements AutoCloseable {
    *     failure as its cause
    */
   public static Status statusOf(Throwable failure) {
-    return FailureTable.statusOf(failure);
+    return FailureTable.statusOf(Objects.requireNonNull(failure, "the failure is null"));
   }
 
   // --- health, shutdown --------------------------------------------------------------------------
@@ -355,6 +360,7 @@ public final class GrpcStream implements AutoCloseable {
    *     nothing may wait (such as {@link Host#close()} of another host, or {@link #close()})
    */
   public CompletionStage<Void> shutdown(Duration grace) {
+    Objects.requireNonNull(grace, "the grace is null");
     inbound.close();
     if (health != null) {
       health.enterTerminalState();
@@ -401,6 +407,22 @@ public final class GrpcStream implements AutoCloseable {
     }
   }
 
+  private static Stream requireStream(Stream stream) {
+    return Objects.requireNonNull(stream, "the stream is null");
+  }
+
+  private static Host requireHost(Host host) {
+    return Objects.requireNonNull(host, "the host is null");
+  }
+
+  private static <T> T requireService(T service) {
+    return Objects.requireNonNull(service, "the service is null");
+  }
+
+  private static <T> T requireOptions(T options) {
+    return Objects.requireNonNull(options, "the options are null");
+  }
+
   @Override
   public String toString() {
     return address + " (" + inbound + ")";
@@ -426,12 +448,12 @@ public final class GrpcStream implements AutoCloseable {
 
     /** Offers {@code service} from the start; as {@link GrpcStream#registerService} does later. */
     public Builder addService(BindableService service) {
-      return addService(service.bindService());
+      return addService(requireService(service).bindService());
     }
 
     /** Offers {@code service} from the start; as {@link GrpcStream#registerService} does later. */
     public Builder addService(ServerServiceDefinition service) {
-      services.add(service);
+      services.add(requireService(service));
       return this;
     }
 
@@ -440,6 +462,7 @@ public final class GrpcStream implements AutoCloseable {
      * first. {@link PeerContext} is set before any of them.
      */
     public Builder intercept(ServerInterceptor interceptor) {
+      Objects.requireNonNull(interceptor, "the interceptor is null");
       serverOptions.add(server -> server.intercept(interceptor));
       return this;
     }
@@ -469,12 +492,13 @@ public final class GrpcStream implements AutoCloseable {
      * FailureInterceptor} has what else becomes of failures.
      */
     public Builder mapFailure(Function<? super Throwable, ? extends @Nullable Status> map) {
-      failureHooks.add(map);
+      failureHooks.add(Objects.requireNonNull(map, "the map is null"));
       return this;
     }
 
     /** Where services run; default: gRPC's shared pool of threads, where they may block. */
     public Builder executor(Executor executor) {
+      Objects.requireNonNull(executor, "the executor is null");
       serverOptions.add(server -> server.executor(executor));
       return this;
     }
@@ -506,8 +530,10 @@ public final class GrpcStream implements AutoCloseable {
      * nobody decides about does not stay for ever.
      */
     public Builder backlogTimeout(Duration timeout) {
+      Objects.requireNonNull(timeout, "the backlog timeout is null");
       if (timeout.isZero() || timeout.isNegative()) {
-        throw new IllegalArgumentException("backlog timeout " + timeout + " is not positive");
+        throw new IllegalArgumentException(
+            "the backlog timeout must be positive, is " + DurationText.of(timeout));
       }
       backlogTimeout = timeout;
       return this;
@@ -518,13 +544,13 @@ public final class GrpcStream implements AutoCloseable {
      * GrpcStream#client} channels make; default: {@link CallLimits#defaults()}.
      */
     public Builder callLimits(CallLimits limits) {
-      callLimits = limits;
+      callLimits = Objects.requireNonNull(limits, "the limits of calls are null");
       return this;
     }
 
     /** Which peers may use which protocols; default: all may. */
     public Builder authorizer(PeerAuthorizer authorizer) {
-      this.authorizer = authorizer;
+      this.authorizer = Objects.requireNonNull(authorizer, "the authorizer is null");
       return this;
     }
 
@@ -555,7 +581,7 @@ public final class GrpcStream implements AutoCloseable {
      * call can then only be reset.
      */
     public Builder configureServer(Consumer<? super ServerBuilder<?>> options) {
-      serverOptions.add(options::accept);
+      serverOptions.add(requireOptions(options)::accept);
       return this;
     }
 
@@ -563,7 +589,7 @@ public final class GrpcStream implements AutoCloseable {
      * Sets options of the channels that {@link GrpcStream#client} makes; may be called repeatedly.
      */
     public Builder configureClient(Consumer<? super ManagedChannelBuilder<?>> options) {
-      clientOptions.add(options::accept);
+      clientOptions.add(requireOptions(options)::accept);
       return this;
     }
 

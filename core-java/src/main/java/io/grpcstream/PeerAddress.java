@@ -8,6 +8,10 @@ import java.util.Objects;
 /**
  * A peer and where it is, as gRPC's socket address: what {@link
  * io.grpc.Grpc#TRANSPORT_ATTR_REMOTE_ADDR} and {@link io.grpc.Grpc#TRANSPORT_ATTR_LOCAL_ADDR} hold.
+ *
+ * <p>gRPC's channelz has both of a transport in the name of its socket's security. As the socket's
+ * own addresses it shows those of the connection below the stream, such as the IP addresses and
+ * ports of TCP: grpc-netty takes them from the Netty channel and lets nobody replace them.
  */
 public final class PeerAddress extends SocketAddress {
   private static final long serialVersionUID = 1L;
@@ -17,8 +21,8 @@ public final class PeerAddress extends SocketAddress {
 
   /** The address of {@code peerId} at {@code multiaddr}. */
   public PeerAddress(PeerId peerId, Multiaddr multiaddr) {
-    this.peerId = Objects.requireNonNull(peerId);
-    this.multiaddr = Objects.requireNonNull(multiaddr);
+    this.peerId = Objects.requireNonNull(peerId, "the peer is null");
+    this.multiaddr = Objects.requireNonNull(multiaddr, "the address is null");
   }
 
   /** The peer: the remote one has proven this id in the libp2p handshake. */

@@ -1,6 +1,7 @@
 package io.grpcstream;
 
 import io.grpcstream.libp2p.Stream;
+import io.grpcstream.libp2p.text.DurationText;
 import io.grpcstream.netty.StreamAttachment;
 import io.netty.util.concurrent.ScheduledFuture;
 import java.net.SocketAddress;
@@ -80,7 +81,7 @@ final class Unattended {
         first.protocol(),
         first.remotePeer(),
         WHAT_TO_DO,
-        timeout);
+        DurationText.of(timeout));
   }
 
   /** Why a stream that was refused had to wait, if that is the reason; else nothing. */

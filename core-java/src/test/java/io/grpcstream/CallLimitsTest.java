@@ -82,7 +82,7 @@ class CallLimitsTest {
     CallLimits changed = limits.toBuilder().resets(8).build();
 
     assertThat(changed)
-        .hasToString("CallLimits[resets=8, stallTimeout=PT24H, memory=5242880]")
+        .hasToString("CallLimits[resets=8, stallTimeout=86400 s, memory=5242880]")
         .returns(8, CallLimits::resets)
         .returns(Duration.ofDays(1), CallLimits::stallTimeout)
         .returns(5L << 20, CallLimits::memory);
@@ -97,10 +97,10 @@ class CallLimitsTest {
         .withMessage("resets must be positive, is 0");
     assertThatIllegalArgumentException()
         .isThrownBy(() -> builder.stallTimeout(Duration.ofSeconds(-1)))
-        .withMessage("stallTimeout must be positive, is PT-1S");
+        .withMessage("stallTimeout must be positive, is -1 s");
     assertThatIllegalArgumentException()
         .isThrownBy(() -> builder.stallTimeout(Duration.ofSeconds(Long.MAX_VALUE)))
-        .withMessageStartingWith("stallTimeout must be at most 365 days, is PT");
+        .withMessageStartingWith("stallTimeout must be at most 365 days, is ");
     assertThatIllegalArgumentException()
         .isThrownBy(() -> builder.memory((1 << 20) - 1))
         .withMessage("memory must be at least 1,048,576 bytes, is 1,048,575");

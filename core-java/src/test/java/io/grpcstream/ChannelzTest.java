@@ -20,7 +20,7 @@ import org.junit.jupiter.api.Timeout;
 @Timeout(60)
 class ChannelzTest {
   @Test
-  void socketsOfBothSidesShowThatTheyAreSecureAndWhomTheyReach() {
+  void socketsOfBothSidesShowThePeersAndTheAddressesOfTheConnectionBelow() {
     try (Hosts hosts = new Hosts()) {
       Host listener = hosts.start(Hosts.TCP);
       Host opener = hosts.start(Hosts.TCP);
@@ -46,7 +46,7 @@ class ChannelzTest {
                           .getSocketRefList()
                           .stream())
               .map(ref -> socket(channelz, ref.getSocketId()))
-              .filter(s -> s.getSecurity().getOther().getName().contains("" + opener.peerId()))
+              .filter(s -> name(s).endsWith("" + listener.peerId()))
               .findAny()
               .orElseThrow();
       Socket called =
@@ -63,14 +63,27 @@ class ChannelzTest {
                               .build()))
               .flatMap(sub -> sub.getSubchannel().getSocketRefList().stream())
               .map(ref -> socket(channelz, ref.getSocketId()))
-              .filter(s -> s.getSecurity().getOther().getName().contains("" + listener.peerId()))
+              .filter(s -> name(s).endsWith("" + opener.peerId()))
               .findAny()
               .orElseThrow();
 
-      assertThat(served.getSecurity().getOther().getName()).startsWith("libp2p");
-      assertThat(called.getSecurity().getOther().getName()).startsWith("libp2p");
+      PeerAddress openers = new PeerAddress(opener.peerId(), stream.localAddress());
+      PeerAddress listeners = new PeerAddress(listener.peerId(), stream.remoteAddress());
+      assertThat(name(served)).isEqualTo("libp2p, peer %s, local %s", openers, listeners);
+      assertThat(name(called)).isEqualTo("libp2p, peer %s, local %s", listeners, openers);
+      // Those of the connection below the stream.
+      int openersPort = Integer.parseInt(stream.localAddress().value("tcp").orElseThrow());
+      int listenersPort = Integer.parseInt(stream.remoteAddress().value("tcp").orElseThrow());
+      assertThat(served.getRemote().getTcpipAddress().getPort()).isEqualTo(openersPort);
+      assertThat(served.getLocal().getTcpipAddress().getPort()).isEqualTo(listenersPort);
+      assertThat(called.getRemote().getTcpipAddress().getPort()).isEqualTo(listenersPort);
+      assertThat(called.getLocal().getTcpipAddress().getPort()).isEqualTo(openersPort);
       Hosts.await(grpc.shutdown(java.time.Duration.ZERO));
     }
+  }
+
+  private static String name(Socket socket) {
+    return socket.getSecurity().getOther().getName();
   }
 
   private static Socket socket(ChannelzGrpc.ChannelzBlockingStub channelz, long id) {

@@ -75,7 +75,7 @@ class DecisionDeadlineTest {
 
       pass(Duration.ofNanos(1));
       assertThat(connection.closed().toCompletableFuture()).isDone();
-      log.await("WARN", opener, Wire.PROTOCOL, "nobody decided", LIMIT);
+      log.await("WARN", opener, Wire.PROTOCOL, "nobody decided", "within 30 s");
     }
   }
 

@@ -1,6 +1,7 @@
 package io.grpcstream;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import io.grpc.CallOptions;
@@ -16,6 +17,7 @@ import io.grpcstream.libp2p.Multiaddr;
 import io.grpcstream.libp2p.PeerId;
 import io.grpcstream.libp2p.PeerIdMismatchException;
 import io.grpcstream.libp2p.Stream;
+import io.grpcstream.libp2p.crypto.PrivateKey;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
@@ -220,6 +222,37 @@ class FailureTableTest {
                         "no", opener.peerId(), List.of(address), List.of(refused, wrong)))
                 .getCode())
         .isEqualTo(Code.UNAUTHENTICATED);
+  }
+
+  @Test
+  void aHostThatWasNotStartedSaysSo() {
+    String text = "has not been started; call start() first";
+    try (Host idle = Host.builder().listen(Hosts.MEMORY).build()) {
+      PeerId peer = PeerId.of(PrivateKey.generateEd25519().publicKey());
+      Multiaddr address = Multiaddr.parse("/memory/1").withPeerId(peer);
+      idle.addAddress(peer, address);
+      for (CompletionStage<?> operation :
+          List.of(
+              idle.connect(address),
+              idle.connect(peer),
+              idle.newStream(address, Wire.PROTOCOL),
+              idle.newStream(peer, Wire.PROTOCOL),
+              idle.ping(peer))) {
+        assertThatThrownBy(() -> operation.toCompletableFuture().get(20, TimeUnit.SECONDS))
+            .cause()
+            .isInstanceOf(IllegalStateException.class)
+            .hasMessageContainingAll(idle.peerId().toString(), text);
+      }
+      for (CompletionStage<?> dial :
+          List.of(
+              GrpcStream.dial(idle, address, Wire.PROTOCOL),
+              GrpcStream.dial(idle, peer, Wire.PROTOCOL))) {
+        assertThatThrownBy(() -> dial.toCompletableFuture().get(20, TimeUnit.SECONDS))
+            .cause()
+            .isInstanceOf(StatusRuntimeException.class)
+            .hasMessageContainingAll("UNAVAILABLE: host " + idle.peerId(), text);
+      }
+    }
   }
 
   @Test

@@ -126,7 +126,12 @@ class HeaderLimitTest {
     assertThat(end.status.getDescription())
         .startsWith("why: ää")
         .contains("ä… (shortened: ", "takes 8,192)");
-    log.await("ended with less than it said", "takes 8,192", Echo.UNARY.getFullMethodName());
+    log.await(
+        "WARN io.grpcstream.GrpcStream",
+        "ended with less than its service said",
+        "takes 8,192",
+        "maxInboundMetadataSize",
+        Echo.UNARY.getFullMethodName());
     othersGoOn();
   }
 
@@ -173,6 +178,10 @@ class HeaderLimitTest {
     End end = call(new Metadata());
     assertThat(end.status.getCode()).isEqualTo(Code.RESOURCE_EXHAUSTED);
     assertThat(end.status.getDescription()).contains("initial metadata of", "takes 8,192");
+    log.await(
+        "WARN io.grpcstream.GrpcStream",
+        "failed with RESOURCE_EXHAUSTED: initial metadata of",
+        "maxInboundMetadataSize");
     othersGoOn();
   }
 

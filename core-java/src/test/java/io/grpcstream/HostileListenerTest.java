@@ -93,7 +93,7 @@ class HostileListenerTest {
     try (RawPeer peer = RawPeer.accept(listener, PrivateKey.generateEd25519())) {
       peer.awaitClose();
     }
-    unavailable(dial, "ms");
+    unavailable(dial, "within 1.5 s");
   }
 
   @Test

@@ -1,8 +1,13 @@
 package io.grpcstream;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.grpc.CallOptions;
 import io.grpc.ManagedChannel;
+import io.grpc.StatusRuntimeException;
+import io.grpc.stub.ClientCalls;
+import io.grpcstream.libp2p.Host;
 import io.grpcstream.libp2p.LogLines;
 import io.grpcstream.libp2p.PeerId;
 import io.grpcstream.libp2p.Stream;
@@ -37,7 +42,7 @@ class UnattendedTest {
     ManagedChannel channel = GrpcStream.wrapClient(open(grpc, opener));
     open(grpc, Wire.peer());
 
-    log.await(FORGOTTEN, Wire.PROTOCOL, opener, "2 stream(s)", "reset after PT30S");
+    log.await(FORGOTTEN, Wire.PROTOCOL, opener, "2 stream(s)", "reset after 30 s");
     open(grpc, Wire.peer());
     grpc.serve();
     assertThat(Echo.unary(channel, "late but served")).isEqualTo("late but served");
@@ -50,7 +55,7 @@ class UnattendedTest {
     GrpcStream grpc = GrpcStream.builder().backlogTimeout(Duration.ofMillis(50)).build();
     open(grpc, Wire.peer());
 
-    log.await("was not accepted within PT0.05S", FORGOTTEN);
+    log.await("was not accepted within 50 ms", FORGOTTEN);
     end(grpc);
   }
 
@@ -72,9 +77,46 @@ class UnattendedTest {
     open(grpc, Wire.peer());
 
     // By then the warning would have come.
-    log.await("was not accepted within PT1.5S");
+    log.await("was not accepted within 1.5 s");
     assertThat(log.lines()).noneMatch(line -> line.contains(FORGOTTEN));
     end(grpc);
+  }
+
+  @Test
+  void theCallerOfAPeerThatForgotToServeIsToldOfThatPossibility() throws Exception {
+    try (Hosts hosts = new Hosts()) {
+      GrpcStream grpc = GrpcStream.builder().backlogTimeout(Duration.ofMillis(200)).build();
+      Host listener = hosts.start(Hosts.TCP);
+      Stream stream = Hosts.open(hosts.start(Hosts.TCP), listener, grpc.handler());
+      ManagedChannel channel = GrpcStream.wrapClient(stream);
+      CallOptions waiting = CallOptions.DEFAULT.withWaitForReady();
+      assertThatThrownBy(
+              () -> ClientCalls.blockingUnaryCall(channel, Echo.UNARY, waiting, "anybody there?"))
+          .isInstanceOf(StatusRuntimeException.class)
+          .hasMessageContainingAll(
+              "UNAVAILABLE", listener.peerId().toString(), "the peer may not be serving it");
+      end(grpc);
+    }
+  }
+
+  @Test
+  void aStreamThatIsResetAfterAnAnswerIsNotSaidToBeUnserved() throws Exception {
+    try (Hosts hosts = new Hosts()) {
+      GrpcStream grpc = GrpcStream.builder().addService(Echo.service()).build();
+      Host listener = hosts.start(Hosts.TCP);
+      Stream stream = Hosts.open(hosts.start(Hosts.TCP), listener, grpc.handler());
+      grpc.serve();
+      ManagedChannel channel = GrpcStream.wrapClient(stream);
+      ClientCalls.blockingUnaryCall(channel, Echo.UNARY, CallOptions.DEFAULT, "hello");
+      end(grpc);
+      stream.closed().toCompletableFuture().get(10, TimeUnit.SECONDS);
+      assertThatThrownBy(
+              () -> ClientCalls.blockingUnaryCall(channel, Echo.UNARY, CallOptions.DEFAULT, "x"))
+          .isInstanceOf(StatusRuntimeException.class)
+          .hasMessageContaining("UNAVAILABLE")
+          .message()
+          .doesNotContain("may not be serving");
+    }
   }
 
   private static void end(GrpcStream grpc) throws Exception {

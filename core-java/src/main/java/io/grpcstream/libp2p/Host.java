@@ -37,7 +37,8 @@ public interface Host extends AutoCloseable {
    *
    * <p>Calling it again returns the stage of the first call. After {@link #shutdown} it fails with
    * {@link HostClosedException}. A host that cannot be started is shut down. Before it is started
-   * it neither accepts nor dials; dialling then fails with {@link IllegalStateException}.
+   * it neither accepts nor dials; dialling then fails with {@link HostNotStartedException}, an
+   * {@link IllegalStateException}.
    */
   CompletionStage<Host> start();
 

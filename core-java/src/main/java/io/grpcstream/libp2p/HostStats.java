@@ -1,6 +1,7 @@
 package io.grpcstream.libp2p;
 
 import java.util.Map;
+import java.util.Objects;
 
 /**
  * What a host holds at one moment, and what it has refused since it was built. The figures are read
@@ -22,11 +23,11 @@ public record HostStats(
     Map<Refusal, Long> refusals) {
   /** Copies {@code refusals}. */
   public HostStats {
-    refusals = Map.copyOf(refusals);
+    refusals = Map.copyOf(Objects.requireNonNull(refusals, "the map of refusals is null"));
   }
 
   /** How often {@code refusal} happened. */
   public long refusals(Refusal refusal) {
-    return refusals.getOrDefault(refusal, 0L);
+    return refusals.getOrDefault(Objects.requireNonNull(refusal, "the refusal is null"), 0L);
   }
 }

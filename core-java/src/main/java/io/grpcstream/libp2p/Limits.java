@@ -1,6 +1,8 @@
 package io.grpcstream.libp2p;
 
+import io.grpcstream.libp2p.text.DurationText;
 import java.time.Duration;
+import java.util.Objects;
 
 /**
  * What a host grants its peers before it turns them away. Limits are checked before anything is
@@ -186,7 +188,10 @@ public final class Limits {
     return values.connectionWindow;
   }
 
-  /** How often an idle connection is asked for a sign of life: 30 s; zero for never. */
+  /**
+   * How often a connection is asked for a sign of life: 30 s; zero for never. A peer that hangs, or
+   * that the network has lost, is noticed after at most this and {@link #keepAliveTimeout()}.
+   */
   public Duration keepAliveInterval() {
     return values.keepAliveInterval;
   }
@@ -361,7 +366,10 @@ public final class Limits {
 
     /** See {@link Limits#keepAliveInterval()}; zero for no signs of life. */
     public Builder keepAliveInterval(Duration value) {
-      keepAliveInterval = value.isZero() ? value : positive("keepAliveInterval", value);
+      keepAliveInterval =
+          required("keepAliveInterval", value).isZero()
+              ? value
+              : positive("keepAliveInterval", value);
       return this;
     }
 
@@ -407,9 +415,14 @@ public final class Limits {
       return value;
     }
 
+    private static Duration required(String name, Duration value) {
+      return Objects.requireNonNull(value, name + " is null");
+    }
+
     private static Duration positive(String name, Duration value) {
-      if (value.isNegative() || value.isZero()) {
-        throw new IllegalArgumentException(name + " must be positive, is " + value);
+      if (required(name, value).isNegative() || value.isZero()) {
+        throw new IllegalArgumentException(
+            name + " must be positive, is " + DurationText.of(value));
       }
       return value;
     }
@@ -440,6 +453,22 @@ public final class Limits {
           + pendingInboundStreams
           + ", peerInfoBytes="
           + peerInfoBytes
+          + ", acceptTimeout="
+          + DurationText.of(acceptTimeout)
+          + ", upgradeTimeout="
+          + DurationText.of(upgradeTimeout)
+          + ", dialTimeout="
+          + DurationText.of(dialTimeout)
+          + ", streamNegotiationTimeout="
+          + DurationText.of(streamNegotiationTimeout)
+          + ", windows stream/connection="
+          + streamWindow
+          + "/"
+          + connectionWindow
+          + ", keepAlive interval/timeout="
+          + DurationText.of(keepAliveInterval)
+          + "/"
+          + DurationText.of(keepAliveTimeout)
           + "]";
     }
   }

@@ -3,6 +3,7 @@ package io.grpcstream.libp2p;
 import io.grpcstream.libp2p.multiformats.Quote;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 
 /**
@@ -41,6 +42,12 @@ public final class Multiaddr {
    * @param value its value in the text form; empty for protocols without one
    */
   public record Component(String protocol, String value) {
+    /** Refuses null. */
+    public Component {
+      Objects.requireNonNull(protocol, "the protocol is null");
+      Objects.requireNonNull(value, "the value is null");
+    }
+
     /** The part as it stands in a multiaddr, {@code /tcp/4001}. */
     @Override
     public String toString() {
@@ -55,6 +62,7 @@ public final class Multiaddr {
    *     message points at the component
    */
   public static Multiaddr parse(String text) {
+    Objects.requireNonNull(text, "the text is null");
     MultiaddrBuilder builder = new MultiaddrBuilder("multiaddr " + Quote.of(text));
     if (text.length() > MAX_CHARS) {
       throw builder.error("%d characters, limit %d".formatted(text.length(), MAX_CHARS), null);
@@ -80,6 +88,7 @@ public final class Multiaddr {
    *     code; the message points at the component
    */
   public static Multiaddr fromBytes(byte[] bytes) {
+    Objects.requireNonNull(bytes, "the bytes are null");
     MultiaddrBuilder builder = new MultiaddrBuilder("multiaddr of " + bytes.length + " bytes");
     if (bytes.length == 0 || bytes.length > MAX_BYTES) {
       throw builder.error("expected 1 to " + MAX_BYTES, null);
@@ -107,6 +116,7 @@ public final class Multiaddr {
 
   /** The value of the first component of that protocol; empty text if it takes no value. */
   public Optional<String> value(String protocol) {
+    Objects.requireNonNull(protocol, "the protocol is null");
     return components().stream()
         .filter(c -> c.protocol().equals(protocol))
         .map(Component::value)
@@ -129,6 +139,7 @@ public final class Multiaddr {
 
   /** This address, leading to {@code peer} instead of the peer it named, if any. */
   public Multiaddr withPeerId(PeerId peer) {
+    Objects.requireNonNull(peer, "the peer is null");
     List<Component> components = components();
     boolean peerAtEnd = !components.isEmpty() && isPeer(components.get(components.size() - 1));
     if (peerAtEnd && peerId().filter(peer::equals).isPresent()) {
@@ -153,6 +164,7 @@ public final class Multiaddr {
    * @throws IllegalArgumentException if the whole is too long
    */
   public Multiaddr encapsulate(Multiaddr inner) {
+    Objects.requireNonNull(inner, "the inner address is null");
     MultiaddrBuilder builder = new MultiaddrBuilder("multiaddr " + Quote.of(toString() + inner));
     builder.addAll(bytes);
     builder.addAll(inner.bytes);

@@ -10,6 +10,7 @@ import io.grpcstream.libp2p.multiformats.Varint;
 import java.io.ByteArrayOutputStream;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
+import java.util.Objects;
 import java.util.Optional;
 
 /**
@@ -45,6 +46,7 @@ public final class PeerId implements Comparable<PeerId> {
    *     shows it and says why
    */
   public static PeerId parse(String text) {
+    Objects.requireNonNull(text, "the text is null");
     try {
       if (text.startsWith("1") || text.startsWith("Qm")) {
         return fromWholeMultihash(RadixEncoding.BASE58BTC.decode(text));
@@ -86,6 +88,7 @@ public final class PeerId implements Comparable<PeerId> {
    *     SHA-256 of 32 bytes, or identity of at most 42
    */
   public static PeerId fromBytes(byte[] multihash) {
+    Objects.requireNonNull(multihash, "the multihash is null");
     try {
       return fromMultihash(multihash.clone());
     } catch (IllegalArgumentException e) {
@@ -119,7 +122,7 @@ public final class PeerId implements Comparable<PeerId> {
 
   /** The peer id of the owner of {@code key}. */
   public static PeerId of(PublicKey key) {
-    return new PeerId(key.peerIdBytes());
+    return new PeerId(Objects.requireNonNull(key, "the key is null").peerIdBytes());
   }
 
   /**
@@ -177,6 +180,7 @@ public final class PeerId implements Comparable<PeerId> {
 
   @Override
   public int compareTo(PeerId other) {
+    Objects.requireNonNull(other, "the other peer is null");
     return Arrays.compareUnsigned(multihash, other.multihash);
   }
 }

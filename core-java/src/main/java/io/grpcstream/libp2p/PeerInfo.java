@@ -1,6 +1,7 @@
 package io.grpcstream.libp2p;
 
 import java.util.List;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -21,7 +22,10 @@ public record PeerInfo(
     @Nullable Multiaddr observedAddress) {
   /** Copies the lists. */
   public PeerInfo {
-    listenAddresses = List.copyOf(listenAddresses);
-    protocols = List.copyOf(protocols);
+    Objects.requireNonNull(agentVersion, "the agent version is null");
+    Objects.requireNonNull(protocolVersion, "the protocol version is null");
+    listenAddresses =
+        List.copyOf(Objects.requireNonNull(listenAddresses, "the listen addresses are null"));
+    protocols = List.copyOf(Objects.requireNonNull(protocols, "the protocols are null"));
   }
 }

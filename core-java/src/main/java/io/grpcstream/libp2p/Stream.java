@@ -2,6 +2,7 @@ package io.grpcstream.libp2p;
 
 import io.grpcstream.libp2p.foreign.ForeignStream;
 import io.netty.channel.Channel;
+import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 
@@ -124,6 +125,11 @@ public interface Stream {
       Multiaddr remoteAddress,
       String protocol,
       boolean initiator) {
+    Objects.requireNonNull(channel, "the channel is null");
+    Objects.requireNonNull(local, "the local peer is null");
+    Objects.requireNonNull(remote, "the remote peer is null");
+    Objects.requireNonNull(remoteAddress, "the remote address is null");
+    Objects.requireNonNull(protocol, "the protocol is null");
     return ForeignStream.over(channel, local, remote, remoteAddress, protocol, initiator);
   }
 }

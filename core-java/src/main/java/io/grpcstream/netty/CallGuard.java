@@ -6,6 +6,7 @@ import io.grpc.Status;
 import io.grpc.netty.GrpcHttp2ConnectionHandler;
 import io.grpcstream.libp2p.Refusal;
 import io.grpcstream.libp2p.Stream;
+import io.grpcstream.libp2p.text.DurationText;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.handler.codec.http2.Http2Connection;
@@ -252,7 +253,8 @@ final class CallGuard extends Http2FrameListenerDecorator {
       }
       String text =
           "a call ended, as of a message %,d bytes came, %,d are missing, and none or too few came in %s"
-              .formatted(input.message.begun(), input.message.missing(), stallTimeout);
+              .formatted(
+                  input.message.begun(), input.message.missing(), DurationText.of(stallTimeout));
       refusals.refused(stream, Refusal.STALLED, text);
       end(ctx, call, Status.DEADLINE_EXCEEDED.withDescription("peer " + budget.peer + ": " + text));
     }

@@ -10,8 +10,6 @@ import io.grpcstream.libp2p.Stream;
 import java.util.Comparator;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * Keeps what services send within the header list that the caller takes
@@ -26,11 +24,10 @@ import org.slf4j.LoggerFactory;
  *       RESOURCE_EXHAUSTED} and a text that says why.
  * </ul>
  *
- * <p>The first time is logged as a warning, later ones at debug level. To be the outermost
- * interceptor: it also sees to {@linkplain LateAnswers answers that come too late}.
+ * <p>The first time is logged as a warning for users, later ones at debug level. To be the
+ * outermost interceptor: it also sees to {@linkplain LateAnswers answers that come too late}.
  */
 public final class FittingCalls implements ServerInterceptor {
-  private static final Logger log = LoggerFactory.getLogger(FittingCalls.class);
 
   /** What gRPC adds: {@code :status}, {@code content-type}, the encodings, {@code grpc-status}. */
   private static final int ADDED = 256;
@@ -67,13 +64,14 @@ public final class FittingCalls implements ServerInterceptor {
   private void tell(Stream stream, ServerCall<?, ?> call, String what) {
     String method = call.getMethodDescriptor().getFullMethodName();
     if (warned.compareAndSet(false, true)) {
-      log.warn(
-          "{}: {} {} (later ones are logged at debug level)",
+      UserLog.LOG.warn(
+          "{}: call {} {}; have services send less, or peers take more (gRPC's"
+              + " maxInboundMetadataSize at the caller); later ones are logged at debug level",
           StreamAttachment.describe(stream),
           method,
           what);
     } else {
-      log.debug("{}: {} {}", StreamAttachment.describe(stream), method, what);
+      UserLog.LOG.debug("{}: call {} {}", StreamAttachment.describe(stream), method, what);
     }
   }
 
@@ -97,7 +95,7 @@ public final class FittingCalls implements ServerInterceptor {
       String text =
           "initial metadata of %,d bytes, of which peer %s takes %,d"
               .formatted(size, stream.remotePeer(), limit);
-      tell(stream, delegate(), "failed: " + text);
+      tell(stream, delegate(), "failed with RESOURCE_EXHAUSTED: " + text);
       super.close(Status.RESOURCE_EXHAUSTED.withDescription(text), new Metadata());
     }
 
@@ -129,7 +127,7 @@ public final class FittingCalls implements ServerInterceptor {
               .formatted(size + ADDED, stream.remotePeer(), limit + ADDED);
       Metadata fitting = fit(trailers, limit);
       String text = shorten(status.getDescription(), note, limit - HeaderSize.of(fitting));
-      tell(stream, delegate(), "ended with less than it said " + note);
+      tell(stream, delegate(), "ended with less than its service said " + note);
       super.close(status.withDescription(text), fitting);
     }
   }

@@ -2,6 +2,7 @@ package io.grpcstream.netty;
 
 import io.grpcstream.libp2p.Refusal;
 import io.grpcstream.libp2p.Stream;
+import io.grpcstream.libp2p.text.DurationText;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
@@ -159,7 +160,8 @@ final class FrameDeadline extends ChannelInboundHandlerAdapter {
     refusals.refused(
         stream,
         Refusal.STALLED,
-        "reset, as %s was not sent within %s".formatted(what(), Duration.ofNanos(timeoutNanos)));
+        "reset, as %s was not sent within %s"
+            .formatted(what(), DurationText.ofNanos(timeoutNanos)));
     stream.reset();
   }
 

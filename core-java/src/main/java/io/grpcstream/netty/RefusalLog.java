@@ -4,8 +4,6 @@ import io.grpcstream.libp2p.Refusal;
 import io.grpcstream.libp2p.Stream;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * Reports refused streams and calls to the host of the stream, which counts and logs them. For
@@ -13,7 +11,6 @@ import org.slf4j.LoggerFactory;
  * who cause these; those in between are counted, and logged at debug level. Thread-safe.
  */
 public final class RefusalLog {
-  private static final Logger log = LoggerFactory.getLogger(RefusalLog.class);
   private static final long INTERVAL_NANOS = TimeUnit.SECONDS.toNanos(1);
 
   private final AtomicLong lastWarning = new AtomicLong(System.nanoTime() - INTERVAL_NANOS);
@@ -29,10 +26,10 @@ public final class RefusalLog {
     long now = System.nanoTime();
     if (now - last < INTERVAL_NANOS || !lastWarning.compareAndSet(last, now)) {
       unmentioned.incrementAndGet();
-      log.debug("refused ({}): {}", kind, text);
+      UserLog.LOG.debug("refused ({}): {}", kind, text);
       return;
     }
-    log.warn(
+    UserLog.LOG.warn(
         "refused ({}): {} ({} more refused since the last such line)",
         kind,
         text,

@@ -32,6 +32,15 @@ final class StreamEnd {
 
   /** Notes why the stream ended, unless that is known, and returns what is known. */
   Status record(String reason, @Nullable Throwable cause) {
+    return record(reason, cause, "");
+  }
+
+  /**
+   * The same.
+   *
+   * @param hint what may lie behind the cause, to stand behind its text; or nothing
+   */
+  Status record(String reason, @Nullable Throwable cause, String hint) {
     Status known = status.get();
     if (known != null) {
       return known;
@@ -43,7 +52,7 @@ final class StreamEnd {
     } else if (cause != null && cause.getMessage() != null) {
       text += ": " + cause.getMessage();
     }
-    Status first = Status.UNAVAILABLE.withDescription(text).withCause(cause);
+    Status first = Status.UNAVAILABLE.withDescription(text + hint).withCause(cause);
     Status before = status.compareAndExchange(null, first);
     return before == null ? first : before;
   }

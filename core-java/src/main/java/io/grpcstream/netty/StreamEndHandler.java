@@ -28,9 +28,14 @@ import org.jspecify.annotations.Nullable;
  * </ul>
  */
 final class StreamEndHandler extends ChannelDuplexHandler {
+  private static final String UNHEARD =
+      " (nothing came on it before: the peer may not be serving it, have too many streams waiting,"
+          + " or refuse this one)";
+
   private final Stream stream;
   private final @Nullable StreamEnd end;
   private boolean over; // Only on the event loop.
+  private boolean heard; // The same.
 
   /**
    * A handler for one stream.
@@ -71,6 +76,7 @@ final class StreamEndHandler extends ChannelDuplexHandler {
 
   @Override
   public void channelRead(ChannelHandlerContext ctx, Object message) {
+    heard = true;
     if (over) {
       ReferenceCountUtil.release(message);
     } else {
@@ -112,7 +118,7 @@ final class StreamEndHandler extends ChannelDuplexHandler {
   @Override
   public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
     if (end != null) {
-      ctx.fireExceptionCaught(record("it failed", cause).asRuntimeException());
+      ctx.fireExceptionCaught(record("it failed", cause, hint(ctx)).asRuntimeException());
     } else if (cause instanceof IOException) {
       // A plain IOException, since gRPC logs any other kind with its stack trace.
       String text = StreamAttachment.describe(stream) + " failed: " + cause.getMessage();
@@ -122,7 +128,21 @@ final class StreamEndHandler extends ChannelDuplexHandler {
     }
   }
 
+  /**
+   * What may lie behind a stream that the peer has agreed to and then ends without a word of
+   * HTTP/2, while the connection stands.
+   */
+  private String hint(ChannelHandlerContext ctx) {
+    Channel connection = ctx.channel().parent();
+    boolean connected = connection == null || connection.isActive();
+    return heard || !connected ? "" : UNHEARD;
+  }
+
   private Status record(String reason, @Nullable Throwable cause) {
-    return end == null ? Status.UNAVAILABLE : end.record(reason, cause);
+    return record(reason, cause, "");
+  }
+
+  private Status record(String reason, @Nullable Throwable cause, String hint) {
+    return end == null ? Status.UNAVAILABLE : end.record(reason, cause, hint);
   }
 }

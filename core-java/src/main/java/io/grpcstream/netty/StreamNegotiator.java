@@ -1,6 +1,7 @@
 package io.grpcstream.netty;
 
 import io.grpc.Attributes;
+import io.grpc.Grpc;
 import io.grpc.InternalChannelz;
 import io.grpc.SecurityLevel;
 import io.grpc.Status;
@@ -17,15 +18,12 @@ import io.netty.util.AsciiString;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.BiConsumer;
 import java.util.function.Function;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * Negotiates nothing, as libp2p has done so already: tells gRPC who the peer is, and that the
  * connection is private and authentic. Serves both sides.
  */
 final class StreamNegotiator implements InternalProtocolNegotiator.ProtocolNegotiator {
-  private static final Logger log = LoggerFactory.getLogger(StreamNegotiator.class);
   private static final AsciiString SCHEME = AsciiString.of("http");
 
   private final Function<Stream, Attributes> attributes;
@@ -89,7 +87,7 @@ final class StreamNegotiator implements InternalProtocolNegotiator.ProtocolNegot
       } catch (LinkageError e) {
         // gRPC would close the stream without a word.
         if (said.compareAndSet(false, true)) {
-          log.warn("gRPC over streams does not work: {}", Libraries.describe(e), e);
+          UserLog.LOG.warn("gRPC over streams does not work: {}", Libraries.describe(e), e);
         }
         throw e;
       }
@@ -108,10 +106,17 @@ final class StreamNegotiator implements InternalProtocolNegotiator.ProtocolNegot
               // The peer id is proven; what a call names as its authority is the caller's affair.
               .set(GrpcAttributes.ATTR_AUTHORITY_VERIFIER, authority -> Status.OK)
               .build();
-      // What channelz shows: neither certificates nor cipher suites are TLS's own here.
+      // What channelz shows: neither certificates nor cipher suites are TLS's own here. As a
+      // socket's addresses it shows what grpc-netty takes from the Netty channel itself, which for
+      // a stream are those of the connection below; so the peers that have proven themselves, as
+      // the attributes of calls have them, stand here.
+      String peers =
+          "libp2p, peer %s, local %s"
+              .formatted(
+                  negotiated.get(Grpc.TRANSPORT_ATTR_REMOTE_ADDR),
+                  negotiated.get(Grpc.TRANSPORT_ATTR_LOCAL_ADDR));
       InternalChannelz.Security security =
-          new InternalChannelz.Security(
-              new InternalChannelz.OtherSecurity("libp2p, peer " + stream.remotePeer(), null));
+          new InternalChannelz.Security(new InternalChannelz.OtherSecurity(peers, null));
       replaceProtocolNegotiationEvent(
           InternalProtocolNegotiationEvent.withSecurity(
               InternalProtocolNegotiationEvent.withAttributes(

@@ -107,7 +107,7 @@ class HostTest {
 
     assertThat(failure(host.newStream(address(server), ECHO)))
         .isInstanceOf(IllegalStateException.class)
-        .hasMessageContaining("not started");
+        .hasMessageContaining("not been started");
   }
 
   @Test

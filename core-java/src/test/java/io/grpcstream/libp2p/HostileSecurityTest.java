@@ -31,7 +31,7 @@ class HostileSecurityTest {
   void aPeerThatSaysNothingInsideNoiseIsClosedAtTheDeadline() {
     try (RawPeer peer = RawPeer.dial(siege.server).agreeOnNoise()) {
       assertThat(peer.awaitClose()).isEmpty();
-      handshakeFailed(peer, "not done within 2,000 ms");
+      handshakeFailed(peer, "not done within 2 s");
     }
     siege.isOver();
   }
@@ -40,7 +40,7 @@ class HostileSecurityTest {
   void aPeerThatStopsAfterTheSecondMessageIsClosedAtTheDeadline() {
     try (RawPeer peer = RawPeer.dial(siege.server).agreeOnNoise().helloNoise()) {
       assertThat(peer.awaitClose()).isEmpty();
-      handshakeFailed(peer, "not done within 2,000 ms");
+      handshakeFailed(peer, "not done within 2 s");
     }
     siege.isOver();
   }

@@ -261,10 +261,10 @@ class HostileTlsTest {
       try (RawPeer peer = RawPeer.dial(siege.server).agreeOn(TLS)) {
         peer.send(Arrays.copyOf(hello, sent));
         peer.awaitClose();
-        refused(peer, "not done within 2,000 ms");
+        refused(peer, "not done within 2 s");
       }
     }
-    dialled(RawPeer::awaitClose, "ms");
+    dialled(RawPeer::awaitClose, "within 2 s");
     siege.isOver();
   }
 

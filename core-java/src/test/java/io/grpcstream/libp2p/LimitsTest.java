@@ -87,6 +87,30 @@ class LimitsTest {
                 .toList());
   }
 
+  @Test
+  void theTextOfLimitsHasEachOfThemAndDurationsAsPeopleWriteThem() {
+    Limits limits =
+        Limits.builder()
+            .acceptTimeout(Duration.ofSeconds(1))
+            .upgradeTimeout(Duration.ofSeconds(90))
+            .dialTimeout(Duration.ofMillis(1_500))
+            .streamNegotiationTimeout(Duration.ofMillis(250))
+            .keepAliveInterval(Duration.ZERO)
+            .keepAliveTimeout(Duration.ofSeconds(7))
+            .streamWindow(300_000)
+            .connectionWindow(400_000)
+            .build();
+    assertThat(limits.toString())
+        .contains(
+            "acceptTimeout=1 s",
+            "upgradeTimeout=90 s",
+            "dialTimeout=1.5 s",
+            "streamNegotiationTimeout=250 ms",
+            "keepAlive interval/timeout=0 s/7 s",
+            "windows stream/connection=300000/400000")
+        .doesNotContain("PT");
+  }
+
   private static String shown(Object value) {
     return value instanceof Duration duration
         ? duration.toSeconds() + " s"

@@ -16,6 +16,7 @@ import io.grpcstream.libp2p.multistream.MultistreamSelector;
 import io.grpcstream.libp2p.resources.ResourceManager.ConnectionSlot;
 import io.grpcstream.libp2p.security.SecuredConnection;
 import io.grpcstream.libp2p.util.Futures;
+import io.grpcstream.libp2p.text.DurationText;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
@@ -36,7 +37,12 @@ import org.jspecify.annotations.Nullable;
  * <p>All of it within a deadline: whatever fails, or takes too long, closes the channel, and
  * closing the channel is what releases the connection's slot. Runs on the channel's event loop.
  */
-final class ConnectionUpgrade {
+public final class ConnectionUpgrade {
+  /** Why a peer that is there may close a connection without a word, as libp2p's protocols do. */
+  static final String TURNED_AWAY =
+      "the other side closed the connection: it may be at a limit of its connections, or its"
+          + " connection gater may refuse this host";
+
   private final ConnectionUpgrader upgrader;
   private final Channel channel;
   private final ConnectionSlot slot;
@@ -48,7 +54,7 @@ final class ConnectionUpgrade {
   private boolean counted;
   private boolean ended;
   private long begun;
-  private String step = "negotiating security";
+  private final UpgradeProgress progress = new UpgradeProgress();
   private String security = "";
   private @Nullable PeerId peer;
   private @Nullable Future<?> deadline;
@@ -73,8 +79,13 @@ final class ConnectionUpgrade {
     this.expected = expected;
   }
 
+  /** How far it has come, for the text of a dial that gives up. Any thread. */
+  public String progress() {
+    return "while %s: %s".formatted(progress.step(), progress.received());
+  }
+
   /** The connection, in the table by then; or why there is none, with the channel closed. */
-  CompletableFuture<DefaultConnection> result() {
+  public CompletableFuture<DefaultConnection> result() {
     return result;
   }
 
@@ -94,6 +105,7 @@ final class ConnectionUpgrade {
     }
     begun = System.nanoTime();
     expireIn(timeout);
+    channel.pipeline().addFirst(progress);
     channel.pipeline().addLast(watch);
     negotiate(upgrader.securityIds(), timeout, this::secure);
   }
@@ -140,7 +152,7 @@ final class ConnectionUpgrade {
   }
 
   private void secure(String protocol) {
-    step = "securing with " + protocol;
+    progress.step("securing with " + protocol);
     security = protocol;
     upgrader
         .security(protocol)
@@ -186,7 +198,7 @@ final class ConnectionUpgrade {
   }
 
   private void onSecured(SecuredConnection secured) {
-    step = "negotiating the muxer";
+    progress.step("negotiating the muxer");
     if (!initiator) {
       expireIn(upgrader.upgradeTimeout);
     }
@@ -205,7 +217,7 @@ final class ConnectionUpgrade {
       fail(new Libp2pException("the handshake did not check the peer's key"));
       return;
     }
-    step = "starting " + upgrader.muxer.id();
+    progress.step("starting " + upgrader.muxer.id());
     DefaultConnection connection =
         new DefaultConnection(
             channel,
@@ -219,6 +231,7 @@ final class ConnectionUpgrade {
       return; // The watch, which still stood before the muxer, was told why that cannot begin.
     }
     channel.pipeline().remove(watch);
+    channel.pipeline().remove(progress);
     upgrader.ended(this);
     cancelDeadline();
     if (added) {
@@ -241,7 +254,8 @@ final class ConnectionUpgrade {
                 () ->
                     fail(
                         new Libp2pException(
-                            "not done within %,d ms".formatted(timeout.toMillis()))),
+                            "not done within %s: %s"
+                                .formatted(DurationText.of(timeout), progress.received()))),
                 nanos,
                 TimeUnit.NANOSECONDS);
   }
@@ -279,13 +293,18 @@ final class ConnectionUpgrade {
     String who = peer != null ? "peer " + peer + " at " : expected != null ? expected + " at " : "";
     String what = cause == null ? "cancelled" : Futures.describe(cause);
     String without =
-        upgrader.withoutBoringSsl != null && step.contains("secur")
+        upgrader.withoutBoringSsl != null && progress.step().contains("secur")
             ? " (without BoringSSL: " + upgrader.withoutBoringSsl + ")"
             : "";
     return new Libp2pException(
-        "connection with %s%s failed while %s: %s%s"
-            .formatted(who, remoteAddress, step, what, without),
+        "connection with %s%s failed while %s: %s%s%s"
+            .formatted(who, remoteAddress, progress.step(), what, without, hint()),
         cause);
+  }
+
+  /** What may lie behind an end for which the other side has given no reason. */
+  private String hint() {
+    return initiator && progress.endedThere ? " (%s)".formatted(TURNED_AWAY) : "";
   }
 
   /** Puts the watch behind what was added since. */

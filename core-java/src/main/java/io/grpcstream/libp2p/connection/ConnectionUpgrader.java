@@ -67,9 +67,8 @@ public final class ConnectionUpgrader {
    *
    * @param slot released with the channel
    * @param expected the peer that must be there; null if any will do
-   * @return the connection, in the table by then; or why there is none, with the channel closed
    */
-  public CompletableFuture<DefaultConnection> outbound(
+  public ConnectionUpgrade outbound(
       Channel channel,
       ConnectionSlot slot,
       Multiaddr remoteAddress,
@@ -78,16 +77,15 @@ public final class ConnectionUpgrader {
     ConnectionUpgrade upgrade =
         new ConnectionUpgrade(this, channel, slot, remoteAddress, true, expected);
     upgrade.begin(timeout);
-    return upgrade.result();
+    return upgrade;
   }
 
   /** Makes the connection of a channel that came in; see {@link #outbound}. */
-  public CompletableFuture<DefaultConnection> inbound(
+  public void inbound(
       Channel channel, ConnectionSlot slot, Multiaddr remoteAddress) {
     ConnectionUpgrade upgrade =
         new ConnectionUpgrade(this, channel, slot, remoteAddress, false, null);
     upgrade.begin(acceptTimeout);
-    return upgrade.result();
   }
 
   /** Ends all that are on their way, as the host shuts down; each completes when it is closed. */

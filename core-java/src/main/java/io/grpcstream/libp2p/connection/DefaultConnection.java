@@ -63,6 +63,8 @@ public final class DefaultConnection implements Connection, MuxerListener {
   private volatile @Nullable PeerInfo lastPeerInfo;
 
   private volatile boolean goingAway;
+  private volatile boolean closedHere;
+  private volatile @Nullable Throwable endCause;
   private volatile boolean draining;
 
   DefaultConnection(
@@ -168,6 +170,7 @@ public final class DefaultConnection implements Connection, MuxerListener {
 
   @Override
   public void close() {
+    closedHere = true;
     goingAway = true;
     onLoop(muxer::close);
   }
@@ -198,7 +201,28 @@ public final class DefaultConnection implements Connection, MuxerListener {
             .formatted(
                 remotePeer,
                 remoteAddress,
-                isOpen() ? "takes no new streams: it is closing" : "has ended"));
+                isOpen() ? "takes no new streams: it is closing" : why("has ended", endCause)));
+  }
+
+  private String why(String what, @Nullable Throwable cause) {
+    return (cause == null ? what : what + ": " + Futures.describe(cause)) + hint(cause);
+  }
+
+  /**
+   * What may lie behind the end of this connection, or of a stream with it, by {@code cause}: if
+   * nothing ever came on it, the other side may have turned this one away once it knew who it is,
+   * which is after the dialler's part of the handshake. Else nothing.
+   */
+  String hint(@Nullable Throwable cause) {
+    if (!identity.initiator() || muxer.hasHeard() || closedHere) {
+      return "";
+    }
+    for (Throwable t = cause; t != null; t = t.getCause()) {
+      if (isViolation(t) || t instanceof UnresponsivePeerException) {
+        return "";
+      }
+    }
+    return " (%s)".formatted(ConnectionUpgrade.TURNED_AWAY);
   }
 
   /** Whether the host shuts down: from then on nothing new begins. */
@@ -272,6 +296,7 @@ public final class DefaultConnection implements Connection, MuxerListener {
 
   @Override
   public void onClosed(@Nullable Throwable cause) {
+    endCause = cause;
     goingAway = true;
     if (cause != null && Libraries.linkageError(cause) != null) {
       refusals.add(

@@ -6,6 +6,7 @@ import io.grpcstream.libp2p.Refusal;
 import io.grpcstream.libp2p.mux.StreamChannel;
 import io.grpcstream.libp2p.resources.Refusals;
 import io.grpcstream.libp2p.stream.ChannelStream;
+import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 
@@ -39,7 +40,9 @@ public final class MuxedStream extends ChannelStream<StreamChannel> {
 
   @Override
   public boolean refused(Refusal reason, String message) {
-    refusals.add(reason, message);
+    refusals.add(
+        Objects.requireNonNull(reason, "the reason is null"),
+        Objects.requireNonNull(message, "the message is null"));
     return true;
   }
 

@@ -11,6 +11,7 @@ import io.grpcstream.libp2p.mux.StreamChannel;
 import io.grpcstream.libp2p.mux.yamux.StreamResetException;
 import io.grpcstream.libp2p.resources.ResourceManager.StreamSlot;
 import io.grpcstream.libp2p.stream.HeldReads;
+import io.grpcstream.libp2p.text.DurationText;
 import io.grpcstream.libp2p.util.Futures;
 import io.netty.util.concurrent.Future;
 import java.time.Duration;
@@ -27,12 +28,16 @@ final class OutboundNegotiation {
   private static final String RESET_HINT =
       "as a rule whoever serves it there has shut down, or takes no more streams for now";
 
+  private static final String NO_ROOM =
+      "it waited for the peer to acknowledge streams that were opened before it";
+
   final CompletableFuture<Stream> result = new CompletableFuture<>();
   private final DefaultConnection connection;
   private final StreamRules rules;
   private final List<String> protocols;
   private @Nullable StreamSlot slot;
   private @Nullable StreamChannel channel;
+  private @Nullable MultistreamInitiator negotiation;
   private boolean opening;
 
   OutboundNegotiation(DefaultConnection connection, StreamRules rules, List<String> protocols) {
@@ -76,11 +81,16 @@ final class OutboundNegotiation {
     Future<?> deadline =
         connection
             .loop()
-            .schedule(
-                () -> fail(wrap("no agreement within " + timeout.toMillis() + " ms", null)),
-                timeout.toNanos(),
-                TimeUnit.NANOSECONDS);
+            .schedule(() -> fail(overdue(timeout)), timeout.toNanos(), TimeUnit.NANOSECONDS);
     result.whenComplete((stream, failure) -> deadline.cancel(false));
+  }
+
+  private Libp2pException overdue(Duration timeout) {
+    MultistreamInitiator begun = negotiation;
+    return wrap(
+        "no agreement within " + DurationText.of(timeout),
+        begun == null ? NO_ROOM : begun.progress() + " from the peer",
+        null);
   }
 
   private void onOpened(Future<? extends StreamChannel> opened) {
@@ -105,7 +115,7 @@ final class OutboundNegotiation {
       return;
     }
     connection.negotiating(channel);
-    MultistreamInitiator negotiation = new MultistreamInitiator(protocols, rules.timeout());
+    negotiation = new MultistreamInitiator(protocols, rules.timeout());
     channel.pipeline().addLast(negotiation);
     negotiation.agreed().addListener((Future<String> agreed) -> onAgreed(agreed));
   }
@@ -119,7 +129,7 @@ final class OutboundNegotiation {
         fail(
             wrap("the peer reset the stream while its protocol was negotiated", RESET_HINT, cause));
       } else {
-        fail(wrap("no agreement", cause));
+        fail(wrap("no agreement", Futures.describe(cause) + connection.hint(cause), cause));
       }
       return;
     }

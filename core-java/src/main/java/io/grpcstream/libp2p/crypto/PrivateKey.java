@@ -3,6 +3,7 @@ package io.grpcstream.libp2p.crypto;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.security.MessageDigest;
+import java.util.Objects;
 import java.util.function.Supplier;
 
 /**
@@ -50,6 +51,7 @@ public abstract class PrivateKey {
    *     odds with its own public half, or an RSA key outside 2,048 to 8,192 bits
    */
   public static PrivateKey unmarshal(byte[] protobuf) {
+    Objects.requireNonNull(protobuf, "the protobuf is null");
     KeyProto key = KeyProto.decode(protobuf, KeyProto.MAX_PRIVATE_BYTES);
     return switch (key.type()) {
       case RSA -> RsaPrivateKey.parse(key.data());
@@ -68,7 +70,7 @@ public abstract class PrivateKey {
    *     the directory it is in
    */
   public static PrivateKey load(Path file) throws IOException {
-    return KeyFile.load(file);
+    return KeyFile.load(requireFile(file));
   }
 
   /** As {@link #loadOrCreate(Path, Supplier)}, making an Ed25519 key. */
@@ -86,7 +88,12 @@ public abstract class PrivateKey {
    */
   public static PrivateKey loadOrCreate(Path file, Supplier<PrivateKey> generator)
       throws IOException {
-    return KeyFile.loadOrCreate(file, generator);
+    return KeyFile.loadOrCreate(
+        requireFile(file), Objects.requireNonNull(generator, "the generator is null"));
+  }
+
+  private static Path requireFile(Path file) {
+    return Objects.requireNonNull(file, "the file is null");
   }
 
   @Override

@@ -3,6 +3,7 @@ package io.grpcstream.libp2p.crypto;
 import java.io.ByteArrayOutputStream;
 import java.util.Arrays;
 import java.util.HexFormat;
+import java.util.Objects;
 
 /**
  * A libp2p public key: verifies signatures and gives the bytes a peer id is made of. Immutable and
@@ -64,6 +65,7 @@ public abstract class PublicKey {
    *     a point of its curve, or an RSA key outside 2,048 to 8,192 bits
    */
   public static PublicKey unmarshal(byte[] protobuf) {
+    Objects.requireNonNull(protobuf, "the protobuf is null");
     KeyProto key = KeyProto.decode(protobuf, KeyProto.MAX_PUBLIC_BYTES);
     return switch (key.type()) {
       case RSA -> RsaPublicKey.parse(key.data());

@@ -12,6 +12,7 @@ import io.grpcstream.libp2p.addresses.AddressScope;
 import io.grpcstream.libp2p.addresses.DialAddress;
 import io.grpcstream.libp2p.connection.DefaultConnection;
 import io.grpcstream.libp2p.util.Futures;
+import io.grpcstream.libp2p.text.DurationText;
 import io.netty.channel.EventLoop;
 import io.netty.util.concurrent.Future;
 import java.net.InetSocketAddress;
@@ -223,8 +224,9 @@ final class Dial {
       note(
           attempt,
           new Libp2pException(
-              "%s: not ready within %,d ms"
-                  .formatted(attempt.address(), dialer.timeout.toMillis())));
+              "%s: not ready within %s, %s"
+                  .formatted(
+                      attempt.address(), DurationText.of(dialer.timeout), attempt.progress())));
     }
     finish(null, failure());
   }

@@ -8,6 +8,7 @@ import io.grpcstream.libp2p.addresses.AddressScope;
 import io.grpcstream.libp2p.addresses.DialAddress;
 import io.grpcstream.libp2p.addresses.DialTarget;
 import io.grpcstream.libp2p.addresses.SocketAddresses;
+import io.grpcstream.libp2p.connection.ConnectionUpgrade;
 import io.grpcstream.libp2p.connection.DefaultConnection;
 import io.grpcstream.libp2p.resources.ResourceManager.ConnectionSlot;
 import io.grpcstream.libp2p.util.Futures;
@@ -30,6 +31,10 @@ final class DialAttempt {
   private final @Nullable InetSocketAddress resolved;
 
   private @Nullable ChannelFuture connecting;
+
+  /** Set on the event loop of the connection. */
+  private volatile @Nullable ConnectionUpgrade upgrading;
+
   private boolean done;
 
   DialAttempt(Dialer dialer, Dial dial, DialAddress target, @Nullable InetSocketAddress resolved) {
@@ -124,9 +129,9 @@ final class DialAttempt {
           @Override
           protected void initChannel(Channel channel) {
             Multiaddr remote = SocketAddresses.toMultiaddr(socket);
-            dialer
-                .upgrader
-                .outbound(channel, slot, remote, dial.peer, dial.remaining())
+            upgrading = dialer.upgrader.outbound(channel, slot, remote, dial.peer, dial.remaining());
+            upgrading
+                .result()
                 .whenComplete((connection, failure) -> onUpgraded(connection, failure));
           }
         };
@@ -167,6 +172,17 @@ final class DialAttempt {
             dial.onReady(this, connection);
           }
         });
+  }
+
+  /** How far it has come, for the text of a dial whose time is up. */
+  String progress() {
+    if (connecting == null) {
+      return "its name was still being looked up";
+    }
+    ConnectionUpgrade upgrade = upgrading;
+    return !connecting.isSuccess() || upgrade == null
+        ? "the attempt to connect was not answered"
+        : upgrade.progress();
   }
 
   private void fail(Throwable failure) {

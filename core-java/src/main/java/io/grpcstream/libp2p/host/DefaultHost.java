@@ -5,6 +5,7 @@ import io.grpcstream.libp2p.ConnectionGater;
 import io.grpcstream.libp2p.ConnectionListener;
 import io.grpcstream.libp2p.Host;
 import io.grpcstream.libp2p.HostClosedException;
+import io.grpcstream.libp2p.HostNotStartedException;
 import io.grpcstream.libp2p.HostStats;
 import io.grpcstream.libp2p.Limits;
 import io.grpcstream.libp2p.Multiaddr;
@@ -272,9 +273,7 @@ public final class DefaultHost implements Host {
     if (transports.isStarted() || table.isClosed()) {
       return connect;
     }
-    return () ->
-        CompletableFuture.failedFuture(
-            new IllegalStateException("host " + self + " is not started"));
+    return () -> CompletableFuture.failedFuture(new HostNotStartedException(self));
   }
 
   @Override

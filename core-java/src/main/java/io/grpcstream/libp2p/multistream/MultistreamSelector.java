@@ -1,5 +1,6 @@
 package io.grpcstream.libp2p.multistream;
 
+import io.grpcstream.libp2p.text.DurationText;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufUtil;
 import io.netty.buffer.Unpooled;
@@ -77,7 +78,8 @@ public abstract class MultistreamSelector extends ChannelInboundHandlerAdapter {
 
   MultistreamSelector(Duration timeout) {
     if (timeout.isNegative() || timeout.isZero()) {
-      throw new IllegalArgumentException("the multistream timeout must be positive: " + timeout);
+      throw new IllegalArgumentException(
+          "the multistream timeout must be positive: " + DurationText.of(timeout));
     }
     this.timeout = timeout;
     agreed.setUncancellable();
@@ -138,7 +140,7 @@ public abstract class MultistreamSelector extends ChannelInboundHandlerAdapter {
   }
 
   private void expire() {
-    fail("no agreement within %,d ms, %s received".formatted(timeout.toMillis(), unfinished()));
+    fail("no agreement within %s, %s".formatted(DurationText.of(timeout), progress()));
   }
 
   @Override
@@ -175,7 +177,7 @@ public abstract class MultistreamSelector extends ChannelInboundHandlerAdapter {
       }
       if (!headerSeen && isStranger()) {
         // It may be waiting for us, and would be waited for until the deadline.
-        throw new MultistreamException("%s received".formatted(unfinished()));
+        throw new MultistreamException(progress());
       }
     } catch (MultistreamException | RuntimeException e) {
       failure = e;
@@ -254,14 +256,14 @@ public abstract class MultistreamSelector extends ChannelInboundHandlerAdapter {
     }
     // All others pass: the next handlers may stand already, and talk by events from the head on.
     if (event instanceof ChannelInputShutdownEvent) {
-      fail("the remote ended its side, %s received".formatted(unfinished()));
+      fail("the remote ended its side, " + progress());
     }
     ctx.fireUserEventTriggered(event);
   }
 
   @Override
   public void channelInactive(ChannelHandlerContext ctx) {
-    fail("the channel closed, %s received".formatted(unfinished()));
+    fail("the channel closed, " + progress());
     ctx.fireChannelInactive();
   }
 
@@ -286,8 +288,9 @@ public abstract class MultistreamSelector extends ChannelInboundHandlerAdapter {
     }
   }
 
-  private String unfinished() {
-    return reader.unfinished() + (headerSeen ? " since the last message" : "");
+  /** How far it has come, for an error text. On the event loop. */
+  public final String progress() {
+    return reader.unfinished() + " received" + (headerSeen ? " since the last message" : "");
   }
 
   private void fail(String what) {

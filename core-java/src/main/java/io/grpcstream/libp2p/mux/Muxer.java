@@ -20,6 +20,9 @@ public interface Muxer {
   /** Resets inbound streams from now on, without telling the other side; those there are go on. */
   void refuseInbound();
 
+  /** Whether anything has come from the other side. */
+  boolean hasHeard();
+
   /** The last round trip that was measured; zero before the first. */
   Duration roundTrip();
 

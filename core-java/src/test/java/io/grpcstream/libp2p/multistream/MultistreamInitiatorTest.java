@@ -138,7 +138,7 @@ class MultistreamInitiatorTest {
 
     assertThat(initiator.agreed().cause())
         .isInstanceOf(MultistreamException.class)
-        .hasMessageContaining("no agreement within 3,000 ms");
+        .hasMessageContaining("no agreement within 3 s, nothing received");
     channel.finishAndReleaseAll();
   }
 

@@ -1,5 +1,6 @@
 package io.grpcstream.libp2p.mux.yamux;
 
+import io.grpcstream.libp2p.text.DurationText;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.EventLoop;
 import io.netty.util.concurrent.Future;
@@ -99,8 +100,7 @@ final class YamuxKeepAlive {
   }
 
   private void pingTimedOut() {
-    String why =
-        "yamux: no answer to a ping within " + config.keepAliveTimeout().toMillis() + " ms";
+    String why = "yamux: no answer to a ping within " + DurationText.of(config.keepAliveTimeout());
     finishPing(new YamuxException(why), 0);
     if (!heardSincePing) {
       onDead.accept(new UnresponsivePeerException(why));
@@ -158,8 +158,7 @@ final class YamuxKeepAlive {
       onDead.accept(
           new UnresponsivePeerException(
               "yamux: the connection took none of what was sent within "
-                  + config.writeTimeout().toMillis()
-                  + " ms"));
+                  + DurationText.of(config.writeTimeout())));
     }
   }
 

@@ -54,6 +54,8 @@ public final class YamuxSession extends ChannelInboundHandlerAdapter implements 
   private final Arrivals arrivals = new Arrivals();
   private final RateBudget handlerFailures = new RateBudget(1, 1, System.nanoTime());
 
+  private volatile boolean heard;
+
   private ChannelHandlerContext ctx;
   private FrameSender sender;
   private YamuxKeepAlive keepAlive;
@@ -181,6 +183,12 @@ public final class YamuxSession extends ChannelInboundHandlerAdapter implements 
         });
   }
 
+  /** Whether anything has come from the other side. Any thread. */
+  @Override
+  public boolean hasHeard() {
+    return heard;
+  }
+
   private interface Task<T> {
     void run(Promise<T> promise);
   }
@@ -233,6 +241,9 @@ public final class YamuxSession extends ChannelInboundHandlerAdapter implements 
     }
     int pinned = ReceiveQueue.pinnedBytes(in);
     try {
+      if (!heard) {
+        heard = true;
+      }
       keepAlive.onRead();
       reader.read(in);
     } catch (YamuxException violation) {

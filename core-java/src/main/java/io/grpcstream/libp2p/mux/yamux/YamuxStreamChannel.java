@@ -1,6 +1,7 @@
 package io.grpcstream.libp2p.mux.yamux;
 
 import io.grpcstream.libp2p.mux.StreamChannel;
+import io.grpcstream.libp2p.text.DurationText;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.AbstractChannel;
 import io.netty.channel.Channel;
@@ -153,8 +154,8 @@ public final class YamuxStreamChannel extends AbstractChannel implements StreamC
 
   private void onPeerReadsNothing() {
     String why =
-        "%s was reset: closing, it waited for the peer to read, which took no %,d bytes in %,d ms"
-            .formatted(name(), MIN_PROGRESS, session.config().closeTimeout().toMillis());
+        "%s was reset: closing, it waited for the peer to read, which took no %,d bytes in %s"
+            .formatted(name(), MIN_PROGRESS, DurationText.of(session.config().closeTimeout()));
     log.debug("{}", why);
     abort(new StreamResetException(why, false), false);
   }

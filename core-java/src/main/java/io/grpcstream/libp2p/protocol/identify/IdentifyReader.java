@@ -2,6 +2,7 @@ package io.grpcstream.libp2p.protocol.identify;
 
 import io.grpcstream.libp2p.Multiaddr;
 import io.grpcstream.libp2p.Stream;
+import io.grpcstream.libp2p.text.DurationText;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufUtil;
 import io.netty.channel.ChannelHandlerContext;
@@ -70,7 +71,7 @@ final class IdentifyReader extends ByteToMessageDecoder {
     deadline =
         ctx.executor()
             .schedule(
-                () -> fail("not complete within " + IdentifyProtocol.TIMEOUT, null),
+                () -> fail(progress(), null),
                 IdentifyProtocol.TIMEOUT.toMillis(),
                 TimeUnit.MILLISECONDS);
   }
@@ -136,6 +137,11 @@ final class IdentifyReader extends ByteToMessageDecoder {
   @Override
   public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
     fail("the stream failed: " + cause.getMessage(), cause);
+  }
+
+  private String progress() {
+    return "not complete within %s, %d message(s) and %,d bytes of the next received"
+        .formatted(DurationText.of(IdentifyProtocol.TIMEOUT), messages, actualReadableBytes());
   }
 
   private void succeed() {

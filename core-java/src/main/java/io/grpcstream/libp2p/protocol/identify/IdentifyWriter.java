@@ -1,6 +1,7 @@
 package io.grpcstream.libp2p.protocol.identify;
 
 import io.grpcstream.libp2p.Stream;
+import io.grpcstream.libp2p.text.DurationText;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
 import io.netty.util.concurrent.Future;
@@ -46,7 +47,7 @@ final class IdentifyWriter {
         channel
             .eventLoop()
             .schedule(
-                () -> fail("not sent within " + IdentifyProtocol.TIMEOUT, null),
+                () -> fail(overdue(message.length), null),
                 IdentifyProtocol.TIMEOUT.toMillis(),
                 TimeUnit.MILLISECONDS);
     channel
@@ -62,6 +63,11 @@ final class IdentifyWriter {
                 result.complete(null);
               }
             });
+  }
+
+  private static String overdue(int bytes) {
+    return "not sent within %s, as the peer has not made room for %,d bytes"
+        .formatted(DurationText.of(IdentifyProtocol.TIMEOUT), bytes);
   }
 
   private static void writeLength(ByteBuf out, int length) {

@@ -1,6 +1,7 @@
 package io.grpcstream.libp2p.protocol.ping;
 
 import io.grpcstream.libp2p.Stream;
+import io.grpcstream.libp2p.text.DurationText;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
@@ -76,7 +77,7 @@ final class PingInitiator extends ChannelInboundHandlerAdapter {
         channel
             .eventLoop()
             .schedule(
-                () -> fail("no answer within " + PingProtocol.TIMEOUT, null),
+                () -> fail(silence(), null),
                 PingProtocol.TIMEOUT.toMillis(),
                 TimeUnit.MILLISECONDS);
     sentAt = System.nanoTime();
@@ -147,6 +148,11 @@ final class PingInitiator extends ChannelInboundHandlerAdapter {
     if (result != null) {
       result.completeExceptionally(failure(stream, what, cause));
     }
+  }
+
+  private String silence() {
+    return "no answer within %s, %,d of %,d bytes received"
+        .formatted(DurationText.of(PingProtocol.TIMEOUT), answer.readableBytes(), payload.length);
   }
 
   private void finish() {

@@ -1,6 +1,7 @@
 package io.grpcstream.libp2p.protocol.ping;
 
 import io.grpcstream.libp2p.Stream;
+import io.grpcstream.libp2p.text.DurationText;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.ChannelHandlerContext;
@@ -96,7 +97,8 @@ final class PingResponder extends ChannelInboundHandlerAdapter {
         ctx.executor()
             .schedule(
                 () -> {
-                  logger.debug("ping: {}: silent for {}", stream, PingProtocol.MAX_SILENCE);
+                  logger.debug(
+                      "ping: {}: silent for {}", stream, DurationText.of(PingProtocol.MAX_SILENCE));
                   stream.reset();
                 },
                 PingProtocol.MAX_SILENCE.toMillis(),

@@ -53,11 +53,11 @@ class KeepAliveTest {
     side.advance(Duration.ofMillis(1));
     assertThat(side.closedCause)
         .isInstanceOf(ConnectionLostException.class)
-        .hasMessage("yamux: no answer to a ping within 10000 ms");
-    assertThat(ping.cause()).hasMessage("yamux: no answer to a ping within 10000 ms");
+        .hasMessage("yamux: no answer to a ping within 10 s");
+    assertThat(ping.cause()).hasMessage("yamux: no answer to a ping within 10 s");
     assertThat(side.recorder(stream).exception)
         .isInstanceOf(ConnectionLostException.class)
-        .hasMessage("yamux: no answer to a ping within 10000 ms");
+        .hasMessage("yamux: no answer to a ping within 10 s");
     assertThat(side.connection.isOpen()).isFalse();
     side.finish();
   }
@@ -86,7 +86,7 @@ class KeepAliveTest {
     side.advance(Duration.ofMillis(1));
     assertThat(side.closedCause)
         .isInstanceOf(ConnectionLostException.class)
-        .hasMessage("yamux: the connection took none of what was sent within 10000 ms");
+        .hasMessage("yamux: the connection took none of what was sent within 10 s");
     side.finish();
   }
 

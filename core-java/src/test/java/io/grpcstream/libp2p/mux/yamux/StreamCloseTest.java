@@ -184,7 +184,7 @@ class StreamCloseTest {
         .isInstanceOf(StreamResetException.class)
         .hasMessage(
             "yamux: stream 1 was reset: closing, it waited for the peer to read, which took no"
-                + " 16,384 bytes in 10,000 ms");
+                + " 16,384 bytes in 10 s");
     assertThat(side.sentText()).containsExactly("WINDOW[RST] 1 +0");
     assertThat(side.recorder(stream).inactive).isTrue();
     assertThat(side.session.outboundStreams()).isZero();

@@ -206,7 +206,7 @@ class IdentifyProtocolTest {
     }
     channel.advanceTimeBy(200, MILLISECONDS);
     channel.runScheduledPendingTasks();
-    assertFails(result, "not complete within PT5S");
+    assertFails(result, "not complete within 5 s");
   }
 
   @Test
@@ -247,7 +247,7 @@ class IdentifyProtocolTest {
     assertThatThrownBy(result::get)
         .cause()
         .isInstanceOf(IdentifyException.class)
-        .hasMessageContaining("not sent within PT5S");
+        .hasMessageContaining("not sent within 5 s");
     stuck.finishAndReleaseAll();
   }
 

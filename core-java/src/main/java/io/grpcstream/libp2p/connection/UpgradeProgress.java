@@ -1,0 +1,85 @@
+package io.grpcstream.libp2p.connection;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.socket.ChannelInputShutdownEvent;
+import java.io.IOException;
+
+/**
+ * First in the pipeline of a raw channel until it is a connection: how far the two sides have come,
+ * for the text of a failure. Written on the channel's event loop; read from any thread.
+ */
+final class UpgradeProgress extends ChannelInboundHandlerAdapter {
+  private volatile boolean connected;
+  private volatile long received;
+  private volatile State state = new State("negotiating security by multistream", 0);
+
+  /** Whether the end of the channel came from the other side. On the event loop. */
+  boolean endedThere;
+
+  /** A step, and how much had been received when it began. */
+  private record State(String step, long received) {}
+
+  /** Begins the next step, as in "failed while …". On the event loop. */
+  void step(String step) {
+    state = new State(step, received);
+  }
+
+  /** The current step. */
+  String step() {
+    return state.step;
+  }
+
+  /** What has been received in all, and if that is something, whether any of it in this step. */
+  String received() {
+    State now = state;
+    long bytes = received;
+    if (!connected) {
+      return "not connected";
+    }
+    if (bytes == 0) {
+      return "connected, but nothing was received: the other end may not speak libp2p";
+    }
+    return "connected, %,d bytes received%s"
+        .formatted(bytes, bytes == now.received ? ", none of them in this step" : "");
+  }
+
+  @Override
+  public void handlerAdded(ChannelHandlerContext ctx) {
+    connected = ctx.channel().isActive();
+  }
+
+  @Override
+  public void channelActive(ChannelHandlerContext ctx) {
+    connected = true;
+    ctx.fireChannelActive();
+  }
+
+  @Override
+  public void channelRead(ChannelHandlerContext ctx, Object message) {
+    if (message instanceof ByteBuf bytes) {
+      long before = received;
+      received = before + bytes.readableBytes();
+    }
+    ctx.fireChannelRead(message);
+  }
+
+  @Override
+  public void userEventTriggered(ChannelHandlerContext ctx, Object event) {
+    endedThere |= event instanceof ChannelInputShutdownEvent;
+    ctx.fireUserEventTriggered(event);
+  }
+
+  @Override
+  public void channelInactive(ChannelHandlerContext ctx) {
+    endedThere = true;
+    ctx.fireChannelInactive();
+  }
+
+  @Override
+  public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
+    endedThere |= cause instanceof IOException; // Such as "Connection reset by peer".
+    ctx.fireExceptionCaught(cause);
+  }
+}

@@ -1,0 +1,166 @@
+package io.grpcstream.libp2p;
+
+import static io.grpcstream.libp2p.TestHosts.ECHO;
+import static io.grpcstream.libp2p.TestHosts.address;
+import static io.grpcstream.libp2p.TestHosts.await;
+import static io.grpcstream.libp2p.TestHosts.failure;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.grpcstream.libp2p.crypto.PrivateKey;
+import java.net.ServerSocket;
+import java.time.Duration;
+import java.util.concurrent.CompletionStage;
+import java.util.function.Consumer;
+import java.util.function.UnaryOperator;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** What the failure of a dial, or of a stream, says about how far the two sides had come. */
+@Timeout(60)
+class DialProgressTest {
+  private static final String CLOSED_THERE =
+      "the other side closed the connection: it may be at a limit of its connections, or its"
+          + " connection gater may refuse this host";
+
+  private static final Duration SHORT = Duration.ofMillis(400);
+
+  private final TestHosts hosts = new TestHosts();
+
+  @AfterEach
+  void close() {
+    hosts.close();
+  }
+
+  private Host dialler(UnaryOperator<Limits.Builder> limits) {
+    return hosts.start(
+        builder -> builder.security("/noise").limits(limits.apply(Limits.builder()).build()));
+  }
+
+  /** What a dial says whose peer does {@code act} and then nothing, until the dial has failed. */
+  private String failureOf(Host dialler, Consumer<RawPeer> act) throws Exception {
+    PrivateKey key = PrivateKey.generateEd25519();
+    try (ServerSocket socket = RawPeer.listener()) {
+      Multiaddr address = RawPeer.address(socket).withPeerId(PeerId.of(key.publicKey()));
+      CompletionStage<Stream> stream = dialler.newStream(address, ECHO);
+      try (RawPeer peer = RawPeer.accept(socket, key)) {
+        act.accept(peer);
+        String text = String.valueOf(failure(stream).getMessage());
+        assertThat(text).contains(RawPeer.address(socket).toString(), peer.id().toString());
+        return text;
+      }
+    }
+  }
+
+  @Test
+  void aPeerThatSaysNothingIsSaidToBeConnectedAndSilent() throws Exception {
+    Host dialler = dialler(limits -> limits.dialTimeout(SHORT));
+    assertThat(failureOf(dialler, peer -> {}))
+        .contains(
+            "within 400 ms",
+            "while negotiating security by multistream",
+            "connected, but nothing was received");
+  }
+
+  @Test
+  void aPeerThatStopsIsSaidToHaveSentSoManyBytes() throws Exception {
+    Host dialler = dialler(limits -> limits.dialTimeout(SHORT));
+    assertThat(failureOf(dialler, peer -> peer.sendRaw("\23/m")))
+        .contains("within 400 ms", "while negotiating security by multistream", "3 bytes received")
+        .doesNotContain("none of them");
+  }
+
+  @Test
+  void aPeerThatAgreesOnNoiseAndStopsIsSaidToHaveStoppedThere() throws Exception {
+    Host dialler = dialler(limits -> limits.dialTimeout(SHORT));
+    assertThat(failureOf(dialler, RawPeer::offerNoise))
+        .contains(
+            "within 400 ms",
+            "while securing with /noise",
+            "28 bytes received, none of them in this step");
+  }
+
+  @Test
+  void aConnectionThatIsNotAnsweredIsSaidToBeThat() {
+    Host dialler = dialler(limits -> limits.dialTimeout(Duration.ofMillis(1)));
+    // No packet to a test network (RFC 5737) is answered; some machines refuse it at once.
+    assertThat(failure(dialler.connect(Multiaddr.parse("/ip4/192.0.2.1/tcp/4001"))))
+        .message()
+        .matches("(?s).*(the attempt to connect was not answered|cannot connect: ).*");
+  }
+
+  @Test
+  void anInboundConnectionThatSaysNothingIsLoggedAsThat() {
+    try (Siege siege = new Siege(limits -> limits.acceptTimeout(SHORT));
+        RawPeer peer = RawPeer.dial(siege.server)) {
+      peer.awaitClose();
+      siege.log.await(
+          "UPGRADE_FAILED", peer.address(), "within 400 ms", "nothing was received", "libp2p");
+    }
+  }
+
+  @Test
+  void aStreamWithoutAnAnswerSaysThatNothingWasReceived() throws Exception {
+    Host dialler = dialler(limits -> limits.streamNegotiationTimeout(SHORT));
+    assertThat(failureOf(dialler, DialProgressTest::secure))
+        .contains("no agreement within 400 ms", ECHO, "nothing received from the peer");
+  }
+
+  /** Does all that is right up to the first yamux frame. */
+  private static void secure(RawPeer peer) {
+    peer.offerNoise().answerNoise();
+    peer.noise.read(peer.message());
+  }
+
+  @Test
+  void aPeerThatClosesWithoutAWordIsSaidToMaybeHaveReachedItsLimits() throws Exception {
+    assertThat(failureOf(dialler(limits -> limits), RawPeer::close))
+        .contains("negotiating security", CLOSED_THERE);
+  }
+
+  @Test
+  void soIsOneThatClosesInTheHandshake() throws Exception {
+    assertThat(failureOf(dialler(limits -> limits), peer -> peer.offerNoise().close()))
+        .contains("securing with /noise", CLOSED_THERE);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {TestHosts.TCP, TestHosts.MEMORY})
+  void soIsAHostAtItsLimitOfConnections(String listen) {
+    Host server =
+        hosts.start(
+            builder -> builder.listen(listen).limits(Limits.builder().connections(1).build()));
+    await(hosts.start(builder -> builder).connect(address(server)));
+    assertThat(failure(hosts.start(builder -> builder).newStream(address(server), ECHO)))
+        .hasMessageContainingAll(server.peerId().toString(), CLOSED_THERE);
+  }
+
+  /** The dialler's part of the handshake is over by then. */
+  @ParameterizedTest
+  @ValueSource(strings = {"/noise", "/tls/1.0.0"})
+  void soIsAHostWhoseGaterRefusesThePeerItHasProven(String security) {
+    ConnectionGater none =
+        new ConnectionGater() {
+          @Override
+          public boolean allowPeer(PeerId peer, Multiaddr address, boolean initiator) {
+            return false;
+          }
+        };
+    Host server = hosts.start(builder -> builder.listen(TestHosts.TCP).gater(none));
+    Host client = hosts.start(builder -> builder.security(security));
+    assertThat(failure(client.newStream(address(server), ECHO)))
+        .hasMessageContainingAll(server.peerId().toString(), CLOSED_THERE);
+  }
+
+  @Test
+  void whatThisSideEndsIsNotBlamedOnTheOther() throws Exception {
+    Host dialler = dialler(limits -> limits);
+    assertThat(failureOf(dialler, peer -> peer.sendRaw("HTTP/1.1 400 Bad Request\r\n")))
+        .contains("does not speak libp2p")
+        .doesNotContain(CLOSED_THERE);
+    assertThat(failureOf(dialler, peer -> peer.offerNoise().send(new byte[] {0, 1, 7})))
+        .doesNotContain(CLOSED_THERE);
+  }
+}
