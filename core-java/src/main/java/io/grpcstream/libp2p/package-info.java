@@ -1,6 +1,6 @@
 /**
- * The libp2p host: peers, their addresses, connections and streams. What users meet is public; the
- * wiring of transport, security and multiplexing behind it is not.
+ * The libp2p host: peers, their addresses, connections and streams. What users meet stands
+ * here; the engine behind it stands in the rooms below, which are internal.
  */
 @NullMarked
 package io.grpcstream.libp2p;
