@@ -73,7 +73,7 @@ public final class FailureInterceptor implements ServerInterceptor {
     if (outer != null) {
       return next.startCall(failing, headers); // The outer one catches.
     }
-    Context context = Context.current().withValue(FailureCall.KEY, failing);
+    Context context = contextOf(failing);
     Context before = context.attach();
     try {
       Listener<Q> listener = next.startCall(failing, headers);
@@ -87,6 +87,14 @@ public final class FailureInterceptor implements ServerInterceptor {
     } finally {
       context.detach(before);
     }
+  }
+
+  /** What services and interceptors run in: it also knows who calls, where a stream tells. */
+  private static Context contextOf(FailureCall<?, ?> call) {
+    PeerContext peer = call.getAttributes().get(PeerContext.TRANSPORT_ATTR);
+    return peer == null
+        ? Context.current().withValue(FailureCall.KEY, call)
+        : Context.current().withValues(FailureCall.KEY, call, PeerContext.KEY, peer);
   }
 
   /** Passes events on in the call's context, and lets no failure out. */

@@ -63,7 +63,6 @@ final class Servers {
         builder
             .fallbackHandlerRegistry(services)
             .intercept(new FailureInterceptor(options.failureHooks, true)) // Around the options'.
-            .intercept(new PeerContextInterceptor())
             .intercept(new FittingCalls()) // The last one added is the first to run.
             .build();
   }

@@ -81,8 +81,7 @@ public final class ConnectionUpgrader {
   }
 
   /** Makes the connection of a channel that came in; see {@link #outbound}. */
-  public void inbound(
-      Channel channel, ConnectionSlot slot, Multiaddr remoteAddress) {
+  public void inbound(Channel channel, ConnectionSlot slot, Multiaddr remoteAddress) {
     ConnectionUpgrade upgrade =
         new ConnectionUpgrade(this, channel, slot, remoteAddress, false, null);
     upgrade.begin(acceptTimeout);

@@ -129,7 +129,8 @@ final class DialAttempt {
           @Override
           protected void initChannel(Channel channel) {
             Multiaddr remote = SocketAddresses.toMultiaddr(socket);
-            upgrading = dialer.upgrader.outbound(channel, slot, remote, dial.peer, dial.remaining());
+            upgrading =
+                dialer.upgrader.outbound(channel, slot, remote, dial.peer, dial.remaining());
             upgrading
                 .result()
                 .whenComplete((connection, failure) -> onUpgraded(connection, failure));
