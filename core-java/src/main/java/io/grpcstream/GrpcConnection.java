@@ -8,6 +8,8 @@ import io.grpcstream.libp2p.Stream;
 import io.grpcstream.libp2p.text.DurationText;
 import io.grpcstream.netty.RefusalLog;
 import io.grpcstream.netty.StreamAttachment;
+import io.grpcstream.serving.Deadline;
+import io.grpcstream.serving.InboundStreams;
 import java.time.Duration;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.atomic.AtomicReference;
@@ -35,7 +37,7 @@ public final class GrpcConnection implements AutoCloseable {
   }
 
   private final GrpcStream owner;
-  private final InboundStreams inbound;
+  private final InboundStreams<GrpcConnection> inbound;
   private final Stream stream;
   private final AtomicReference<Decision> decision = new AtomicReference<>(Decision.NONE);
   private final Deadline deadline;
@@ -43,7 +45,7 @@ public final class GrpcConnection implements AutoCloseable {
 
   GrpcConnection(
       GrpcStream owner,
-      InboundStreams inbound,
+      InboundStreams<GrpcConnection> inbound,
       Stream stream,
       Duration timeout,
       RefusalLog refusals) {

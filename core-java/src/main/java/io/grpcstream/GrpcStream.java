@@ -10,6 +10,8 @@ import io.grpc.ServerInterceptor;
 import io.grpc.ServerServiceDefinition;
 import io.grpc.Status;
 import io.grpc.protobuf.services.HealthStatusManager;
+import io.grpcstream.failures.FailureTable;
+import io.grpcstream.failures.MalformedRequest;
 import io.grpcstream.libp2p.Host;
 import io.grpcstream.libp2p.Multiaddr;
 import io.grpcstream.libp2p.PeerId;
@@ -17,11 +19,17 @@ import io.grpcstream.libp2p.Stream;
 import io.grpcstream.libp2p.StreamHandler;
 import io.grpcstream.libp2p.libraries.Libraries;
 import io.grpcstream.libp2p.text.DurationText;
+import io.grpcstream.netty.Dialled;
 import io.grpcstream.netty.OneStreamChannel;
 import io.grpcstream.netty.OneStreamChannelBuilder;
 import io.grpcstream.netty.PeerBudgets;
 import io.grpcstream.netty.RefusalLog;
 import io.grpcstream.netty.StreamAttachment;
+import io.grpcstream.serving.GrpcServerView;
+import io.grpcstream.serving.GrpcStreamAddress;
+import io.grpcstream.serving.InboundStreams;
+import io.grpcstream.serving.LiveStreams;
+import io.grpcstream.serving.Servers;
 import java.net.SocketAddress;
 import java.nio.channels.ClosedChannelException;
 import java.time.Duration;
@@ -103,7 +111,7 @@ public final class GrpcStream implements AutoCloseable {
   private final List<Consumer<ManagedChannelBuilder<?>>> clientOptions;
   private final @Nullable HealthStatusManager health;
   private final Servers servers;
-  private final InboundStreams inbound;
+  private final InboundStreams<GrpcConnection> inbound;
   private final Server serverView;
   private final PeerBudgets calledPeers;
   private final Duration stallTimeout;
@@ -115,10 +123,28 @@ public final class GrpcStream implements AutoCloseable {
     health = options.health;
     calledPeers = options.callLimits.newBudgets();
     stallTimeout = options.callLimits.stallTimeout();
-    servers = new Servers(address, options, refusals);
-    serverView = new GrpcServerView(this, servers.server());
-    options.services.forEach(servers::add);
-    inbound = new InboundStreams(this, streams, servers, options, refusals);
+    servers =
+        new Servers(
+            address,
+            PeerContext::attributesOf,
+            options.callLimits.newBudgets(),
+            stallTimeout,
+            options::applyTo,
+            new FailureInterceptor(options.failureHooks, true), // Around the options'.
+            refusals);
+    serverView = new GrpcServerView(address, servers.server(), this::serve, this::shutdown);
+    options.services.forEach(this::registerService);
+    inbound =
+        new InboundStreams<>(
+            address,
+            streams,
+            servers,
+            options.authorizer::allows,
+            options.backlog,
+            options.backlogTimeout,
+            refusals,
+            stream -> accepted(stream, options.backlogTimeout),
+            GrpcConnection::decisionDue);
   }
 
   /** One with all defaults. */
@@ -140,7 +166,7 @@ public final class GrpcStream implements AutoCloseable {
 
   /** Offers {@code service} from the next call on; it replaces a service of the same name. */
   public GrpcStream registerService(ServerServiceDefinition service) {
-    servers.add(requireService(service));
+    servers.add(MalformedRequest.passedOn(requireService(service)));
     return this;
   }
 
@@ -315,12 +341,16 @@ public final class GrpcStream implements AutoCloseable {
    */
   public static CompletionStage<ManagedChannel> dial(
       Host host, Multiaddr address, String protocol) {
-    return Dialled.over(requireHost(host).newStream(address, protocol));
+    return Dialled.over(
+        requireHost(host).newStream(address, protocol),
+        GrpcStream::wrapClient,
+        GrpcStream::statusOf);
   }
 
   /** The same, over a live connection to {@code peer} or one of its known addresses. */
   public static CompletionStage<ManagedChannel> dial(Host host, PeerId peer, String protocol) {
-    return Dialled.over(requireHost(host).newStream(peer, protocol));
+    return Dialled.over(
+        requireHost(host).newStream(peer, protocol), GrpcStream::wrapClient, GrpcStream::statusOf);
   }
 
   /**
@@ -407,6 +437,10 @@ public final class GrpcStream implements AutoCloseable {
     }
   }
 
+  private GrpcConnection accepted(Stream stream, Duration timeout) {
+    return new GrpcConnection(this, inbound, stream, timeout, refusals);
+  }
+
   private static Stream requireStream(Stream stream) {
     return Objects.requireNonNull(stream, "the stream is null");
   }
@@ -436,11 +470,11 @@ public final class GrpcStream implements AutoCloseable {
     private final List<ServerServiceDefinition> services = new ArrayList<>();
     private final List<Consumer<ServerBuilder<?>>> serverOptions = new ArrayList<>();
     private final List<Consumer<ManagedChannelBuilder<?>>> clientOptions = new ArrayList<>();
-    int backlog = DEFAULT_BACKLOG;
-    Duration backlogTimeout = DEFAULT_BACKLOG_TIMEOUT;
-    CallLimits callLimits = CallLimits.defaults();
-    PeerAuthorizer authorizer = (peer, protocol) -> true;
-    final List<Function<? super Throwable, ? extends @Nullable Status>> failureHooks =
+    private int backlog = DEFAULT_BACKLOG;
+    private Duration backlogTimeout = DEFAULT_BACKLOG_TIMEOUT;
+    private CallLimits callLimits = CallLimits.defaults();
+    private PeerAuthorizer authorizer = (peer, protocol) -> true;
+    private final List<Function<? super Throwable, ? extends @Nullable Status>> failureHooks =
         new ArrayList<>();
     private @Nullable HealthStatusManager health;
 
@@ -603,7 +637,7 @@ public final class GrpcStream implements AutoCloseable {
       return new GrpcStream(this);
     }
 
-    void applyTo(ServerBuilder<?> server) {
+    private void applyTo(ServerBuilder<?> server) {
       serverOptions.forEach(option -> option.accept(server));
     }
   }

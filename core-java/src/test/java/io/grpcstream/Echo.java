@@ -26,9 +26,9 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.UnaryOperator;
 
 /** A service with a method of each kind; its messages are strings. */
-final class Echo {
-  static final String NAME = "test.Echo";
-  static final MethodDescriptor<String, String> UNARY = method("Unary", MethodType.UNARY);
+public final class Echo {
+  public static final String NAME = "test.Echo";
+  public static final MethodDescriptor<String, String> UNARY = method("Unary", MethodType.UNARY);
   static final MethodDescriptor<String, String> SERVER_STREAM =
       method("ServerStream", MethodType.SERVER_STREAMING);
   static final MethodDescriptor<String, String> CLIENT_STREAM =

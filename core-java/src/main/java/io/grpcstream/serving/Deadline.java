@@ -1,4 +1,4 @@
-package io.grpcstream;
+package io.grpcstream.serving;
 
 import io.grpcstream.libp2p.Stream;
 import io.grpcstream.netty.StreamAttachment;
@@ -15,7 +15,7 @@ import org.slf4j.LoggerFactory;
  * A time limit on the event loop of a stream, of use once. It ends with the stream. What stops it
  * may come before what starts it: then it never runs. Thread-safe.
  */
-final class Deadline {
+public final class Deadline {
   private static final Logger log = LoggerFactory.getLogger(Deadline.class);
 
   private final Stream stream;
@@ -31,13 +31,14 @@ final class Deadline {
    * @param expired runs on the stream's event loop, at about the time when it is stopped at the
    *     latest: whether it came first, it must find out itself
    */
-  Deadline(Stream stream, Duration timeout, Runnable expired) {
+  public Deadline(Stream stream, Duration timeout, Runnable expired) {
     this.stream = stream;
     this.timeout = timeout;
     this.expired = expired;
   }
 
-  synchronized void start() {
+  /** Begins the time; once. */
+  public synchronized void start() {
     if (done) {
       return;
     }
@@ -51,7 +52,8 @@ final class Deadline {
     stream.channel().closeFuture().addListener(streamEnded);
   }
 
-  synchronized void stop() {
+  /** Ends it. */
+  public synchronized void stop() {
     done = true;
     if (timer != null) {
       timer.cancel(false);

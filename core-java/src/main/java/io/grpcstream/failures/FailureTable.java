@@ -1,4 +1,4 @@
-package io.grpcstream;
+package io.grpcstream.failures;
 
 import io.grpc.Status;
 import io.grpc.StatusException;
@@ -16,10 +16,10 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeoutException;
 
 /** Which gRPC status a failure of libp2p becomes. */
-final class FailureTable {
+public final class FailureTable {
   private FailureTable() {}
 
-  static Status statusOf(Throwable failure) {
+  public static Status statusOf(Throwable failure) {
     Throwable cause = failure;
     while ((cause instanceof CompletionException || cause instanceof ExecutionException)
         && cause.getCause() != null) {

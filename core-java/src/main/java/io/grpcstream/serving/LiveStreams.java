@@ -1,4 +1,4 @@
-package io.grpcstream;
+package io.grpcstream.serving;
 
 import io.grpcstream.libp2p.Stream;
 import io.grpcstream.netty.OneStreamChannel;
@@ -9,8 +9,8 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 
-/** All streams of one {@link GrpcStream}, and the end of the last one of them. */
-final class LiveStreams {
+/** All streams of one {@code GrpcStream}, and the end of the last one of them. */
+public final class LiveStreams {
   /** What is on a stream. */
   private enum Role {
     UNDECIDED,
@@ -42,7 +42,7 @@ final class LiveStreams {
   }
 
   /** A stream that carries a client. */
-  void wrapped(OneStreamChannel client) {
+  public void wrapped(OneStreamChannel client) {
     put(client.stream(), client);
   }
 
@@ -68,12 +68,12 @@ final class LiveStreams {
   }
 
   /** Completes once {@link #end} was called and no stream is left. */
-  CompletableFuture<Void> ended() {
+  public CompletableFuture<Void> ended() {
     return allEnded;
   }
 
   /** Whether the calling thread is the event loop of one of the streams. */
-  boolean inEventLoop() {
+  public boolean inEventLoop() {
     return streams.keySet().stream().anyMatch(s -> s.channel().eventLoop().inEventLoop());
   }
 
@@ -84,7 +84,7 @@ final class LiveStreams {
    * @param reason for the statuses of clients' calls
    * @return completes once no stream is left
    */
-  CompletableFuture<Void> end(String reason, Duration grace) {
+  public CompletableFuture<Void> end(String reason, Duration grace) {
     ending = true;
     streams.forEach(
         (stream, role) -> {

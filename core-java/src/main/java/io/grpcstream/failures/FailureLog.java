@@ -1,15 +1,17 @@
-package io.grpcstream;
+package io.grpcstream.failures;
 
 import io.grpc.Grpc;
 import io.grpc.ServerCall;
 import io.grpc.Status;
+import io.grpcstream.libp2p.Stream;
+import io.grpcstream.netty.StreamAttachment;
+import io.grpcstream.netty.UserLog;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * Logs failures of services, each once with its stack: as errors those that nobody foresaw ({@code
@@ -21,7 +23,7 @@ import org.slf4j.LoggerFactory;
  * tells how many were left out; those are seen at debug level. A service has no more than so many
  * places that throw; past {@value #MAX_KINDS} kinds, all others share one. Thread-safe.
  */
-final class FailureLog {
+public final class FailureLog {
   static final int WINDOW_SECONDS = 10;
   static final int MAX_KINDS = 256;
 
@@ -32,11 +34,11 @@ final class FailureLog {
   private final LongSupplier nanoTime;
   private final Map<Kind, Window> windows = new HashMap<>();
 
-  FailureLog() {
-    this(LoggerFactory.getLogger(GrpcStream.class), System::nanoTime);
+  public FailureLog() {
+    this(UserLog.LOG, System::nanoTime);
   }
 
-  FailureLog(Logger logger, LongSupplier nanoTime) {
+  public FailureLog(Logger logger, LongSupplier nanoTime) {
     this.logger = logger;
     this.nanoTime = nanoTime;
   }
@@ -100,8 +102,11 @@ final class FailureLog {
   }
 
   private static String describe(ServerCall<?, ?> call) {
-    PeerContext peer = call.getAttributes().get(PeerContext.TRANSPORT_ATTR);
-    Object caller = peer != null ? peer : call.getAttributes().get(Grpc.TRANSPORT_ATTR_REMOTE_ADDR);
+    Stream stream = call.getAttributes().get(StreamAttachment.STREAM);
+    Object caller =
+        stream != null
+            ? StreamAttachment.describe(stream)
+            : call.getAttributes().get(Grpc.TRANSPORT_ATTR_REMOTE_ADDR);
     return call.getMethodDescriptor().getFullMethodName()
         + ", called by "
         + (caller == null ? "a local client" : caller);

@@ -1,14 +1,13 @@
-package io.grpcstream;
+package io.grpcstream.serving;
 
 import java.net.SocketAddress;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
- * What a {@link GrpcStream} gives as its address. It names the object within its process, in logs
- * and to gRPC; peers reach it at the addresses of the hosts that use its {@linkplain
- * GrpcStream#handler() handler}.
+ * What a {@code GrpcStream} gives as its address. It names the object within its process, in logs
+ * and to gRPC; peers reach it at the addresses of the hosts that use its handler.
  */
-final class GrpcStreamAddress extends SocketAddress {
+public final class GrpcStreamAddress extends SocketAddress {
   private static final long serialVersionUID = 1L;
   private static final AtomicInteger COUNT = new AtomicInteger();
 

@@ -1,4 +1,4 @@
-package io.grpcstream;
+package io.grpcstream.serving;
 
 import io.grpcstream.libp2p.Refusal;
 import io.grpcstream.libp2p.Stream;
@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -22,7 +23,7 @@ import org.jspecify.annotations.Nullable;
  * longer than the time limit. A future that is cancelled, or that its holder completes otherwise,
  * gives its place up; a stream offered to it in that very moment goes to the next.
  */
-final class Backlog {
+final class Backlog<C> {
   /** What became of a stream that was offered. */
   enum Outcome {
     /** It waits, or was handed out. */
@@ -37,11 +38,12 @@ final class Backlog {
   private final Duration timeout;
   private final RefusalLog refusals;
   private final Unattended unattended;
-  private final Function<Stream, GrpcConnection> accepted;
+  private final Function<Stream, C> accepted;
+  private final Consumer<C> handedOut;
 
   private final Object lock = new Object();
   private final Deque<Entry> waiting = new ArrayDeque<>();
-  private final Deque<CompletableFuture<GrpcConnection>> takers = new ArrayDeque<>();
+  private final Deque<CompletableFuture<C>> takers = new ArrayDeque<>();
   private @Nullable Supplier<? extends Exception> stopped;
 
   /**
@@ -51,19 +53,22 @@ final class Backlog {
    * @param timeout how long each may wait
    * @param refusals told of streams that waited too long
    * @param unattended knows whether anybody has asked for streams at all
-   * @param accepted makes a connection of a stream that is handed out
+   * @param accepted makes a connection of a stream that is to be handed out
+   * @param handedOut told of each that somebody has taken
    */
   Backlog(
       int limit,
       Duration timeout,
       RefusalLog refusals,
       Unattended unattended,
-      Function<Stream, GrpcConnection> accepted) {
+      Function<Stream, C> accepted,
+      Consumer<C> handedOut) {
     this.limit = limit;
     this.timeout = timeout;
     this.refusals = refusals;
     this.unattended = unattended;
     this.accepted = accepted;
+    this.handedOut = handedOut;
   }
 
   /** Hands a new stream out, or queues it. */
@@ -78,7 +83,7 @@ final class Backlog {
 
   private Outcome place(Stream stream, boolean atHead) {
     while (true) {
-      CompletableFuture<GrpcConnection> taker;
+      CompletableFuture<C> taker;
       Entry entry = new Entry(stream);
       synchronized (lock) {
         if (stopped != null) {
@@ -108,9 +113,9 @@ final class Backlog {
   }
 
   /** The oldest waiting stream, or the next to come. */
-  CompletableFuture<GrpcConnection> take() {
+  CompletableFuture<C> take() {
     Entry entry;
-    CompletableFuture<GrpcConnection> taker = new CompletableFuture<>();
+    CompletableFuture<C> taker = new CompletableFuture<>();
     synchronized (lock) {
       if (stopped != null) {
         return CompletableFuture.failedFuture(stopped.get());
@@ -129,16 +134,16 @@ final class Backlog {
     return taker;
   }
 
-  private boolean handOut(Stream stream, CompletableFuture<GrpcConnection> taker) {
-    GrpcConnection connection = accepted.apply(stream);
+  private boolean handOut(Stream stream, CompletableFuture<C> taker) {
+    C connection = accepted.apply(stream);
     boolean taken = taker.complete(connection);
     if (taken) {
-      connection.decisionDue();
+      handedOut.accept(connection);
     }
     return taken;
   }
 
-  private void forget(CompletableFuture<GrpcConnection> taker) {
+  private void forget(CompletableFuture<C> taker) {
     synchronized (lock) {
       takers.removeIf(other -> other == taker);
     }
@@ -152,7 +157,7 @@ final class Backlog {
    */
   List<Stream> stop(Supplier<? extends Exception> failure) {
     List<Entry> entries;
-    List<CompletableFuture<GrpcConnection>> unserved;
+    List<CompletableFuture<C>> unserved;
     synchronized (lock) {
       stopped = failure;
       entries = List.copyOf(waiting);

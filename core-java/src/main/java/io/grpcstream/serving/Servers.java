@@ -1,6 +1,9 @@
-package io.grpcstream;
+package io.grpcstream.serving;
 
+import io.grpc.Attributes;
 import io.grpc.Server;
+import io.grpc.ServerBuilder;
+import io.grpc.ServerInterceptor;
 import io.grpc.ServerServiceDefinition;
 import io.grpc.netty.NettyServerBuilder;
 import io.grpc.util.MutableHandlerRegistry;
@@ -14,13 +17,15 @@ import java.io.UncheckedIOException;
 import java.net.SocketAddress;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The gRPC servers of one {@link GrpcStream}: the one with the services, and the one that turns
+ * The gRPC servers of one {@code GrpcStream}: the one with the services, and the one that turns
  * away peers who may not use them. Each starts when it is first needed; neither has a thread.
  */
-final class Servers {
+public final class Servers {
   /** Two orders of magnitude above what a client has in flight as a rule. */
   static final int MAX_CONCURRENT_CALLS_PER_STREAM = 1_024;
 
@@ -37,6 +42,7 @@ final class Servers {
   private final StreamServer seat;
   private final Server server;
   private final SocketAddress address;
+  private final Function<Stream, Attributes> attributes;
   private final PeerBudgets budgets;
   private final RefusalLog refusals;
   private final Duration stallTimeout;
@@ -45,11 +51,29 @@ final class Servers {
   private @Nullable StreamServer deniedSeat;
   private @Nullable Server deniedServer;
 
-  Servers(SocketAddress address, GrpcStream.Builder options, RefusalLog refusals) {
+  /**
+   * The servers, not started.
+   *
+   * @param address what they shall say that they listen on
+   * @param attributes what the transport over a stream shall have among its attributes
+   * @param budgets what each peer may cost
+   * @param stallTimeout how long a peer may leave something half sent
+   * @param options of the server with the services
+   * @param failures stands around the interceptors that the options add
+   */
+  public Servers(
+      SocketAddress address,
+      Function<Stream, Attributes> attributes,
+      PeerBudgets budgets,
+      Duration stallTimeout,
+      Consumer<? super ServerBuilder<?>> options,
+      ServerInterceptor failures,
+      RefusalLog refusals) {
     this.address = address;
+    this.attributes = attributes;
+    this.budgets = budgets;
+    this.stallTimeout = stallTimeout;
     this.refusals = refusals;
-    budgets = options.callLimits.newBudgets();
-    stallTimeout = options.callLimits.stallTimeout();
     seat = seat(stallTimeout);
     NettyServerBuilder builder =
         seat.builder()
@@ -58,30 +82,30 @@ final class Servers {
             .maxConcurrentCallsPerConnection(MAX_CONCURRENT_CALLS_PER_STREAM)
             .permitKeepAliveTime(PERMIT_KEEP_ALIVE_SECONDS, TimeUnit.SECONDS)
             .permitKeepAliveWithoutCalls(true);
-    options.applyTo(builder);
+    options.accept(builder);
     server =
         builder
             .fallbackHandlerRegistry(services)
-            .intercept(new FailureInterceptor(options.failureHooks, true)) // Around the options'.
+            .intercept(failures)
             .intercept(new FittingCalls()) // The last one added is the first to run.
             .build();
   }
 
   private StreamServer seat(Duration timeout) {
-    return new StreamServer(address, PeerContext::attributesOf, budgets, timeout, refusals);
+    return new StreamServer(address, attributes, budgets, timeout, refusals);
   }
 
   /** Offers {@code service} from the next call on, in place of one of the same name. */
-  void add(ServerServiceDefinition service) {
-    services.addService(MalformedRequest.passedOn(service));
+  public void add(ServerServiceDefinition service) {
+    services.addService(service);
   }
 
   /** The registered services; may be changed at any time, but see {@link #add}. */
-  MutableHandlerRegistry services() {
+  public MutableHandlerRegistry services() {
     return services;
   }
 
-  Server server() {
+  public Server server() {
     return server;
   }
 
@@ -136,7 +160,7 @@ final class Servers {
   }
 
   /** Sends GOAWAY on all streams and closes each when its calls are done. Never blocks. */
-  synchronized void shutdown() {
+  public synchronized void shutdown() {
     shutdown = true;
     server.shutdown();
     if (deniedServer != null) {

@@ -1,11 +1,11 @@
-package io.grpcstream;
+package io.grpcstream.failures;
 
 import io.grpc.Context;
 import io.grpc.ForwardingServerCall.SimpleForwardingServerCall;
 import io.grpc.Metadata;
 import io.grpc.ServerCall;
 import io.grpc.Status;
-import io.grpcstream.FailureMapping.Closing;
+import io.grpcstream.failures.FailureMapping.Closing;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.RejectedExecutionException;
 import org.jspecify.annotations.Nullable;
@@ -17,9 +17,9 @@ import org.jspecify.annotations.Nullable;
  * or thrown, in {@link #fail}. Of two of these around the same call, the inner one maps what the
  * service closes with, and the outer one only what is thrown.
  */
-final class FailureCall<Q, R> extends SimpleForwardingServerCall<Q, R> {
+public final class FailureCall<Q, R> extends SimpleForwardingServerCall<Q, R> {
   /** The outer one, for an inner one. */
-  static final Context.Key<FailureCall<?, ?>> KEY = Context.key("io.grpcstream.failures");
+  public static final Context.Key<FailureCall<?, ?>> KEY = Context.key("io.grpcstream.failures");
 
   private final FailureMapping mapping;
   private final FailureLog log;
@@ -29,7 +29,7 @@ final class FailureCall<Q, R> extends SimpleForwardingServerCall<Q, R> {
   private volatile boolean mapped;
   private volatile boolean failed;
 
-  FailureCall(
+  public FailureCall(
       ServerCall<Q, R> call,
       FailureMapping mapping,
       FailureLog log,
@@ -41,7 +41,7 @@ final class FailureCall<Q, R> extends SimpleForwardingServerCall<Q, R> {
   }
 
   /** Whether {@link #fail} has ended it: then the service is to be told no more than that. */
-  boolean hasFailed() {
+  public boolean hasFailed() {
     return failed;
   }
 
@@ -132,7 +132,7 @@ final class FailureCall<Q, R> extends SimpleForwardingServerCall<Q, R> {
   }
 
   /** Ends the call with what {@code failure}, which nobody caught, is mapped to. */
-  void fail(Throwable failure) {
+  public void fail(Throwable failure) {
     Closing carried = FailureMapping.carriedBy(failure);
     if (super.isCancelled() && (carried != null || failure instanceof CancellationException)) {
       log.noted(this, "it is over, and the service hears of it", failure);
@@ -152,7 +152,7 @@ final class FailureCall<Q, R> extends SimpleForwardingServerCall<Q, R> {
   }
 
   /** Ends the call of a peer whose request cannot be parsed. */
-  void refuse(MalformedRequest request) {
+  public void refuse(MalformedRequest request) {
     if (claimEnd()) {
       failed = true;
       log.malformed(this, request.failure());

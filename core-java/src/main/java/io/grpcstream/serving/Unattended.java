@@ -1,27 +1,25 @@
-package io.grpcstream;
+package io.grpcstream.serving;
 
 import io.grpcstream.libp2p.Stream;
 import io.grpcstream.libp2p.text.DurationText;
 import io.grpcstream.netty.StreamAttachment;
+import io.grpcstream.netty.UserLog;
 import io.netty.util.concurrent.ScheduledFuture;
 import java.net.SocketAddress;
 import java.time.Duration;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
- * Says, once, that streams come in and that nobody has ever asked for any: as a rule {@link
- * GrpcStream#serve()} was forgotten, of which the peers see a reset only, and much later.
+ * Says, once, that streams come in and that nobody has ever asked for any: as a rule {@code
+ * GrpcStream.serve()} was forgotten, of which the peers see a reset only, and much later.
  * Thread-safe.
  */
 final class Unattended {
-  /** What a program may take from {@link GrpcStream#handler()} to its serving or accepting. */
+  /** What a program may take from {@code GrpcStream.handler()} to its serving or accepting. */
   static final Duration PATIENCE = Duration.ofSeconds(1);
 
-  private static final Logger log = LoggerFactory.getLogger(GrpcStream.class);
   private static final String WHAT_TO_DO =
       "nobody has called serve() or accept() (in Kotlin serveIn() or connections())";
 
@@ -61,7 +59,7 @@ final class Unattended {
                 .eventLoop()
                 .schedule(() -> say(stream), PATIENCE.toNanos(), TimeUnit.NANOSECONDS);
       } catch (RejectedExecutionException e) {
-        log.debug("{} ended with its event loop", StreamAttachment.describe(stream), e);
+        UserLog.LOG.debug("{} ended with its event loop", StreamAttachment.describe(stream), e);
       }
     }
   }
@@ -74,7 +72,7 @@ final class Unattended {
       }
       streams = came;
     }
-    log.warn(
+    UserLog.LOG.warn(
         "{}: {} stream(s) came, the first for {} from peer {}, and {}; each is reset after {}",
         owner,
         streams,

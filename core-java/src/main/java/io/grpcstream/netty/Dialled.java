@@ -1,25 +1,35 @@
-package io.grpcstream;
+package io.grpcstream.netty;
 
 import io.grpc.ManagedChannel;
+import io.grpc.Status;
 import io.grpcstream.libp2p.Stream;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.function.Function;
 
 /** The channel over a stream that is being opened. */
-final class Dialled {
+public final class Dialled {
   private Dialled() {}
 
-  /** Fails with a status; given up by cancelling its future, and then keeps no stream open. */
-  static CompletionStage<ManagedChannel> over(CompletionStage<Stream> opened) {
+  /**
+   * Fails with a status; given up by cancelling its future, and then keeps no stream open.
+   *
+   * @param wrap makes the channel over the stream
+   * @param statusOf what a failure to open it is to a gRPC user
+   */
+  public static CompletionStage<ManagedChannel> over(
+      CompletionStage<Stream> opened,
+      Function<Stream, ManagedChannel> wrap,
+      Function<Throwable, Status> statusOf) {
     CompletableFuture<ManagedChannel> dialled = new CompletableFuture<>();
     opened.whenComplete(
         (stream, failure) -> {
           if (failure != null) {
-            dialled.completeExceptionally(FailureTable.statusOf(failure).asRuntimeException());
+            dialled.completeExceptionally(statusOf.apply(failure).asRuntimeException());
           } else if (dialled.isDone()) {
             stream.reset();
           } else {
-            ManagedChannel channel = GrpcStream.wrapClient(stream);
+            ManagedChannel channel = wrap.apply(stream);
             if (!dialled.complete(channel)) {
               channel.shutdownNow();
             }

@@ -1,4 +1,4 @@
-package io.grpcstream;
+package io.grpcstream.serving;
 
 import io.grpc.Server;
 import io.grpc.ServerServiceDefinition;
@@ -6,32 +6,42 @@ import java.net.SocketAddress;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 
-/**
- * The {@link Server} that users see: starting it is {@link GrpcStream#serve}, shutting it down is
- * shutting down the {@link GrpcStream}.
- */
-final class GrpcServerView extends Server {
+/** The {@link Server} that users see: it starts and ends with all that its owner is. */
+public final class GrpcServerView extends Server {
   /** As {@link Server#shutdown} sets no limit to calls in flight. */
   private static final Duration NO_LIMIT = Duration.ofDays(365);
 
-  private final GrpcStream owner;
+  private final SocketAddress address;
   private final Server server;
+  private final Runnable start;
+  private final Consumer<Duration> shutdown;
 
-  GrpcServerView(GrpcStream owner, Server server) {
-    this.owner = owner;
+  /**
+   * A view of {@code server}.
+   *
+   * @param address what it shall say that it listens on
+   * @param start in place of the server's own
+   * @param shutdown in place of the server's own, with the time that calls in flight have
+   */
+  public GrpcServerView(
+      SocketAddress address, Server server, Runnable start, Consumer<Duration> shutdown) {
+    this.address = address;
     this.server = server;
+    this.start = start;
+    this.shutdown = shutdown;
   }
 
   @Override
   public Server start() {
-    owner.serve();
+    start.run();
     return this;
   }
 
   @Override
   public List<? extends SocketAddress> getListenSockets() {
-    return List.of(owner.address());
+    return List.of(address);
   }
 
   @Override
@@ -51,13 +61,13 @@ final class GrpcServerView extends Server {
 
   @Override
   public Server shutdown() {
-    owner.shutdown(NO_LIMIT);
+    shutdown.accept(NO_LIMIT);
     return this;
   }
 
   @Override
   public Server shutdownNow() {
-    owner.shutdown(Duration.ZERO);
+    shutdown.accept(Duration.ZERO);
     return this;
   }
 

@@ -1,4 +1,4 @@
-package io.grpcstream;
+package io.grpcstream.failures;
 
 import io.grpc.MethodDescriptor;
 import io.grpc.MethodDescriptor.Marshaller;
@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
  * <p>What a marshaller throws, gRPC makes {@code UNKNOWN} and logs with its stack, without a name
  * and without a limit: each peer could fill the log by bytes that are no message.
  */
-record MalformedRequest(Throwable failure) {
+public record MalformedRequest(Throwable failure) {
   Status status() {
     FailureMapping.Closing carried = FailureMapping.carriedBy(failure);
     // Of protobuf's marshaller, this is INTERNAL with a text that is not about our inside.
@@ -27,7 +27,7 @@ record MalformedRequest(Throwable failure) {
   }
 
   /** The same service, whose methods take malformed requests to {@link FailureInterceptor}. */
-  static ServerServiceDefinition passedOn(ServerServiceDefinition service) {
+  public static ServerServiceDefinition passedOn(ServerServiceDefinition service) {
     ServiceDescriptor original = service.getServiceDescriptor();
     ServiceDescriptor.Builder descriptor =
         ServiceDescriptor.newBuilder(original.getName())

@@ -1,4 +1,4 @@
-package io.grpcstream;
+package io.grpcstream.failures;
 
 import io.grpc.Metadata;
 import io.grpc.Status;
@@ -17,13 +17,14 @@ import org.jspecify.annotations.Nullable;
  * {@code UNKNOWN}, but for the few exceptions that can mean one thing only. Nothing of a failure's
  * text reaches the peer by itself.
  */
-final class FailureMapping {
+public final class FailureMapping {
   /** What a call is closed with. */
   record Closing(Status status, Metadata trailers) {}
 
   private final List<Function<? super Throwable, ? extends @Nullable Status>> hooks;
 
-  FailureMapping(List<? extends Function<? super Throwable, ? extends @Nullable Status>> hooks) {
+  public FailureMapping(
+      List<? extends Function<? super Throwable, ? extends @Nullable Status>> hooks) {
     this.hooks = List.copyOf(Objects.requireNonNull(hooks, "the hooks are null"));
   }
 

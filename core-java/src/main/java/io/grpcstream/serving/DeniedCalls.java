@@ -1,4 +1,4 @@
-package io.grpcstream;
+package io.grpcstream.serving;
 
 import com.google.protobuf.Empty;
 import io.grpc.HandlerRegistry;
@@ -9,10 +9,12 @@ import io.grpc.ServerCallHandler;
 import io.grpc.ServerMethodDefinition;
 import io.grpc.Status;
 import io.grpc.protobuf.ProtoUtils;
+import io.grpcstream.libp2p.Stream;
+import io.grpcstream.netty.StreamAttachment;
 import org.jspecify.annotations.Nullable;
 
 /**
- * All that a peer which the {@link PeerAuthorizer} refused gets to see of us: whatever method it
+ * All that a peer which the {@code PeerAuthorizer} refused gets to see of us: whatever method it
  * calls, {@code PERMISSION_DENIED}. So it cannot even find out which services there are.
  */
 final class DeniedCalls extends HandlerRegistry {
@@ -34,10 +36,10 @@ final class DeniedCalls extends HandlerRegistry {
   }
 
   private static ServerCall.Listener<Empty> deny(ServerCall<Empty, Empty> call, Metadata headers) {
-    PeerContext peer = call.getAttributes().get(PeerContext.TRANSPORT_ATTR);
+    Stream stream = call.getAttributes().get(StreamAttachment.STREAM);
     call.close(
         Status.PERMISSION_DENIED.withDescription(
-            "peer " + peer.peerId() + " is not allowed to use " + peer.protocol()),
+            "peer " + stream.remotePeer() + " is not allowed to use " + stream.protocol()),
         new Metadata());
     return new ServerCall.Listener<>() {};
   }

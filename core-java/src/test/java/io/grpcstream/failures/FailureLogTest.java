@@ -1,4 +1,4 @@
-package io.grpcstream;
+package io.grpcstream.failures;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -6,6 +6,7 @@ import io.grpc.Metadata;
 import io.grpc.MethodDescriptor;
 import io.grpc.ServerCall;
 import io.grpc.Status;
+import io.grpcstream.Echo;
 import java.io.IOException;
 import java.lang.reflect.Proxy;
 import java.time.Duration;

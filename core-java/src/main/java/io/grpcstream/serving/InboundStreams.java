@@ -1,61 +1,75 @@
-package io.grpcstream;
+package io.grpcstream.serving;
 
+import io.grpcstream.libp2p.PeerId;
 import io.grpcstream.libp2p.Refusal;
 import io.grpcstream.libp2p.Stream;
 import io.grpcstream.netty.RefusalLog;
+import java.net.SocketAddress;
 import java.nio.channels.ClosedChannelException;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.BiPredicate;
+import java.util.function.Consumer;
+import java.util.function.Function;
 
 /**
- * What becomes of the streams that peers open to one {@link GrpcStream}: their calls are denied,
+ * What becomes of the streams that peers open to one {@code GrpcStream}: their calls are denied,
  * they wait in the backlog for an accept, or they are served; once closed, they are reset.
+ *
+ * @param <C> what a stream is to those who accept it
  */
-final class InboundStreams {
+public final class InboundStreams<C> {
   private enum Mode {
     ACCEPTING,
     SERVING,
     CLOSED
   }
 
-  private final GrpcStream owner;
+  private final SocketAddress address;
   private final LiveStreams streams;
   private final Servers servers;
-  private final PeerAuthorizer authorizer;
+  private final BiPredicate<PeerId, String> authorizer;
   private final RefusalLog refusals;
   private final Unattended unattended;
-  private final Backlog backlog;
+  private final Backlog<C> backlog;
   private volatile Mode mode = Mode.ACCEPTING;
 
-  InboundStreams(
-      GrpcStream owner,
+  /**
+   * Those of one {@code GrpcStream}, which is accepting at first.
+   *
+   * @param address names it
+   * @param authorizer which peers may use which protocols
+   * @param limit how many streams may wait to be accepted
+   * @param timeout how long each may wait
+   * @param accepted makes a connection of a stream that is to be handed out
+   * @param handedOut told of each that somebody has taken
+   */
+  public InboundStreams(
+      SocketAddress address,
       LiveStreams streams,
       Servers servers,
-      GrpcStream.Builder options,
-      RefusalLog refusals) {
-    this.owner = owner;
+      BiPredicate<PeerId, String> authorizer,
+      int limit,
+      Duration timeout,
+      RefusalLog refusals,
+      Function<Stream, C> accepted,
+      Consumer<C> handedOut) {
+    this.address = address;
     this.streams = streams;
     this.servers = servers;
+    this.authorizer = authorizer;
     this.refusals = refusals;
-    authorizer = options.authorizer;
-    Duration timeout = options.backlogTimeout;
-    unattended = new Unattended(owner.address(), timeout);
-    backlog =
-        new Backlog(
-            options.backlog,
-            timeout,
-            refusals,
-            unattended,
-            stream -> new GrpcConnection(owner, this, stream, timeout, refusals));
+    unattended = new Unattended(address, timeout);
+    backlog = new Backlog<>(limit, timeout, refusals, unattended, accepted, handedOut);
   }
 
-  /** Takes a new stream; see {@link GrpcStream#handler}. */
-  void onStream(Stream stream) {
+  /** Takes a new stream; see {@code GrpcStream.handler}. */
+  public void onStream(Stream stream) {
     streams.undecided(stream);
     if (isClosed()) {
       stream.reset();
-    } else if (!authorizer.allows(stream.remotePeer(), stream.protocol())) {
+    } else if (!authorizer.test(stream.remotePeer(), stream.protocol())) {
       refusals.refused(stream, Refusal.NOT_AUTHORIZED, "the authorizer does not allow it");
       streams.served(stream);
       servers.deny(stream);
@@ -80,25 +94,24 @@ final class InboundStreams {
     }
   }
 
-  /** Serves all streams from now on, those that wait first; see {@link GrpcStream#serve()}. */
-  void serveAll() {
+  /** Serves all streams from now on, those that wait first; see {@code GrpcStream.serve}. */
+  public void serveAll() {
     List<Stream> waiting;
     synchronized (this) {
       if (isClosed()) {
-        throw new IllegalStateException(owner.address() + " is shut down");
+        throw new IllegalStateException(address + " is shut down");
       }
       servers.start();
       unattended.attend();
       mode = Mode.SERVING;
       waiting =
-          backlog.stop(
-              () -> new IllegalStateException(owner.address() + " serves all streams itself"));
+          backlog.stop(() -> new IllegalStateException(address + " serves all streams itself"));
     }
     waiting.forEach(this::serve);
   }
 
   /** Serves this one stream, whatever the mode and the authorizer say. */
-  void serve(Stream stream) {
+  public void serve(Stream stream) {
     streams.served(stream);
     servers.serve(stream);
     if (isClosed()) {
@@ -106,25 +119,25 @@ final class InboundStreams {
     }
   }
 
-  /** The next stream that is not served at once; see {@link GrpcStream#accept}. */
-  CompletableFuture<GrpcConnection> accept() {
+  /** The next stream that is not served at once; see {@code GrpcStream.accept}. */
+  public CompletableFuture<C> accept() {
     unattended.attend();
     return backlog.take();
   }
 
   /** Somebody decided about a stream that was accepted. */
-  void decided(Stream stream) {
+  public void decided(Stream stream) {
     streams.served(stream);
   }
 
   /** Puts a stream that was accepted back to the head of the backlog. */
-  void takeBack(Stream stream) {
+  public void takeBack(Stream stream) {
     streams.undecided(stream);
     placed(stream, backlog.putBack(stream));
   }
 
   /** Resets the streams in the backlog, and all that come from now on. */
-  void close() {
+  public void close() {
     List<Stream> waiting;
     synchronized (this) {
       mode = Mode.CLOSED;
@@ -134,7 +147,7 @@ final class InboundStreams {
     waiting.forEach(Stream::reset);
   }
 
-  boolean isClosed() {
+  public boolean isClosed() {
     return mode == Mode.CLOSED;
   }
 
