@@ -113,7 +113,7 @@ class RoomsTest {
         .whereLayer("netty")
         .mayOnlyAccessLayers("libp2p", "libraries", "text")
         .whereLayer("libp2p")
-        .mayOnlyAccessLayers("libraries", "crypto", "multiformats", "tls")
+        .mayOnlyAccessLayers("libraries", "crypto", "multiformats", "text", "tls")
         .whereLayer("host")
         .mayOnlyAccessLayers(
             "libp2p",
@@ -133,7 +133,8 @@ class RoomsTest {
             "identify",
             "ping")
         .whereLayer("dial")
-        .mayOnlyAccessLayers("libp2p", "connection", "addresses", "resources", "util", "transport")
+        .mayOnlyAccessLayers(
+            "libp2p", "connection", "addresses", "resources", "util", "text", "transport")
         .whereLayer("connection")
         .mayOnlyAccessLayers(
             "libp2p",
@@ -141,6 +142,7 @@ class RoomsTest {
             "addresses",
             "resources",
             "util",
+            "text",
             "libraries",
             "crypto",
             "multistream",

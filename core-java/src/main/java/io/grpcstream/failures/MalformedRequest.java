@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Stands for a request that cannot be parsed, on its way from the marshaller to the first listener,
- * which is the one of {@link FailureInterceptor}.
+ * which is the one of {@code FailureInterceptor}.
  *
  * <p>What a marshaller throws, gRPC makes {@code UNKNOWN} and logs with its stack, without a name
  * and without a limit: each peer could fill the log by bytes that are no message.
@@ -26,7 +26,7 @@ public record MalformedRequest(Throwable failure) {
         : carried.status();
   }
 
-  /** The same service, whose methods take malformed requests to {@link FailureInterceptor}. */
+  /** The same service, whose methods take malformed requests to {@code FailureInterceptor}. */
   public static ServerServiceDefinition passedOn(ServerServiceDefinition service) {
     ServiceDescriptor original = service.getServiceDescriptor();
     ServiceDescriptor.Builder descriptor =
