@@ -100,7 +100,7 @@ class RoomsTest {
         .whereLayer("api")
         .mayOnlyAccessLayers("netty", "libp2p", "libraries", "text")
         .whereLayer("netty")
-        .mayOnlyAccessLayers("libp2p", "libraries", "text")
+        .mayOnlyAccessLayers("libp2p", "libraries", "text", "mux")
         .whereLayer("libp2p")
         .mayOnlyAccessLayers("libraries", "crypto", "multiformats", "tls")
         .whereLayer("host")
