@@ -336,13 +336,15 @@ final class CallWindows extends Http2ConnectionAdapter implements Http2LocalFlow
   }
 
   private void waitNoMore(Http2Stream call) {
-    MessageRoom.Place left = place;
-    boolean first = left != null && waiting.keySet().iterator().next() == call;
+    boolean first = !waiting.isEmpty() && waiting.keySet().iterator().next() == call;
     waiting.remove(call);
     if (first) {
+      MessageRoom.Place left = place;
       place = null;
       awaitRoom(); // Before the place is left, so that the peer keeps its turn.
-      budget.all.room.leave(left);
+      if (left != null) {
+        budget.all.room.leave(left);
+      }
     }
   }
 
