@@ -341,6 +341,22 @@ class UnfinishedMessagesTest {
   }
 
   @Test
+  void aMessageAsLongAsAnyCanBeHasAllTheWindowItNeeds() throws Exception {
+    int length = Integer.MAX_VALUE - 8; // No array is longer.
+    serve(
+        GrpcStream.builder()
+            .addService(Echo.service(text -> text.length() + ""))
+            .configureServer(options -> options.maxInboundMessageSize(Integer.MAX_VALUE))
+            .callLimits(limits(Duration.ofMinutes(5), 8L << 30)));
+    RawHttp2 raw = new RawHttp2(hosts.start(builder -> builder), server);
+    raw.send(RawHttp2.preface());
+    begin(raw, 1, length);
+    // With the prefix; the first byte of a call's window comes by SETTINGS, and is not counted.
+    eventually("it has room", () -> raw.window(1) + 1 >= 5L + length);
+    raw.stream.reset();
+  }
+
+  @Test
   void aLongMessageArrivesBesideThoseOfPeersThatNeverPause() {
     serve(limits(Duration.ofMinutes(5), 32L << 20));
     String message = "x".repeat(MESSAGE);
