@@ -139,7 +139,7 @@ class RoomsTest {
             "mux",
             "yamux")
         .whereLayer("foreign")
-        .mayOnlyAccessLayers("libp2p", "stream", "util", "yamux")
+        .mayOnlyAccessLayers("libp2p", "stream", "util", "mux", "yamux")
         .whereLayer("stream")
         .mayOnlyAccessLayers("libp2p")
         .whereLayer("addresses")
