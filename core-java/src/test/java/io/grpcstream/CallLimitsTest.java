@@ -289,4 +289,33 @@ class CallLimitsTest {
     assertThat(Futures.getUnchecked(answer)).hasSize(MESSAGE);
     assertThat(caller.stats().refusals(Refusal.STALLED)).isPositive();
   }
+
+  @Test
+  void theRoomOfChannelsThatEndAlsoWithTheirHostGoesToWhoWaits() throws Exception {
+    CallLimits limits =
+        CallLimits.builder().memory(32 << 20).stallTimeout(Duration.ofMinutes(5)).build();
+    GrpcStream client = opened(GrpcStream.builder().callLimits(limits));
+    Host ends = hosts.start(builder -> builder);
+    Host stays = hosts.start(builder -> builder);
+    List<HalfServer> holding = new ArrayList<>();
+    for (int i = 0; i < 5; i++) { // 15 of the 16 MiB that can be reserved.
+      holding.add(new HalfServer(ends, client::client));
+      holding.get(i).begin(40_000);
+      holding.get(i).roundTrip();
+    }
+    HalfServer waiting = new HalfServer(ends, client::client);
+    waiting.begin(40_000);
+    waiting.roundTrip();
+    Host honest =
+        serving(GrpcStream.builder().addService(Echo.service(text -> "x".repeat(MESSAGE))));
+    ManagedChannel channel = client.client(await(stays.newStream(address(honest), Wire.PROTOCOL)));
+    ListenableFuture<String> answer =
+        ClientCalls.futureUnaryCall(channel.newCall(Echo.UNARY, CallOptions.DEFAULT), "long");
+    waiting.channel.shutdownNow();
+    await(ends.shutdown(Duration.ZERO));
+    assertThat(answer.get(20, TimeUnit.SECONDS)).hasSize(MESSAGE);
+    ListenableFuture<String> more =
+        ClientCalls.futureUnaryCall(channel.newCall(Echo.UNARY, CallOptions.DEFAULT), "again");
+    assertThat(more.get(20, TimeUnit.SECONDS)).hasSize(MESSAGE);
+  }
 }

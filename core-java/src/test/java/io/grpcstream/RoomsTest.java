@@ -111,7 +111,7 @@ class RoomsTest {
         .whereLayer("failures")
         .mayOnlyAccessLayers("netty", "libp2p", "libraries")
         .whereLayer("netty")
-        .mayOnlyAccessLayers("libp2p", "libraries", "text")
+        .mayOnlyAccessLayers("libp2p", "libraries", "text", "mux")
         .whereLayer("libp2p")
         .mayOnlyAccessLayers("libraries", "crypto", "multiformats", "text", "tls")
         .whereLayer("host")
@@ -152,7 +152,7 @@ class RoomsTest {
             "mux",
             "yamux")
         .whereLayer("foreign")
-        .mayOnlyAccessLayers("libp2p", "stream", "util", "yamux")
+        .mayOnlyAccessLayers("libp2p", "stream", "util", "mux", "yamux")
         .whereLayer("stream")
         .mayOnlyAccessLayers("libp2p")
         .whereLayer("addresses")

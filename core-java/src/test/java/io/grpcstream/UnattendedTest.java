@@ -3,10 +3,12 @@ package io.grpcstream;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.google.common.util.concurrent.ListenableFuture;
 import io.grpc.CallOptions;
 import io.grpc.ManagedChannel;
 import io.grpc.StatusRuntimeException;
 import io.grpc.stub.ClientCalls;
+import io.grpcstream.libp2p.Connection;
 import io.grpcstream.libp2p.Host;
 import io.grpcstream.libp2p.LogLines;
 import io.grpcstream.libp2p.PeerId;
@@ -116,6 +118,24 @@ class UnattendedTest {
           .hasMessageContaining("UNAVAILABLE")
           .message()
           .doesNotContain("may not be serving");
+    }
+  }
+
+  @Test
+  void theEndOfAConnectionIsNotBlamedOnWhoMayNotServe() throws Exception {
+    try (Hosts hosts = new Hosts()) {
+      GrpcStream grpc = GrpcStream.create();
+      Host caller = hosts.start(Hosts.TCP);
+      Stream stream = Hosts.open(caller, hosts.start(Hosts.TCP), grpc.handler());
+      ManagedChannel channel = GrpcStream.wrapClient(stream);
+      ListenableFuture<String> call =
+          ClientCalls.futureUnaryCall(channel.newCall(Echo.UNARY, CallOptions.DEFAULT), "hello");
+      caller.connections().forEach(Connection::close);
+      assertThatThrownBy(() -> call.get(10, TimeUnit.SECONDS))
+          .hasMessageContaining("UNAVAILABLE")
+          .message()
+          .doesNotContain("may not be serving");
+      end(grpc);
     }
   }
 

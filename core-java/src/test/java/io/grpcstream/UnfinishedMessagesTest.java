@@ -313,6 +313,50 @@ class UnfinishedMessagesTest {
   }
 
   @Test
+  void aCallThatIsCancelledWhileItWaitsForOthersOfItsStreamMakesWayForAShorterOne()
+      throws Exception {
+    serveDirectly(limits(Duration.ofMinutes(5), 512L << 20));
+    RawHttp2 raw = new RawHttp2(hosts.start(builder -> builder), server);
+    raw.send(RawHttp2.preface());
+    for (int call = 1; call <= 11; call += 2) { // The last one is past the stream's 16 MiB.
+      begin(raw, call, MESSAGE);
+    }
+    begin(raw, 13, 200_000);
+    raw.roundTrip();
+    assertThat(raw.window(9)).isGreaterThan(MESSAGE);
+    assertThat(raw.window(13)).isEqualTo(65_535);
+    byte[] cancel = {0, 0, 0, 8};
+    raw.send(RawHttp2.frame(4, 3, 0, 11), cancel);
+    eventually("the shorter one has room", () -> raw.window(13) > 200_000);
+    raw.stream.reset();
+  }
+
+  /** Sends so much of a message that it needs more than the window of its call. */
+  private static void begin(RawHttp2 raw, int call, int length) throws Exception {
+    raw.send(
+        RawHttp2.call(call),
+        RawHttp2.data(call, begun(length, 16_000)),
+        RawHttp2.data(call, new byte[16_000]),
+        RawHttp2.data(call, new byte[8_000]));
+  }
+
+  @Test
+  void aMessageAsLongAsAnyCanBeHasAllTheWindowItNeeds() throws Exception {
+    int length = Integer.MAX_VALUE - 8; // No array is longer.
+    serve(
+        GrpcStream.builder()
+            .addService(Echo.service(text -> text.length() + ""))
+            .configureServer(options -> options.maxInboundMessageSize(Integer.MAX_VALUE))
+            .callLimits(limits(Duration.ofMinutes(5), 8L << 30)));
+    RawHttp2 raw = new RawHttp2(hosts.start(builder -> builder), server);
+    raw.send(RawHttp2.preface());
+    begin(raw, 1, length);
+    // With the prefix; the first byte of a call's window comes by SETTINGS, and is not counted.
+    eventually("it has room", () -> raw.window(1) + 1 >= 5L + length);
+    raw.stream.reset();
+  }
+
+  @Test
   void aLongMessageArrivesBesideThoseOfPeersThatNeverPause() {
     serve(limits(Duration.ofMinutes(5), 32L << 20));
     String message = "x".repeat(MESSAGE);

@@ -258,12 +258,16 @@ final class CallWindows extends Http2ConnectionAdapter implements Http2LocalFlow
     return false;
   }
 
-  /** Bytes to reserve for the rest of a message; more of it can come, but no more is needed. */
+  /**
+   * Bytes to reserve for the rest of a message; more of it can come, but no more is needed. All the
+   * windows that HTTP/2 has (RFC 9113, section 6.9.1) are enough for any message of gRPC's.
+   */
   private long lack(Http2Stream call, CallInput input) {
     // An update is sent once half of the window is free: with twice the window, it is.
     long missing = input.message.missing() - windows.windowSize(call);
     long atLeast = windows.initialWindowSize(call) + 2L;
-    return Math.min(Integer.MAX_VALUE / 2, Math.max(missing, atLeast));
+    long atMost = (long) Integer.MAX_VALUE - windows.initialWindowSize(call);
+    return Math.min(atMost, Math.max(missing, atLeast));
   }
 
   /** Whether the calls of this stream may have so much more reserved. */
@@ -336,13 +340,15 @@ final class CallWindows extends Http2ConnectionAdapter implements Http2LocalFlow
   }
 
   private void waitNoMore(Http2Stream call) {
-    MessageRoom.Place left = place;
-    boolean first = left != null && waiting.keySet().iterator().next() == call;
+    boolean first = !waiting.isEmpty() && waiting.keySet().iterator().next() == call;
     waiting.remove(call);
     if (first) {
+      MessageRoom.Place left = place;
       place = null;
       awaitRoom(); // Before the place is left, so that the peer keeps its turn.
-      budget.all.room.leave(left);
+      if (left != null) {
+        budget.all.room.leave(left);
+      }
     }
   }
 

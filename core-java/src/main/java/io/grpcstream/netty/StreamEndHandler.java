@@ -3,6 +3,7 @@ package io.grpcstream.netty;
 import io.grpc.Status;
 import io.grpc.netty.GrpcHttp2ConnectionHandler;
 import io.grpcstream.libp2p.Stream;
+import io.grpcstream.libp2p.mux.ConnectionEnded;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelDuplexHandler;
 import io.netty.channel.ChannelHandlerContext;
@@ -118,7 +119,7 @@ final class StreamEndHandler extends ChannelDuplexHandler {
   @Override
   public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
     if (end != null) {
-      ctx.fireExceptionCaught(record("it failed", cause, hint(ctx)).asRuntimeException());
+      ctx.fireExceptionCaught(record("it failed", cause, hint(ctx, cause)).asRuntimeException());
     } else if (cause instanceof IOException) {
       // A plain IOException, since gRPC logs any other kind with its stack trace.
       String text = StreamAttachment.describe(stream) + " failed: " + cause.getMessage();
@@ -132,10 +133,10 @@ final class StreamEndHandler extends ChannelDuplexHandler {
    * What may lie behind a stream that the peer has agreed to and then ends without a word of
    * HTTP/2, while the connection stands.
    */
-  private String hint(ChannelHandlerContext ctx) {
+  private String hint(ChannelHandlerContext ctx, Throwable cause) {
     Channel connection = ctx.channel().parent();
     boolean connected = connection == null || connection.isActive();
-    return heard || !connected ? "" : UNHEARD;
+    return heard || !connected || cause instanceof ConnectionEnded ? "" : UNHEARD;
   }
 
   private Status record(String reason, @Nullable Throwable cause) {

@@ -96,6 +96,16 @@ class AfterShutdownTest {
     return stream;
   }
 
+  @Test
+  void aHostThatWasClosedBeforeItsStartFailsDialsInsteadOfThrowing() {
+    Host host = Host.builder().build();
+    host.close();
+    Multiaddr address = Multiaddr.parse("/ip4/127.0.0.1/tcp/1");
+    assertThat(failure(host.connect(address))).isInstanceOf(HostClosedException.class);
+    assertThat(failure(host.newStream(address, ECHO))).isInstanceOf(HostClosedException.class);
+    assertThat(failure(host.ping(host.peerId()))).isInstanceOf(HostClosedException.class);
+  }
+
   private static void use(Host host, Connection connection, Stream stream) {
     await(stream.closed());
     await(connection.closed());

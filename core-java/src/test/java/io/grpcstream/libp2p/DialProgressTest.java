@@ -3,6 +3,7 @@ package io.grpcstream.libp2p;
 import static io.grpcstream.libp2p.TestHosts.ECHO;
 import static io.grpcstream.libp2p.TestHosts.address;
 import static io.grpcstream.libp2p.TestHosts.await;
+import static io.grpcstream.libp2p.TestHosts.eventually;
 import static io.grpcstream.libp2p.TestHosts.failure;
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -162,5 +163,24 @@ class DialProgressTest {
         .doesNotContain(CLOSED_THERE);
     assertThat(failureOf(dialler, peer -> peer.offerNoise().send(new byte[] {0, 1, 7})))
         .doesNotContain(CLOSED_THERE);
+  }
+
+  @Test
+  void aStreamThatIsCutByTheShutdownOfThisHostSaysSo() throws Exception {
+    Host dialler = dialler(limits -> limits);
+    PrivateKey key = PrivateKey.generateEd25519();
+    try (ServerSocket socket = RawPeer.listener()) {
+      Multiaddr address = RawPeer.address(socket).withPeerId(PeerId.of(key.publicKey()));
+      CompletionStage<Stream> stream = dialler.newStream(address, ECHO);
+      try (RawPeer peer = RawPeer.accept(socket, key)) {
+        secure(peer);
+        // One of them is to identify the peer.
+        eventually("both streams are opened", () -> dialler.stats().outboundStreams() == 2);
+        dialler.shutdown(Duration.ofMinutes(1));
+        assertThat(failure(stream))
+            .isInstanceOf(HostClosedException.class)
+            .hasMessageContainingAll(dialler.peerId().toString(), peer.id().toString());
+      }
+    }
   }
 }

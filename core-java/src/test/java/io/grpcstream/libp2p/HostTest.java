@@ -12,6 +12,8 @@ import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException
 
 import io.grpcstream.libp2p.crypto.PrivateKey;
 import io.grpcstream.libp2p.host.HostConfig;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -348,5 +350,33 @@ class HostTest {
     await(modest.start());
     Connection other = await(host.connect(address(modest)));
     eventually("identified", () -> other.peerInfo().isPresent());
+  }
+
+  @Test
+  void theResetOfAStreamThatIsMadeOfAHostsChannelIsOneToThePeer() {
+    Host server = hosts.start(builder -> builder.listen(TestHosts.TCP));
+    CompletableFuture<Throwable> ended = new CompletableFuture<>();
+    server.handle(
+        ECHO,
+        stream ->
+            stream
+                .channel()
+                .pipeline()
+                .addLast(
+                    new ChannelInboundHandlerAdapter() {
+                      @Override
+                      public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
+                        ended.complete(cause);
+                      }
+
+                      @Override
+                      public void channelInactive(ChannelHandlerContext ctx) {
+                        ended.completeExceptionally(new AssertionError("an orderly end"));
+                      }
+                    }));
+    Stream own = await(hosts.start(builder -> builder).newStream(address(server), ECHO));
+    Stream.over(own.channel(), own.localPeer(), own.remotePeer(), own.remoteAddress(), ECHO, true)
+        .reset();
+    assertThat(await(ended)).hasMessageContaining("reset by the other side");
   }
 }

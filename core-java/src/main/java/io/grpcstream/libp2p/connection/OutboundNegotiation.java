@@ -107,7 +107,7 @@ final class OutboundNegotiation {
         .addListener(
             f -> {
               if (!result.isDone()) {
-                fail(wrap("reset", null));
+                fail(connection.isHostClosing() ? connection.streamRefusal() : wrap("reset", null));
               }
             });
     if (result.isDone()) {

@@ -3,6 +3,7 @@ package io.grpcstream.libp2p.foreign;
 import io.grpcstream.libp2p.Multiaddr;
 import io.grpcstream.libp2p.PeerId;
 import io.grpcstream.libp2p.Stream;
+import io.grpcstream.libp2p.mux.StreamChannel;
 import io.grpcstream.libp2p.stream.ChannelStream;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
@@ -76,6 +77,10 @@ public final class ForeignStream extends ChannelStream<Channel> {
 
   @Override
   protected void expectEnd() {
+    if (channel() instanceof StreamChannel muxed) {
+      muxed.expectEnd();
+      return;
+    }
     DuplexStreamHandler counter = DuplexStreamHandler.of(channel());
     if (counter == null) {
       new CloseTimeout(channel(), this::onPeerReadsNothing);
@@ -101,6 +106,10 @@ public final class ForeignStream extends ChannelStream<Channel> {
       return;
     }
     if (!channel.isOpen()) {
+      return;
+    }
+    if (channel instanceof StreamChannel muxed) { // Of a host of ours, after all.
+      muxed.reset();
       return;
     }
     if (channel.config().getOptions().containsKey(ChannelOption.SO_LINGER)) {

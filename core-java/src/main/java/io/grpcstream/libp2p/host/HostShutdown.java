@@ -73,6 +73,7 @@ final class HostShutdown {
       table.close();
     }
     if (!transports.isStarted()) {
+      dialer.close();
       resolver.close();
       done.complete(null);
       return done.copy();
