@@ -266,6 +266,29 @@ class UnfinishedMessagesTest {
   }
 
   @Test
+  void aMessageThatHoldsMuchRoomHasToBringMoreOfItWhereOthersWait() throws Exception {
+    serve(
+        GrpcStream.builder()
+            .addService(Echo.service(text -> text.length() + ""))
+            .configureServer(options -> options.maxInboundMessageSize(Integer.MAX_VALUE))
+            .callLimits(limits(Duration.ofSeconds(2), 32L << 20)));
+    RawHttp2 raw = new RawHttp2(hosts.start(builder -> builder), server);
+    raw.send(RawHttp2.preface());
+    begin(raw, 1, 1 << 30);
+    raw.roundTrip();
+    CompletableFuture<String> answer =
+        unary(channel(hosts.start(builder -> builder)), "x".repeat(MESSAGE));
+    eventually(
+        "the stranger makes room",
+        () -> {
+          raw.send(RawHttp2.data(1, new byte[1_000])); // At least 4 KiB/s, and less than 1 MiB/s.
+          return answer.isDone();
+        });
+    assertThat(answer).isCompletedWithValue("" + MESSAGE);
+    raw.stream.reset();
+  }
+
+  @Test
   void aCallThatIsCancelledWhileItWaitsForRoomMakesWayForTheNextOfItsStream() throws Exception {
     serveDirectly(limits(Duration.ofMinutes(5), 32L << 20));
     List<RawHttp2> strangers = strangers(5, 40_000); // 15 MiB of the 16 that can be reserved.

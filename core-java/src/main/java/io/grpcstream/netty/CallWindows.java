@@ -65,6 +65,9 @@ final class CallWindows extends Http2ConnectionAdapter implements Http2LocalFlow
    */
   private static final int LEAST_RATE = 4 << 10;
 
+  /** And so that no message holds what others wait for longer than this, however long it is. */
+  private static final int LONGEST_HOLD_SECONDS = 1_024;
+
   /** What the windows of one stream may have grown by together. */
   private static final int GROWABLE = 8 << 20;
 
@@ -193,7 +196,8 @@ final class CallWindows extends Http2ConnectionAdapter implements Http2LocalFlow
       return false;
     }
     long seconds = TimeUnit.NANOSECONDS.toSeconds(System.nanoTime() - input.grantedAt);
-    return input.received - input.receivedAtGrant < seconds * LEAST_RATE;
+    long leastRate = Math.max(LEAST_RATE, input.extra / LONGEST_HOLD_SECONDS);
+    return input.received - input.receivedAtGrant < seconds * leastRate;
   }
 
   /** Whether messages wait for what calls of this stream have reserved. */

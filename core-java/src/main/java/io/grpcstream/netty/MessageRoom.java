@@ -28,7 +28,9 @@ import org.slf4j.LoggerFactory;
  * as a whole, and so never wait themselves, and by those only that began before it. While it waits,
  * each of them has to go on at {@link CallWindows}' least rate, or ends when that is next looked
  * at, after a stall timeout or two. So even what needs all of the room waits, and has the others
- * wait, for no longer than the longest of them takes at that rate. A waiter whose message, stream
+ * wait, for no longer than the longest of them takes at that rate, some 17 minutes. (Peer ids are
+ * free: against many of them that hold room by turns, this bounds each turn, not their number; what
+ * bounds that are the host's limits of connections, and its gater.) A waiter whose message, stream
  * or event loop ends leaves, and those behind it go on at once; nobody has to take what it was
  * given before the next one gets its own.
  *
