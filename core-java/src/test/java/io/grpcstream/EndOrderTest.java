@@ -21,6 +21,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * A shutdown of hosts ends by what happens, in whatever order things are closed, not by a grace.
@@ -104,6 +105,43 @@ class EndOrderTest {
   void aChannelThatWasNeverUsedHoldsNoShutdownUp() {
     GrpcStream.wrapClient(open());
     await(client.shutdown(HOUR));
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void aCallOnAStreamThatWasEndedOnThisSideIsNotToldThatThePeerDid(boolean reset) {
+    Stream stream = open();
+    ManagedChannel channel = GrpcStream.wrapClient(stream);
+    assertThat(Echo.unary(channel, "x")).isEqualTo("x");
+    if (reset) {
+      stream.reset();
+    } else {
+      stream.close();
+    }
+    await(stream.closed());
+    assertThat(Echo.failure(channel, CallOptions.DEFAULT).getDescription())
+        .contains(reset ? "it was reset" : "it was closed on this side")
+        .doesNotContain("the peer takes no more calls");
+  }
+
+  private enum Unserved {
+    OPEN,
+    SHUT_DOWN,
+    SHUT_DOWN_NOW
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void aStreamThatThePeerNeverServesHoldsNoShutdownUp(Unserved state) {
+    GrpcStream waiting = GrpcStream.builder().backlogTimeout(HOUR).build();
+    ManagedChannel channel = GrpcStream.wrapClient(Hosts.open(client, server, waiting.handler()));
+    switch (state) {
+      case SHUT_DOWN -> channel.shutdown();
+      case SHUT_DOWN_NOW -> channel.shutdownNow();
+      case OPEN -> {}
+    }
+    await(client.shutdown(HOUR));
+    await(waiting.shutdown(Duration.ZERO));
   }
 
   @Test

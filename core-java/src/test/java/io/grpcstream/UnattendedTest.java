@@ -102,6 +102,30 @@ class UnattendedTest {
   }
 
   @Test
+  void aCallThatRunsOutOfTimeBeforeAnythingCameIsToldOfThatPossibilityToo() {
+    try (Hosts hosts = new Hosts()) {
+      GrpcStream grpc = GrpcStream.builder().addService(Echo.service()).build();
+      Host listener = hosts.start(Hosts.TCP);
+      Stream stream = Hosts.open(hosts.start(Hosts.TCP), listener, grpc.handler());
+      ManagedChannel channel = GrpcStream.wrapClient(stream);
+      CallOptions brief = CallOptions.DEFAULT.withDeadlineAfter(200, TimeUnit.MILLISECONDS);
+      assertThatThrownBy(() -> ClientCalls.blockingUnaryCall(channel, Echo.UNARY, brief, "x"))
+          .isInstanceOf(StatusRuntimeException.class)
+          .hasMessageContainingAll(
+              "DEADLINE_EXCEEDED", listener.peerId().toString(), "the peer may not be serving it");
+
+      grpc.serve();
+      ClientCalls.blockingUnaryCall(channel, Echo.UNARY, CallOptions.DEFAULT, "hello");
+      CallOptions over = CallOptions.DEFAULT.withDeadlineAfter(-1, TimeUnit.SECONDS);
+      assertThatThrownBy(() -> ClientCalls.blockingUnaryCall(channel, Echo.UNARY, over, "x"))
+          .message()
+          .contains("DEADLINE_EXCEEDED")
+          .doesNotContain("may not be serving");
+      grpc.shutdown(Duration.ZERO);
+    }
+  }
+
+  @Test
   void aStreamThatIsResetAfterAnAnswerIsNotSaidToBeUnserved() throws Exception {
     try (Hosts hosts = new Hosts()) {
       GrpcStream grpc = GrpcStream.builder().addService(Echo.service()).build();

@@ -20,6 +20,9 @@ import org.jspecify.annotations.Nullable;
  * complete on an event loop, so what depends on them must not block; cancelling the {@linkplain
  * CompletionStage#toCompletableFuture() future} of a stage gives the operation up.
  *
+ * <p>Its threads are daemons, so that a host alone keeps no program running: a {@code main} that
+ * serves waits for something, such as {@code host.closed().toCompletableFuture().join()}.
+ *
  * <p>No argument may be null, unless its documentation says so: else a {@link NullPointerException}
  * names it, thrown at once.
  *

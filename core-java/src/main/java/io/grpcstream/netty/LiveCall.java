@@ -251,11 +251,12 @@ final class LiveCall<Q, R> extends ForwardingClientCall<Q, R> {
       if (instead != null && (lost || status.getCode() == Status.Code.CANCELLED)) {
         return instead;
       }
+      if (status.getCode() == Status.Code.DEADLINE_EXCEEDED) {
+        return end.explainDeadline(status);
+      }
       boolean told = status.isOk() || trace.isToldByPeer(status, trailers);
       boolean ownDoing =
-          status.getCode() == Status.Code.DEADLINE_EXCEEDED
-              || (status.getCode() == Status.Code.CANCELLED
-                  && (cancelled != null || context.isCancelled()));
+          status.getCode() == Status.Code.CANCELLED && (cancelled != null || context.isCancelled());
       return told || ownDoing ? status : end.explain(status);
     }
   }

@@ -6,6 +6,10 @@ import io.grpc.LoadBalancer;
 import io.grpc.LoadBalancerProvider;
 import io.grpc.LoadBalancerRegistry;
 import io.grpc.Status;
+import io.netty.channel.Channel;
+import io.netty.channel.socket.DuplexChannel;
+import io.netty.handler.codec.http2.Http2ConnectionHandler;
+import io.netty.handler.codec.http2.Http2Error;
 import java.util.UUID;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -64,16 +68,26 @@ final class OneStreamBalancer extends LoadBalancer {
       case READY -> update(ConnectivityState.READY, PickResult.withSubchannel(of));
       case CONNECTING -> update(ConnectivityState.CONNECTING, PickResult.withNoResult());
       case IDLE, TRANSIENT_FAILURE -> {
-        Throwable cause = info.getStatus().getCause();
         Status status =
-            end.stream().channel().isActive()
-                ? end.record("the peer takes no more calls on it (GOAWAY)", cause)
-                : end.record(StreamEnd.LOST, cause);
+            end.record(reason(end.stream().channel(), info), info.getStatus().getCause());
         update(ConnectivityState.TRANSIENT_FAILURE, PickResult.withDrop(status));
         of.shutdown(); // Calls in flight go on; there is no reconnecting.
       }
       case SHUTDOWN -> {}
     }
+  }
+
+  private static String reason(Channel stream, ConnectivityStateInfo info) {
+    if (stream instanceof DuplexChannel duplex && duplex.isOutputShutdown()) {
+      return StreamEnd.CLOSED_HERE; // What the peer then says is an answer to that.
+    }
+    Http2ConnectionHandler http2 = stream.pipeline().get(Http2ConnectionHandler.class);
+    if (!stream.isActive() || http2 == null || !http2.connection().goAwayReceived()) {
+      return StreamEnd.LOST;
+    }
+    String told = info.getStatus().getDescription();
+    boolean inOrder = told == null || told.contains(Http2Error.NO_ERROR.name());
+    return "the peer takes no more calls on it (GOAWAY)" + (inOrder ? "" : ": " + told);
   }
 
   private void update(ConnectivityState state, PickResult result) {

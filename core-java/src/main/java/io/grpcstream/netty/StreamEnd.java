@@ -11,10 +11,19 @@ final class StreamEnd {
   /** The reason when nobody has given one. */
   static final String LOST = "it was reset, or its connection was lost";
 
+  /** The reason when the user has closed it. */
+  static final String CLOSED_HERE = "it was closed on this side";
+
   /** The reason when a call loses messages that have arrived. */
   static final String UNREAD = "it was cut with messages unread";
 
+  /** What may lie behind a peer that has agreed to a stream and says nothing on it. */
+  static final String UNHEARD =
+      " (nothing came on it before: the peer may not be serving it, have too many streams waiting,"
+          + " or refuse this one)";
+
   private final Stream stream;
+  private volatile boolean heard;
   private final AtomicReference<@Nullable Status> status = new AtomicReference<>();
 
   StreamEnd(Stream stream) {
@@ -23,6 +32,23 @@ final class StreamEnd {
 
   Stream stream() {
     return stream;
+  }
+
+  /** Something has come on the stream. */
+  void heard() {
+    heard = true;
+  }
+
+  /** Whether anything has come on the stream, such as the peer's SETTINGS. */
+  boolean isHeard() {
+    return heard;
+  }
+
+  /** The status of a call that has run out of time, and what may lie behind that. */
+  Status explainDeadline(Status exceeded) {
+    return heard
+        ? exceeded
+        : exceeded.augmentDescription(StreamAttachment.describe(stream) + UNHEARD);
   }
 
   /** The status of every call that comes too late, or null while the stream can take calls. */

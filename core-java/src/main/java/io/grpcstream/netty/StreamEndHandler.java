@@ -29,10 +29,6 @@ import org.jspecify.annotations.Nullable;
  * </ul>
  */
 final class StreamEndHandler extends ChannelDuplexHandler {
-  private static final String UNHEARD =
-      " (nothing came on it before: the peer may not be serving it, have too many streams waiting,"
-          + " or refuse this one)";
-
   private final Stream stream;
   private final @Nullable StreamEnd end;
   private boolean over; // Only on the event loop.
@@ -77,7 +73,10 @@ final class StreamEndHandler extends ChannelDuplexHandler {
 
   @Override
   public void channelRead(ChannelHandlerContext ctx, Object message) {
-    heard = true;
+    if (end != null && !heard) {
+      heard = true;
+      end.heard();
+    }
     if (over) {
       ReferenceCountUtil.release(message);
     } else {
@@ -88,7 +87,7 @@ final class StreamEndHandler extends ChannelDuplexHandler {
   @Override
   public void close(ChannelHandlerContext ctx, ChannelPromise promise) {
     over = true;
-    record("it was closed on this side", null);
+    record(StreamEnd.CLOSED_HERE, null);
     ctx.close(promise);
   }
 
@@ -107,6 +106,11 @@ final class StreamEndHandler extends ChannelDuplexHandler {
   }
 
   private void tellOfEnd(ChannelHandlerContext ctx) {
+    if (end != null && !heard) {
+      // The peer has taken nothing in that could be lost, and may never end its side: neither its
+      // backlog nor the shutdown of this host is to wait for that.
+      stream.reset();
+    }
     // If gRPC's handlers are not in place yet, they will hear of it from connect().
     if (ctx.pipeline().get(GrpcHttp2ConnectionHandler.class) != null) {
       ctx.fireExceptionCaught(
@@ -136,7 +140,7 @@ final class StreamEndHandler extends ChannelDuplexHandler {
   private String hint(ChannelHandlerContext ctx, Throwable cause) {
     Channel connection = ctx.channel().parent();
     boolean connected = connection == null || connection.isActive();
-    return heard || !connected || cause instanceof ConnectionEnded ? "" : UNHEARD;
+    return heard || !connected || cause instanceof ConnectionEnded ? "" : StreamEnd.UNHEARD;
   }
 
   private Status record(String reason, @Nullable Throwable cause) {

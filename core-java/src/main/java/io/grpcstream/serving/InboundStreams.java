@@ -4,11 +4,13 @@ import io.grpcstream.libp2p.PeerId;
 import io.grpcstream.libp2p.Refusal;
 import io.grpcstream.libp2p.Stream;
 import io.grpcstream.netty.RefusalLog;
+import io.grpcstream.netty.UserLog;
 import java.net.SocketAddress;
 import java.nio.channels.ClosedChannelException;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.BiPredicate;
 import java.util.function.Consumer;
 import java.util.function.Function;
@@ -31,6 +33,7 @@ public final class InboundStreams<C> {
   private final Servers servers;
   private final BiPredicate<PeerId, String> authorizer;
   private final RefusalLog refusals;
+  private final AtomicBoolean authorizerFailed = new AtomicBoolean();
   private final Unattended unattended;
   private final Backlog<C> backlog;
   private volatile Mode mode = Mode.ACCEPTING;
@@ -69,8 +72,7 @@ public final class InboundStreams<C> {
     streams.undecided(stream);
     if (isClosed()) {
       stream.reset();
-    } else if (!authorizer.test(stream.remotePeer(), stream.protocol())) {
-      refusals.refused(stream, Refusal.NOT_AUTHORIZED, "the authorizer does not allow it");
+    } else if (!isAllowed(stream)) {
       streams.served(stream);
       servers.deny(stream);
     } else if (mode == Mode.SERVING) {
@@ -80,6 +82,24 @@ public final class InboundStreams<C> {
       unattended.waits(stream);
       placed(stream, backlog.offer(stream));
     }
+  }
+
+  private boolean isAllowed(Stream stream) {
+    String reason = "the authorizer does not allow it";
+    try {
+      if (authorizer.test(stream.remotePeer(), stream.protocol())) {
+        return true;
+      }
+    } catch (RuntimeException e) {
+      reason = "the authorizer failed: " + e;
+      if (authorizerFailed.compareAndSet(false, true)) {
+        UserLog.LOG.error("{}: the authorizer failed, which refuses (said once)", address, e);
+      } else {
+        UserLog.LOG.debug("{}: the authorizer failed, which refuses", address, e);
+      }
+    }
+    refusals.refused(stream, Refusal.NOT_AUTHORIZED, reason);
+    return false;
   }
 
   private void placed(Stream stream, Backlog.Outcome outcome) {

@@ -276,7 +276,12 @@ public final class ConnectionUpgrade {
     cancelDeadline();
     Libp2pException failure = describe(cause);
     if (!initiator && !counted && !(failure instanceof HostClosedException)) {
-      upgrader.refusals.add(Refusal.UPGRADE_FAILED, String.valueOf(failure.getMessage()));
+      String text = String.valueOf(failure.getMessage());
+      if (progress.leftWithoutAWord()) { // Who looks whether the port is open, as monitors do.
+        upgrader.refusals.addQuietly(Refusal.UPGRADE_FAILED, text);
+      } else {
+        upgrader.refusals.add(Refusal.UPGRADE_FAILED, text);
+      }
     }
     channel.close();
     result.completeExceptionally(failure);

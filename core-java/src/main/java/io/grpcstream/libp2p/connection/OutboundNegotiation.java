@@ -26,7 +26,8 @@ import org.jspecify.annotations.Nullable;
  */
 final class OutboundNegotiation {
   private static final String RESET_HINT =
-      "as a rule whoever serves it there has shut down, or takes no more streams for now";
+      "as a rule a limit of its streams is reached, or whoever serves it there refuses this one or"
+          + " has shut down";
 
   private static final String NO_ROOM =
       "it waited for the peer to acknowledge streams that were opened before it";

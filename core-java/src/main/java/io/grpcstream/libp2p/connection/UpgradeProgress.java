@@ -45,6 +45,11 @@ final class UpgradeProgress extends ChannelInboundHandlerAdapter {
         .formatted(bytes, bytes == now.received ? ", none of them in this step" : "");
   }
 
+  /** Whether the other side has ended the channel and said nothing before. On the event loop. */
+  boolean leftWithoutAWord() {
+    return endedThere && received == 0;
+  }
+
   @Override
   public void handlerAdded(ChannelHandlerContext ctx) {
     connected = ctx.channel().isActive();

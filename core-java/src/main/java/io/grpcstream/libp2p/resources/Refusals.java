@@ -44,19 +44,25 @@ public final class Refusals {
 
   /** Counts one refusal, and logs it if its kind has not been logged too often just now. */
   public void add(Refusal refusal, String message) {
-    Kind kind = kinds.get(refusal);
-    kind.count.increment();
     if (refusal == Refusal.STREAM_NEGOTIATION_FAILED) {
       // Asking for what this host does not serve is part of ordinary life among peers.
-      logger.debug("host {} refused ({}): {}", host, refusal, message);
+      addQuietly(refusal, message);
       return;
     }
+    Kind kind = kinds.get(refusal);
+    kind.count.increment();
     long left = kind.linesLeftOut(nanoTime.getAsLong());
     if (left == 0) {
       logger.warn("host {} refused ({}): {}", host, refusal, message);
     } else if (left > 0) {
       logger.warn("host {} refused ({}, {} more not logged): {}", host, refusal, left, message);
     }
+  }
+
+  /** Counts what is part of ordinary life; it is seen at debug level. */
+  public void addQuietly(Refusal refusal, String message) {
+    kinds.get(refusal).count.increment();
+    logger.debug("host {} refused ({}): {}", host, refusal, message);
   }
 
   /** Counts a limit that was reached, logs it, and makes the exception that says so. */
