@@ -16,6 +16,7 @@ import io.grpcstream.libp2p.Host;
 import io.grpcstream.libp2p.Multiaddr;
 import io.grpcstream.libp2p.PeerId;
 import io.grpcstream.libp2p.PeerIdMismatchException;
+import io.grpcstream.libp2p.Refusal;
 import io.grpcstream.libp2p.Stream;
 import io.grpcstream.libp2p.crypto.PrivateKey;
 import java.io.IOException;
@@ -132,6 +133,24 @@ class FailureTableTest {
     assertThat(status.getCode()).isEqualTo(Code.PERMISSION_DENIED);
     assertThat(status.getDescription()).contains(PROTOCOL).contains(opener.peerId().toString());
     choosy.close();
+  }
+
+  @Test
+  void authorizerThatThrowsRefuses() {
+    GrpcStream failing =
+        GrpcStream.builder()
+            .authorizer(
+                (peer, protocol) -> {
+                  throw new IllegalStateException("the list of peers is not there");
+                })
+            .build()
+            .serve();
+    listener.handle(PROTOCOL, failing.handler());
+
+    Status status = Echo.failure(Hosts.await(dial()));
+    assertThat(status.getCode()).isEqualTo(Code.PERMISSION_DENIED);
+    assertThat(listener.stats().refusals(Refusal.NOT_AUTHORIZED)).isEqualTo(1);
+    failing.close();
   }
 
   @Test

@@ -78,11 +78,14 @@ final class OneStreamBalancer extends LoadBalancer {
   }
 
   private static String reason(Channel stream, ConnectivityStateInfo info) {
+    if (!stream.isActive()) {
+      return StreamEnd.LOST;
+    }
     if (stream instanceof DuplexChannel duplex && duplex.isOutputShutdown()) {
       return StreamEnd.CLOSED_HERE; // What the peer then says is an answer to that.
     }
     Http2ConnectionHandler http2 = stream.pipeline().get(Http2ConnectionHandler.class);
-    if (!stream.isActive() || http2 == null || !http2.connection().goAwayReceived()) {
+    if (http2 == null || !http2.connection().goAwayReceived()) {
       return StreamEnd.LOST;
     }
     String told = info.getStatus().getDescription();

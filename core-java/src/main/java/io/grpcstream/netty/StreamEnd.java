@@ -34,21 +34,17 @@ final class StreamEnd {
     return stream;
   }
 
-  /** Something has come on the stream. */
+  /** Something has come on the stream, such as the peer's SETTINGS. */
   void heard() {
     heard = true;
-  }
-
-  /** Whether anything has come on the stream, such as the peer's SETTINGS. */
-  boolean isHeard() {
-    return heard;
   }
 
   /** The status of a call that has run out of time, and what may lie behind that. */
   Status explainDeadline(Status exceeded) {
     return heard
         ? exceeded
-        : exceeded.augmentDescription(StreamAttachment.describe(stream) + UNHEARD);
+        : exceeded.withDescription(
+            exceeded.getDescription() + ": " + StreamAttachment.describe(stream) + UNHEARD);
   }
 
   /** The status of every call that comes too late, or null while the stream can take calls. */
