@@ -135,8 +135,16 @@ class FailureTableTest {
     choosy.close();
   }
 
+  private Status failureOfAStreamThatIsReset() {
+    try {
+      return Echo.failure(dial().toCompletableFuture().join());
+    } catch (CompletionException e) {
+      return GrpcStream.statusOf(e); // The reset can come as early as that.
+    }
+  }
+
   @Test
-  void authorizerThatThrowsRefuses() {
+  void peerWhoseAuthorizerFailsIsUnavailable() {
     GrpcStream failing =
         GrpcStream.builder()
             .authorizer(
@@ -147,8 +155,8 @@ class FailureTableTest {
             .serve();
     listener.handle(PROTOCOL, failing.handler());
 
-    Status status = Echo.failure(Hosts.await(dial()));
-    assertThat(status.getCode()).isEqualTo(Code.PERMISSION_DENIED);
+    Status status = failureOfAStreamThatIsReset();
+    assertThat(status.getCode()).isEqualTo(Code.UNAVAILABLE);
     assertThat(listener.stats().refusals(Refusal.NOT_AUTHORIZED)).isEqualTo(1);
     failing.close();
   }
@@ -158,12 +166,7 @@ class FailureTableTest {
     GrpcStream busy = GrpcStream.builder().backlog(0).build();
     listener.handle(PROTOCOL, busy.handler());
 
-    Status status;
-    try {
-      status = Echo.failure(dial().toCompletableFuture().join());
-    } catch (CompletionException e) {
-      status = GrpcStream.statusOf(e); // The reset can come as early as that.
-    }
+    Status status = failureOfAStreamThatIsReset();
     assertThat(status.getCode()).isEqualTo(Code.UNAVAILABLE);
     assertThat(status.getDescription()).contains(listener.peerId().toString()).contains(PROTOCOL);
     busy.close();

@@ -72,7 +72,17 @@ public final class InboundStreams<C> {
     streams.undecided(stream);
     if (isClosed()) {
       stream.reset();
-    } else if (!isAllowed(stream)) {
+      return;
+    }
+    boolean allowed;
+    try {
+      allowed = authorizer.test(stream.remotePeer(), stream.protocol());
+    } catch (RuntimeException e) {
+      onAuthorizerFailed(stream, e);
+      return;
+    }
+    if (!allowed) {
+      refusals.refused(stream, Refusal.NOT_AUTHORIZED, "the authorizer does not allow it");
       streams.served(stream);
       servers.deny(stream);
     } else if (mode == Mode.SERVING) {
@@ -84,22 +94,15 @@ public final class InboundStreams<C> {
     }
   }
 
-  private boolean isAllowed(Stream stream) {
-    String reason = "the authorizer does not allow it";
-    try {
-      if (authorizer.test(stream.remotePeer(), stream.protocol())) {
-        return true;
-      }
-    } catch (RuntimeException e) {
-      reason = "the authorizer failed: " + e;
-      if (authorizerFailed.compareAndSet(false, true)) {
-        UserLog.LOG.error("{}: the authorizer failed, which refuses (said once)", address, e);
-      } else {
-        UserLog.LOG.debug("{}: the authorizer failed, which refuses", address, e);
-      }
+  /** The authorizer, which is the user's code, has thrown: that may be better the next time. */
+  private void onAuthorizerFailed(Stream stream, RuntimeException failure) {
+    if (authorizerFailed.compareAndSet(false, true)) {
+      UserLog.LOG.error("{}: the authorizer failed (said once with its stack)", address, failure);
+    } else {
+      UserLog.LOG.debug("{}: the authorizer failed", address, failure);
     }
-    refusals.refused(stream, Refusal.NOT_AUTHORIZED, reason);
-    return false;
+    refusals.refused(stream, Refusal.NOT_AUTHORIZED, "reset, as the authorizer failed: " + failure);
+    stream.reset();
   }
 
   private void placed(Stream stream, Backlog.Outcome outcome) {
