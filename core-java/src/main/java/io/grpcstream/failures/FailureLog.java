@@ -55,7 +55,7 @@ public final class FailureLog {
     write(true, call, "failed after its end", failure);
   }
 
-  /** The user's mapping threw instead of mapping. */
+  /** The user's mapping threw instead of mapping; what it was to map is suppressed in it. */
   void hookFailed(ServerCall<?, ?> call, Throwable failure) {
     write(true, call, "mapFailure failed, so the call fails with INTERNAL", failure);
   }

@@ -17,7 +17,9 @@ import org.jspecify.annotations.Nullable;
  * A libp2p peer: it listens, dials, and exchanges streams with other peers.
  *
  * <p>All methods may be called from any thread and, {@link #close()} apart, none blocks. Stages
- * complete on an event loop, so what depends on them must not block; cancelling the {@linkplain
+ * complete on an event loop, so what depends on them must not block: to wait for a stage of any
+ * host or {@code GrpcStream} on an event loop that a host has made fails at once, with {@link
+ * io.netty.util.concurrent.BlockingOperationException}. Cancelling the {@linkplain
  * CompletionStage#toCompletableFuture() future} of a stage gives the operation up.
  *
  * <p>Its threads are daemons, so that a host alone keeps no program running: a {@code main} that
@@ -174,8 +176,8 @@ public interface Host extends AutoCloseable {
    * {@link #shutdown} with a grace of 5 seconds, and waits for its end. If the thread is
    * interrupted, cuts at once and returns with the interrupt flag set.
    *
-   * <p>Called on one of the host's own event loops it cannot wait, as it would wait for itself:
-   * there it starts the shutdown and returns at once.
+   * <p>On an event loop of a host it cannot wait, as it might wait for itself: there it starts the
+   * shutdown and returns at once.
    */
   @Override
   void close();

@@ -72,7 +72,8 @@ public final class Multiaddr {
       end--;
     }
     if (end == 0 || text.charAt(0) != '/') {
-      throw builder.error("must be components that begin with a slash", null);
+      throw builder.error(
+          "must be components that begin with a slash, such as /ip4/127.0.0.1/tcp/4001", null);
     }
     String[] parts = text.substring(1, end).split("/", -1);
     for (int i = 0; i < parts.length; ) {

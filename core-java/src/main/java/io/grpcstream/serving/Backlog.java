@@ -3,6 +3,7 @@ package io.grpcstream.serving;
 import io.grpcstream.libp2p.Refusal;
 import io.grpcstream.libp2p.Stream;
 import io.grpcstream.libp2p.text.DurationText;
+import io.grpcstream.libp2p.util.StageFuture;
 import io.grpcstream.netty.RefusalLog;
 import java.time.Duration;
 import java.util.ArrayDeque;
@@ -115,7 +116,7 @@ final class Backlog<C> {
   /** The oldest waiting stream, or the next to come. */
   CompletableFuture<C> take() {
     Entry entry;
-    CompletableFuture<C> taker = new CompletableFuture<>();
+    CompletableFuture<C> taker = new StageFuture<>();
     synchronized (lock) {
       if (stopped != null) {
         return CompletableFuture.failedFuture(stopped.get());

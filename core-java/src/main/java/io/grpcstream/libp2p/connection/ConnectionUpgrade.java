@@ -40,8 +40,8 @@ import org.jspecify.annotations.Nullable;
 public final class ConnectionUpgrade {
   /** Why a peer that is there may close a connection without a word, as libp2p's protocols do. */
   static final String TURNED_AWAY =
-      "the other side closed the connection: it may be at a limit of its connections, or its"
-          + " connection gater may refuse this host";
+      "the other side may be at a limit of its connections, or its connection gater may refuse"
+          + " this host";
 
   private final ConnectionUpgrader upgrader;
   private final Channel channel;

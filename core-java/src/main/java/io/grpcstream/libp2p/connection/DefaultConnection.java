@@ -20,6 +20,7 @@ import io.grpcstream.libp2p.resources.Refusals;
 import io.grpcstream.libp2p.security.noise.NoiseException;
 import io.grpcstream.libp2p.security.tls.TlsException;
 import io.grpcstream.libp2p.util.Futures;
+import io.grpcstream.libp2p.util.StageFuture;
 import io.netty.channel.Channel;
 import io.netty.channel.EventLoop;
 import io.netty.util.concurrent.Future;
@@ -165,7 +166,7 @@ public final class DefaultConnection implements Connection, MuxerListener {
 
   @Override
   public CompletionStage<Void> closed() {
-    return closed.minimalCompletionStage();
+    return StageFuture.copyOf(closed);
   }
 
   @Override
@@ -205,7 +206,14 @@ public final class DefaultConnection implements Connection, MuxerListener {
   }
 
   private String why(String what, @Nullable Throwable cause) {
-    return (cause == null ? what : what + ": " + Futures.describe(cause)) + hint(cause);
+    return cause == null ? what + hint(null) : what + ": " + explain(cause);
+  }
+
+  /** The text of {@code cause}, with what may lie behind it where it does not say so itself. */
+  String explain(Throwable cause) {
+    String text = Futures.describe(cause);
+    String hint = hint(cause);
+    return text.contains(hint) ? text : text + hint;
   }
 
   /**
@@ -213,7 +221,7 @@ public final class DefaultConnection implements Connection, MuxerListener {
    * nothing ever came on it, the other side may have turned this one away once it knew who it is,
    * which is after the dialler's part of the handshake. Else nothing.
    */
-  String hint(@Nullable Throwable cause) {
+  private String hint(@Nullable Throwable cause) {
     if (!identity.initiator() || muxer.hasHeard() || closedHere) {
       return "";
     }

@@ -13,6 +13,7 @@ import io.grpcstream.libp2p.resources.ResourceManager.StreamSlot;
 import io.grpcstream.libp2p.stream.HeldReads;
 import io.grpcstream.libp2p.text.DurationText;
 import io.grpcstream.libp2p.util.Futures;
+import io.grpcstream.libp2p.util.StageFuture;
 import io.netty.util.concurrent.Future;
 import java.time.Duration;
 import java.util.List;
@@ -32,7 +33,7 @@ final class OutboundNegotiation {
   private static final String NO_ROOM =
       "it waited for the peer to acknowledge streams that were opened before it";
 
-  final CompletableFuture<Stream> result = new CompletableFuture<>();
+  final CompletableFuture<Stream> result = new StageFuture<>();
   private final DefaultConnection connection;
   private final StreamRules rules;
   private final List<String> protocols;
@@ -130,7 +131,7 @@ final class OutboundNegotiation {
         fail(
             wrap("the peer reset the stream while its protocol was negotiated", RESET_HINT, cause));
       } else {
-        fail(wrap("no agreement", Futures.describe(cause) + connection.hint(cause), cause));
+        fail(wrap("no agreement", connection.explain(cause), cause));
       }
       return;
     }

@@ -5,6 +5,7 @@ import io.grpcstream.libp2p.ProtocolNotSupportedException;
 import io.grpcstream.libp2p.Stream;
 import io.grpcstream.libp2p.connection.DefaultConnection;
 import io.grpcstream.libp2p.util.Futures;
+import io.grpcstream.libp2p.util.StageFuture;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Supplier;
@@ -17,7 +18,7 @@ import org.jspecify.annotations.Nullable;
 public final class StreamOpener {
   private final Supplier<CompletableFuture<DefaultConnection>> connect;
   private final List<String> protocols;
-  private final CompletableFuture<Stream> result = new CompletableFuture<>();
+  private final CompletableFuture<Stream> result = new StageFuture<>();
   private volatile @Nullable CompletableFuture<Stream> opening;
 
   private StreamOpener(

@@ -154,7 +154,7 @@ public final class ResourceManager {
   }
 
   private static String limit(String what, int value) {
-    return "limit of " + value + " " + what + " reached";
+    return "this host's limit of " + value + " " + what + " reached";
   }
 
   private static String name(boolean inbound) {

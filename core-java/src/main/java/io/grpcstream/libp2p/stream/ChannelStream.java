@@ -3,6 +3,7 @@ package io.grpcstream.libp2p.stream;
 import io.grpcstream.libp2p.Multiaddr;
 import io.grpcstream.libp2p.PeerId;
 import io.grpcstream.libp2p.Stream;
+import io.grpcstream.libp2p.util.StageFuture;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
@@ -89,7 +90,7 @@ public abstract class ChannelStream<C extends Channel> implements Stream {
 
   @Override
   public final CompletionStage<Void> closed() {
-    return closed.minimalCompletionStage();
+    return StageFuture.copyOf(closed);
   }
 
   @Override
