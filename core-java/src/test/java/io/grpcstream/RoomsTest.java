@@ -113,7 +113,7 @@ class RoomsTest {
         .whereLayer("netty")
         .mayOnlyAccessLayers("libp2p", "libraries", "multiformats", "text", "util", "mux")
         .whereLayer("libp2p")
-        .mayOnlyAccessLayers("libraries", "crypto", "multiformats", "text", "tls")
+        .mayOnlyAccessLayers("libraries", "crypto", "multiformats", "text")
         .whereLayer("host")
         .mayOnlyAccessLayers(
             "libp2p",
@@ -176,7 +176,7 @@ class RoomsTest {
         .whereLayer("noise")
         .mayOnlyAccessLayers("security", "crypto", "libraries")
         .whereLayer("tls")
-        .mayOnlyAccessLayers("security", "crypto", "libraries")
+        .mayOnlyAccessLayers("libp2p", "security", "crypto", "libraries")
         .whereLayer("mux")
         .mayNotAccessAnyLayer()
         .whereLayer("yamux")

@@ -4,7 +4,6 @@ import io.grpcstream.libp2p.crypto.PrivateKey;
 import io.grpcstream.libp2p.host.DefaultHost;
 import io.grpcstream.libp2p.host.HostConfig;
 import io.grpcstream.libp2p.libraries.Libraries;
-import io.grpcstream.libp2p.security.tls.TlsProvider;
 import io.netty.channel.EventLoopGroup;
 import java.security.Provider;
 import java.time.Duration;
@@ -247,7 +246,8 @@ public interface Host extends AutoCloseable {
 
     /**
      * Who implements TLS; default: BoringSSL where {@code io.netty:netty-tcnative-boringssl-static}
-     * is on the class path, else the JDK.
+     * is on the class path, else the JDK. {@link #build()} fails with {@link
+     * IllegalArgumentException} if the host is to speak TLS by one that is not there.
      */
     public Builder tlsProvider(TlsProvider provider) {
       config.tlsProvider = Objects.requireNonNull(provider, "the TLS provider is null");
