@@ -9,10 +9,11 @@ import io.grpcstream.libp2p.multistream.MultistreamInitiator;
 import io.grpcstream.libp2p.multistream.NoCommonProtocolException;
 import io.grpcstream.libp2p.mux.StreamChannel;
 import io.grpcstream.libp2p.mux.yamux.StreamResetException;
+import io.grpcstream.libp2p.resources.FailureText;
 import io.grpcstream.libp2p.resources.ResourceManager.StreamSlot;
 import io.grpcstream.libp2p.stream.HeldReads;
 import io.grpcstream.libp2p.text.DurationText;
-import io.grpcstream.libp2p.util.Futures;
+import io.grpcstream.libp2p.util.EventLoops;
 import io.netty.util.concurrent.Future;
 import java.time.Duration;
 import java.util.List;
@@ -71,7 +72,7 @@ final class OutboundNegotiation {
     result.whenComplete(
         (stream, failure) -> {
           if (result.isCancelled()) {
-            connection.onLoop(this::cut);
+            EventLoops.run(connection.loop(), this::cut);
           }
         });
   }
@@ -130,7 +131,7 @@ final class OutboundNegotiation {
         fail(
             wrap("the peer reset the stream while its protocol was negotiated", RESET_HINT, cause));
       } else {
-        fail(wrap("no agreement", Futures.describe(cause) + connection.hint(cause), cause));
+        fail(wrap("no agreement", FailureText.of(cause) + connection.hint(cause), cause));
       }
       return;
     }
@@ -164,7 +165,7 @@ final class OutboundNegotiation {
   }
 
   private Libp2pException wrap(String what, @Nullable Throwable cause) {
-    return wrap(what, cause == null ? null : Futures.describe(cause), cause);
+    return wrap(what, cause == null ? null : FailureText.of(cause), cause);
   }
 
   private Libp2pException wrap(String what, @Nullable String why, @Nullable Throwable cause) {

@@ -4,6 +4,7 @@ import io.grpcstream.libp2p.LimitExceededException;
 import io.grpcstream.libp2p.ProtocolNotSupportedException;
 import io.grpcstream.libp2p.Stream;
 import io.grpcstream.libp2p.connection.DefaultConnection;
+import io.grpcstream.libp2p.util.EventLoops;
 import io.grpcstream.libp2p.util.Futures;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -66,7 +67,8 @@ public final class StreamOpener {
             }
           } else if (mayRetry) {
             // A dying connection takes its streams along before it knows of its own end.
-            connection.onLoopLater(() -> retry(connection, Futures.unwrap(failure)));
+            EventLoops.runLaterOrHere(
+                connection.loop(), () -> retry(connection, Futures.unwrap(failure)));
           } else {
             result.completeExceptionally(Futures.unwrap(failure));
           }
