@@ -15,12 +15,10 @@ import io.grpcstream.libp2p.mux.MuxerListener;
 import io.grpcstream.libp2p.mux.MuxerProtocol;
 import io.grpcstream.libp2p.mux.StreamChannel;
 import io.grpcstream.libp2p.mux.yamux.UnresponsivePeerException;
-import io.grpcstream.libp2p.mux.yamux.YamuxException;
 import io.grpcstream.libp2p.resources.FailureText;
 import io.grpcstream.libp2p.resources.Refusals;
-import io.grpcstream.libp2p.security.noise.NoiseException;
-import io.grpcstream.libp2p.security.tls.TlsException;
 import io.grpcstream.libp2p.util.EventLoops;
+import io.grpcstream.libp2p.util.ProtocolViolation;
 import io.netty.channel.Channel;
 import io.netty.channel.EventLoop;
 import io.netty.util.concurrent.Future;
@@ -216,7 +214,7 @@ public final class DefaultConnection implements Connection, MuxerListener {
       return "";
     }
     for (Throwable t = cause; t != null; t = t.getCause()) {
-      if (isViolation(t) || t instanceof UnresponsivePeerException) {
+      if (t instanceof ProtocolViolation || t instanceof UnresponsivePeerException) {
         return "";
       }
     }
@@ -302,7 +300,7 @@ public final class DefaultConnection implements Connection, MuxerListener {
           Refusal.FAILED_HERE,
           "connection with peer %s at %s closed, as this side failed: %s"
               .formatted(remotePeer, remoteAddress, FailureText.of(cause)));
-    } else if (cause != null && isViolation(cause)) {
+    } else if (cause instanceof ProtocolViolation) {
       refusals.add(
           Refusal.PROTOCOL_VIOLATION,
           "peer %s at %s broke the protocol, connection closed: %s"
@@ -321,13 +319,6 @@ public final class DefaultConnection implements Connection, MuxerListener {
       logger.debug("{} has ended", this, cause);
     }
     channel.close();
-  }
-
-  /** Whether the peer broke a protocol, as opposed to a connection that was lost. */
-  private static boolean isViolation(Throwable cause) {
-    return cause.getClass() == YamuxException.class
-        || cause instanceof NoiseException
-        || cause instanceof TlsException;
   }
 
   /**
