@@ -1,8 +1,8 @@
 package io.grpcstream.serving;
 
 import io.grpcstream.libp2p.Stream;
+import io.grpcstream.libp2p.util.EventLoops;
 import io.grpcstream.netty.OneStreamChannel;
-import io.grpcstream.netty.StreamAttachment;
 import java.time.Duration;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
@@ -52,7 +52,9 @@ public final class LiveStreams {
       stream
           .channel()
           .closeFuture()
-          .addListener(closed -> StreamAttachment.afterThisTurn(stream, () -> remove(stream)));
+          .addListener(
+              closed ->
+                  EventLoops.runLaterOrHere(stream.channel().eventLoop(), () -> remove(stream)));
     }
   }
 
@@ -108,8 +110,8 @@ public final class LiveStreams {
       cut.run();
       return;
     }
-    StreamAttachment.onLoop(
-        stream,
+    EventLoops.run(
+        stream.channel().eventLoop(),
         () -> {
           var timer =
               stream.channel().eventLoop().schedule(cut, grace.toNanos(), TimeUnit.NANOSECONDS);

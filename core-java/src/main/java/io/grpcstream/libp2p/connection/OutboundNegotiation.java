@@ -9,10 +9,11 @@ import io.grpcstream.libp2p.multistream.MultistreamInitiator;
 import io.grpcstream.libp2p.multistream.NoCommonProtocolException;
 import io.grpcstream.libp2p.mux.StreamChannel;
 import io.grpcstream.libp2p.mux.yamux.StreamResetException;
+import io.grpcstream.libp2p.resources.FailureText;
 import io.grpcstream.libp2p.resources.ResourceManager.StreamSlot;
 import io.grpcstream.libp2p.stream.HeldReads;
 import io.grpcstream.libp2p.text.DurationText;
-import io.grpcstream.libp2p.util.Futures;
+import io.grpcstream.libp2p.util.EventLoops;
 import io.grpcstream.libp2p.util.StageFuture;
 import io.netty.util.concurrent.Future;
 import java.time.Duration;
@@ -72,7 +73,7 @@ final class OutboundNegotiation {
     result.whenComplete(
         (stream, failure) -> {
           if (result.isCancelled()) {
-            connection.onLoop(this::cut);
+            EventLoops.run(connection.loop(), this::cut);
           }
         });
   }
@@ -165,7 +166,7 @@ final class OutboundNegotiation {
   }
 
   private Libp2pException wrap(String what, @Nullable Throwable cause) {
-    return wrap(what, cause == null ? null : Futures.describe(cause), cause);
+    return wrap(what, cause == null ? null : FailureText.of(cause), cause);
   }
 
   private Libp2pException wrap(String what, @Nullable String why, @Nullable Throwable cause) {

@@ -10,6 +10,7 @@ import io.grpcstream.libp2p.addresses.DialTarget;
 import io.grpcstream.libp2p.addresses.SocketAddresses;
 import io.grpcstream.libp2p.connection.ConnectionUpgrade;
 import io.grpcstream.libp2p.connection.DefaultConnection;
+import io.grpcstream.libp2p.resources.FailureText;
 import io.grpcstream.libp2p.resources.ResourceManager.ConnectionSlot;
 import io.grpcstream.libp2p.util.Futures;
 import io.netty.channel.Channel;
@@ -159,7 +160,7 @@ final class DialAttempt {
   }
 
   private Libp2pException unreachable(SocketAddress socket, @Nullable Throwable cause) {
-    String reason = cause == null ? "cancelled" : Futures.describe(cause);
+    String reason = cause == null ? "cancelled" : FailureText.of(cause);
     return new Libp2pException(address() + via(socket) + ": cannot connect: " + reason, cause);
   }
 

@@ -4,6 +4,7 @@ import io.grpcstream.libp2p.LimitExceededException;
 import io.grpcstream.libp2p.ProtocolNotSupportedException;
 import io.grpcstream.libp2p.Stream;
 import io.grpcstream.libp2p.connection.DefaultConnection;
+import io.grpcstream.libp2p.util.EventLoops;
 import io.grpcstream.libp2p.util.Futures;
 import io.grpcstream.libp2p.util.StageFuture;
 import java.util.List;
@@ -67,7 +68,8 @@ public final class StreamOpener {
             }
           } else if (mayRetry) {
             // A dying connection takes its streams along before it knows of its own end.
-            connection.onLoopLater(() -> retry(connection, Futures.unwrap(failure)));
+            EventLoops.runLaterOrHere(
+                connection.loop(), () -> retry(connection, Futures.unwrap(failure)));
           } else {
             result.completeExceptionally(Futures.unwrap(failure));
           }

@@ -1,5 +1,6 @@
 package io.grpcstream.libp2p.foreign;
 
+import io.grpcstream.libp2p.util.EventLoops;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.AbstractChannel;
 import io.netty.channel.Channel;
@@ -107,8 +108,12 @@ final class ForeignStreamChannel extends AbstractChannel implements DuplexChanne
       throw new IllegalStateException(name + ": a Stream was made of its channel before");
     }
     below.eventLoop().register(channel);
-    HeldUntilActive.addTo(below, "", false);
-    below.pipeline().addLast(new ForeignStreamHandler(channel, channel.input));
+    try {
+      HeldUntilActive.addTo(below, "", false);
+      below.pipeline().addLast(new ForeignStreamHandler(channel, channel.input));
+    } catch (RejectedExecutionException e) { // The registration has failed, too, and closed it.
+      log.debug("{}: its event loop has ended, and the stream with it", name, e);
+    }
     below.closeFuture().addListener(closed -> channel.onLoop(channel::belowClosed));
     return channel;
   }
@@ -443,19 +448,10 @@ final class ForeignStreamChannel extends AbstractChannel implements DuplexChanne
 
   /** Runs {@code task} on the event loop; if that has ended, {@code promise} fails instead. */
   private void onLoop(Runnable task, @Nullable ChannelPromise promise) {
-    if (eventLoop().inEventLoop()) {
-      task.run();
-      return;
-    }
-    try {
-      eventLoop().execute(task);
-    } catch (RejectedExecutionException e) {
-      log.debug("{}: its event loop has ended, and the stream with it", name, e);
-      if (promise != null) {
-        ClosedChannelException closed = new ClosedChannelException();
-        closed.initCause(e);
-        promise.tryFailure(closed);
-      }
+    if (!EventLoops.run(eventLoop(), task) && promise != null) {
+      ClosedChannelException closed = new ClosedChannelException();
+      closed.initCause(new RejectedExecutionException(name + ": its event loop has ended"));
+      promise.tryFailure(closed);
     }
   }
 

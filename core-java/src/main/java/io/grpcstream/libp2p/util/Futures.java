@@ -1,7 +1,5 @@
 package io.grpcstream.libp2p.util;
 
-import io.grpcstream.libp2p.Libp2pException;
-import io.grpcstream.libp2p.libraries.Libraries;
 import io.netty.channel.Channel;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
@@ -43,15 +41,5 @@ public final class Futures {
     return failure instanceof CompletionException && failure.getCause() != null
         ? failure.getCause()
         : failure;
-  }
-
-  /** A text for a failure that has none of its own, or one that says nothing to people. */
-  public static String describe(Throwable failure) {
-    LinkageError linkage = Libraries.linkageError(failure);
-    if (linkage != null && !(failure instanceof Libp2pException)) { // Whose text holds this one.
-      return Libraries.describe(linkage);
-    }
-    String message = failure.getMessage();
-    return message != null ? message : failure.getClass().getSimpleName();
   }
 }

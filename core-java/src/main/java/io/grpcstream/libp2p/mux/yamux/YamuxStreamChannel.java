@@ -2,6 +2,7 @@ package io.grpcstream.libp2p.mux.yamux;
 
 import io.grpcstream.libp2p.mux.StreamChannel;
 import io.grpcstream.libp2p.text.DurationText;
+import io.grpcstream.libp2p.util.EventLoops;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.AbstractChannel;
 import io.netty.channel.Channel;
@@ -464,17 +465,7 @@ public final class YamuxStreamChannel extends AbstractChannel implements StreamC
 
   /** Runs {@code action} on the event loop; false if that has ended, and the stream with it. */
   private boolean onEventLoop(Runnable action) {
-    if (eventLoop().inEventLoop()) {
-      action.run();
-      return true;
-    }
-    try {
-      eventLoop().execute(action);
-      return true;
-    } catch (RejectedExecutionException e) {
-      log.debug("{} ended with its event loop", this, e);
-      return false;
-    }
+    return EventLoops.run(eventLoop(), action);
   }
 
   @Override
