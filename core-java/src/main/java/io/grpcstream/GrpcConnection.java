@@ -6,8 +6,8 @@ import io.grpcstream.libp2p.PeerId;
 import io.grpcstream.libp2p.Stream;
 import io.grpcstream.netty.StreamAttachment;
 import io.grpcstream.serving.InboundStreams;
-import io.grpcstream.serving.LiveStream.State;
 import io.grpcstream.serving.LiveStream;
+import io.grpcstream.serving.LiveStream.State;
 import java.util.concurrent.CompletionStage;
 
 /**
@@ -15,8 +15,8 @@ import java.util.concurrent.CompletionStage;
  * {@link #giveBack}, exactly one of them. Until then its bytes wait, uncredited, with the peer.
  *
  * <p>The decision has the time that {@link GrpcStream.Builder#backlogTimeout} sets, from the moment
- * the connection is handed out; then the stream is reset. A decision that comes too late
- * throws nothing: calls on the stream fail, as on any that has ended, and giving back does nothing.
+ * the connection is handed out; then the stream is reset. A decision that comes too late throws
+ * nothing: calls on the stream fail, as on any that has ended, and giving back does nothing.
  *
  * <p>All methods may be called from any thread; none blocks.
  */

@@ -54,8 +54,7 @@ class EndedLoopsTest {
   private final MultiThreadIoEventLoopGroup group =
       new MultiThreadIoEventLoopGroup(1, TcpTransport.ioHandlerFactory());
   private final Host peer = hosts.start(Hosts.TCP);
-  private final Host host =
-      hosts.start(builder -> builder.listen(Hosts.TCP).eventLoopGroup(group));
+  private final Host host = hosts.start(builder -> builder.listen(Hosts.TCP).eventLoopGroup(group));
   private final GrpcStream accepting = GrpcStream.builder().backlog(STREAMS).build();
   private final Deque<Stream> streams = new ArrayDeque<>();
   private final Deque<GrpcConnection> accepted = new ArrayDeque<>();
@@ -158,16 +157,26 @@ class EndedLoopsTest {
   private Object value(Class<?> type) {
     Map<Class<?>, Object> values =
         Map.of(
-            String.class, Wire.PROTOCOL,
-            String[].class, new String[] {Wire.PROTOCOL},
-            Duration.class, Duration.ofHours(1),
-            PeerId.class, peer.peerId(),
-            Multiaddr.class, peerAddress,
-            Refusal.class, Refusal.STALLED,
-            Throwable.class, new IOException("as any"),
-            ServerServiceDefinition.class, Echo.service(),
-            Host.class, host,
-            boolean.class, true);
+            String.class,
+            Wire.PROTOCOL,
+            String[].class,
+            new String[] {Wire.PROTOCOL},
+            Duration.class,
+            Duration.ofHours(1),
+            PeerId.class,
+            peer.peerId(),
+            Multiaddr.class,
+            peerAddress,
+            Refusal.class,
+            Refusal.STALLED,
+            Throwable.class,
+            new IOException("as any"),
+            ServerServiceDefinition.class,
+            Echo.service(),
+            Host.class,
+            host,
+            boolean.class,
+            true);
     Object known = values.get(type);
     if (known != null) {
       return known;
@@ -223,6 +232,7 @@ class EndedLoopsTest {
 
   private static boolean waits(Method method) {
     boolean isHosts = method.getDeclaringClass() == Stream.class;
-    return WAITS.contains(method.getName()) && (!isHosts || method.getName().equals("hostShutdown"));
+    return WAITS.contains(method.getName())
+        && (!isHosts || method.getName().equals("hostShutdown"));
   }
 }

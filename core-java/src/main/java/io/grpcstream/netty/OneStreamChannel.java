@@ -116,7 +116,8 @@ public final class OneStreamChannel extends ManagedChannel {
     Stream stream = end.stream();
     // gRPC leaves alone the calls that are complete for it, but not for their users.
     EventLoops.runLaterOrHere(stream.channel().eventLoop(), calls::drop);
-    EventLoops.run(stream.channel().eventLoop(),
+    EventLoops.run(
+        stream.channel().eventLoop(),
         () -> {
           if (stream.channel().isOpen()) {
             var cut =

@@ -96,7 +96,10 @@ public final class LiveStream {
                 expire(
                     State.ACCEPTED,
                     refusals,
-                    () -> "reset, as nobody decided about it within " + time + " of its being accepted"));
+                    () ->
+                        "reset, as nobody decided about it within "
+                            + time
+                            + " of its being accepted"));
   }
 
   public Stream stream() {

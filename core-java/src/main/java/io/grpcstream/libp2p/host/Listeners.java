@@ -75,8 +75,7 @@ final class Listeners {
   }
 
   private static Libp2pException cannotListen(Multiaddr address, Throwable cause) {
-    return new Libp2pException(
-        "cannot listen on " + address + ": " + FailureText.of(cause), cause);
+    return new Libp2pException("cannot listen on " + address + ": " + FailureText.of(cause), cause);
   }
 
   private synchronized boolean keep(Channel channel) {

@@ -74,7 +74,8 @@ final class FrameReader {
       throw new YamuxViolationException("yamux: frame of unknown type " + type);
     }
     if ((flags & ~YamuxHeader.ALL_FLAGS) != 0) {
-      throw new YamuxViolationException(String.format("yamux: frame with unknown flags 0x%04x", flags));
+      throw new YamuxViolationException(
+          String.format("yamux: frame with unknown flags 0x%04x", flags));
     }
     sink.onHeader(type, flags, streamId, length);
     if (type == YamuxHeader.DATA) {

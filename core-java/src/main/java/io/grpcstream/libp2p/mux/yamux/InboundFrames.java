@@ -122,7 +122,8 @@ final class InboundFrames implements FrameReader.Sink {
 
   private void onSyn(long id, int flags, long dataBytes) throws YamuxException {
     if (!ids.belongs(id)) {
-      throw new YamuxViolationException("yamux: stream " + id + " opened with an id of the wrong side");
+      throw new YamuxViolationException(
+          "yamux: stream " + id + " opened with an id of the wrong side");
     }
     if (ids.used(id)) {
       throw new YamuxViolationException("yamux: stream " + id + " opened twice");
