@@ -30,6 +30,7 @@ import io.grpcstream.netty.StreamAttachment;
 import io.grpcstream.serving.GrpcServerView;
 import io.grpcstream.serving.GrpcStreamAddress;
 import io.grpcstream.serving.InboundStreams;
+import io.grpcstream.serving.LiveStream;
 import io.grpcstream.serving.LiveStreams;
 import io.grpcstream.serving.Servers;
 import java.net.SocketAddress;
@@ -112,7 +113,7 @@ public final class GrpcStream implements AutoCloseable {
   private static final String SHUT_DOWN = "shut down on this side";
 
   private final SocketAddress address = new GrpcStreamAddress();
-  private final LiveStreams streams = new LiveStreams();
+  private final LiveStreams streams;
   private final List<Consumer<ManagedChannelBuilder<?>>> clientOptions;
   private final @Nullable HealthStatusManager health;
   private final Servers servers;
@@ -142,14 +143,13 @@ public final class GrpcStream implements AutoCloseable {
     inbound =
         new InboundStreams<>(
             address,
-            streams,
             servers,
             options.authorizer::allows,
             options.backlog,
             options.backlogTimeout,
             refusals,
-            stream -> accepted(stream, options.backlogTimeout),
-            GrpcConnection::decisionDue);
+            this::accepted);
+    streams = inbound.streams();
   }
 
   /** One with all defaults. */
@@ -443,8 +443,8 @@ public final class GrpcStream implements AutoCloseable {
     }
   }
 
-  private GrpcConnection accepted(Stream stream, Duration timeout) {
-    return new GrpcConnection(this, inbound, stream, timeout, refusals);
+  private GrpcConnection accepted(LiveStream stream) {
+    return new GrpcConnection(this, inbound, stream);
   }
 
   private static Stream requireStream(Stream stream) {

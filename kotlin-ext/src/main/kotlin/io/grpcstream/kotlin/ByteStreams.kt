@@ -84,7 +84,8 @@ public suspend fun Stream.finish() {
     val ended =
         try {
             channel.shutdownOutput()
-        } catch (e: RejectedExecutionException) { // Of Netty's own channels; ours fail the future.
+        } catch (e: RejectedExecutionException) {
+            // Of Netty's own channels; ours fail the future.
             throw e.asIOException()
         }
     ended.awaitSent()

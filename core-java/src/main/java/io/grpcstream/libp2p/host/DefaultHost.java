@@ -22,7 +22,7 @@ import io.grpcstream.libp2p.connection.StreamRules;
 import io.grpcstream.libp2p.crypto.PrivateKey;
 import io.grpcstream.libp2p.dial.Dialer;
 import io.grpcstream.libp2p.dial.NameResolver;
-import io.grpcstream.libp2p.dial.StreamOpener;
+import io.grpcstream.libp2p.dial.StreamDial;
 import io.grpcstream.libp2p.mux.yamux.YamuxConfig;
 import io.grpcstream.libp2p.mux.yamux.YamuxProtocol;
 import io.grpcstream.libp2p.protocol.identify.IdentifyProtocol;
@@ -269,7 +269,7 @@ public final class DefaultHost implements Host {
 
   private CompletableFuture<Stream> stream(
       Supplier<CompletableFuture<DefaultConnection>> connect, String... protocols) {
-    return StreamOpener.open(ifStarted(connect), ProtocolHandlers.check(protocols));
+    return StreamDial.open(ifStarted(connect), ProtocolHandlers.check(protocols));
   }
 
   private Supplier<CompletableFuture<DefaultConnection>> ifStarted(

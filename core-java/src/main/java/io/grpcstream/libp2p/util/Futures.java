@@ -4,6 +4,7 @@ import io.netty.channel.Channel;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ExecutionException;
 
 /** Completing one future with the outcome of another. */
 public final class Futures {
@@ -36,10 +37,13 @@ public final class Futures {
     return closed;
   }
 
-  /** What {@link CompletableFuture} wrapped when it passed a failure on. */
+  /** What futures wrapped, however often, when they passed a failure on. */
   public static Throwable unwrap(Throwable failure) {
-    return failure instanceof CompletionException && failure.getCause() != null
-        ? failure.getCause()
-        : failure;
+    Throwable cause = failure;
+    while ((cause instanceof CompletionException || cause instanceof ExecutionException)
+        && cause.getCause() != null) {
+      cause = cause.getCause();
+    }
+    return cause;
   }
 }

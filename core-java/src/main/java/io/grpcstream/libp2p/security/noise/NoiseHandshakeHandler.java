@@ -31,7 +31,7 @@ final class NoiseHandshakeHandler extends ChannelDuplexHandler {
   private final List<String> muxers;
   private final RemoteKeyCheck check;
   private final Promise<SecuredConnection> secured;
-  private final FrameReader reader = new FrameReader();
+  private final HandshakeMessageReader reader = new HandshakeMessageReader();
 
   /** Buffers and events that arrived after the last message and before the listeners have run. */
   private final Leftovers held = new Leftovers();

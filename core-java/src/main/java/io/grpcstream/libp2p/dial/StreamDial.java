@@ -16,13 +16,13 @@ import org.jspecify.annotations.Nullable;
  * Opens one stream to a peer, whatever it takes: over a live connection, or by a dial. If the
  * connection dies under the stream before it stands, tries once more, on another connection.
  */
-public final class StreamOpener {
+public final class StreamDial {
   private final Supplier<CompletableFuture<DefaultConnection>> connect;
   private final List<String> protocols;
   private final CompletableFuture<Stream> result = new StageFuture<>();
   private volatile @Nullable CompletableFuture<Stream> opening;
 
-  private StreamOpener(
+  private StreamDial(
       Supplier<CompletableFuture<DefaultConnection>> connect, List<String> protocols) {
     this.connect = connect;
     this.protocols = protocols;
@@ -35,10 +35,10 @@ public final class StreamOpener {
    */
   public static CompletableFuture<Stream> open(
       Supplier<CompletableFuture<DefaultConnection>> connect, List<String> protocols) {
-    StreamOpener opener = new StreamOpener(connect, protocols);
-    opener.result.whenComplete((stream, failure) -> opener.onResult());
-    opener.attempt(true);
-    return opener.result;
+    StreamDial dial = new StreamDial(connect, protocols);
+    dial.result.whenComplete((stream, failure) -> dial.onResult());
+    dial.attempt(true);
+    return dial.result;
   }
 
   private void attempt(boolean mayRetry) {
