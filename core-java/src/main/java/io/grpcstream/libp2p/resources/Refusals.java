@@ -7,6 +7,7 @@ import io.grpcstream.libp2p.PeerId;
 import io.grpcstream.libp2p.Refusal;
 import java.util.EnumMap;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.BooleanSupplier;
@@ -49,7 +50,7 @@ public final class Refusals {
       addQuietly(refusal, message);
       return;
     }
-    Kind kind = kinds.get(refusal);
+    Kind kind = kindOf(refusal);
     kind.count.increment();
     long left = kind.linesLeftOut(nanoTime.getAsLong());
     if (left == 0) {
@@ -61,8 +62,12 @@ public final class Refusals {
 
   /** Counts what is part of ordinary life; it is seen at debug level. */
   public void addQuietly(Refusal refusal, String message) {
-    kinds.get(refusal).count.increment();
+    kindOf(refusal).count.increment();
     logger.debug("host {} refused ({}): {}", host, refusal, message);
+  }
+
+  private Kind kindOf(Refusal refusal) {
+    return Objects.requireNonNull(kinds.get(refusal), "there is a kind for each refusal");
   }
 
   /** Counts a limit that was reached, logs it, and makes the exception that says so. */
