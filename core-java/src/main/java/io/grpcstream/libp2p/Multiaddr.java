@@ -5,6 +5,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A self-describing network address such as {@code /ip4/192.0.2.1/tcp/4001/p2p/12D3…}: a sequence
@@ -208,7 +209,7 @@ public final class Multiaddr {
   }
 
   @Override
-  public boolean equals(Object other) {
+  public boolean equals(@Nullable Object other) {
     return other instanceof Multiaddr that && Arrays.equals(bytes, that.bytes);
   }
 

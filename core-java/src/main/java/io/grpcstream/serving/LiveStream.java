@@ -8,6 +8,7 @@ import io.grpcstream.netty.OneStreamChannel;
 import io.grpcstream.netty.RefusalLog;
 import io.grpcstream.netty.StreamAttachment;
 import java.time.Duration;
+import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Supplier;
@@ -108,7 +109,7 @@ public final class LiveStream {
 
   /** What it is at the moment. */
   public State state() {
-    return state.get();
+    return Objects.requireNonNull(state.get(), "a stream always has a state");
   }
 
   /** The channel of the client on it, if there is one. */

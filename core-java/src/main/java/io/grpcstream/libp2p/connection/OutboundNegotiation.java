@@ -57,10 +57,12 @@ final class OutboundNegotiation {
       fail(connection.streamRefusal());
       return;
     }
+    StreamSlot taken;
     try {
-      slot = rules.resources().stream(connection.remotePeer(), false);
+      taken = rules.resources().stream(connection.remotePeer(), false);
+      slot = taken;
       if (protocols.size() == 1) {
-        slot.setProtocol(protocols.get(0));
+        taken.setProtocol(protocols.get(0));
       }
     } catch (LimitExceededException e) {
       fail(e);
@@ -69,7 +71,7 @@ final class OutboundNegotiation {
     expire();
     opening = true;
     Future<? extends StreamChannel> opened = connection.openChannel();
-    opened.addListener(f -> onOpened(opened));
+    opened.addListener(f -> onOpened(taken, opened));
     result.whenComplete(
         (stream, failure) -> {
           if (result.isCancelled()) {
@@ -96,16 +98,17 @@ final class OutboundNegotiation {
         null);
   }
 
-  private void onOpened(Future<? extends StreamChannel> opened) {
+  private void onOpened(StreamSlot taken, Future<? extends StreamChannel> opened) {
     opening = false;
     if (!opened.isSuccess()) {
-      slot.release();
+      taken.release();
       fail(wrap("not opened", opened.cause()));
       return;
     }
-    channel = opened.getNow();
-    channel.finished().addListener(f -> slot.release());
-    channel
+    StreamChannel stream = opened.getNow();
+    channel = stream;
+    stream.finished().addListener(f -> taken.release());
+    stream
         .closeFuture()
         .addListener(
             f -> {
@@ -117,13 +120,14 @@ final class OutboundNegotiation {
       cut();
       return;
     }
-    connection.negotiating(channel);
-    negotiation = new MultistreamInitiator(protocols, rules.timeout());
-    channel.pipeline().addLast(negotiation);
-    negotiation.agreed().addListener((Future<String> agreed) -> onAgreed(agreed));
+    connection.negotiating(stream);
+    MultistreamInitiator begun = new MultistreamInitiator(protocols, rules.timeout());
+    negotiation = begun;
+    stream.pipeline().addLast(begun);
+    begun.agreed().addListener((Future<String> agreed) -> onAgreed(taken, stream, agreed));
   }
 
-  private void onAgreed(Future<String> agreed) {
+  private void onAgreed(StreamSlot taken, StreamChannel on, Future<String> agreed) {
     if (!agreed.isSuccess()) {
       Throwable cause = agreed.cause();
       if (cause instanceof NoCommonProtocolException) {
@@ -143,14 +147,14 @@ final class OutboundNegotiation {
     }
     try {
       if (protocols.size() > 1) {
-        slot.setProtocol(protocol);
+        taken.setProtocol(protocol);
       }
     } catch (LimitExceededException e) {
       fail(e);
       return;
     }
-    channel.pipeline().addLast(HeldReads.outbound());
-    Stream stream = connection.admit(channel, protocol, true);
+    on.pipeline().addLast(HeldReads.outbound());
+    Stream stream = connection.admit(on, protocol, true);
     if (!result.complete(stream)) {
       stream.reset();
     }

@@ -86,11 +86,11 @@ final class DialAttempt {
   }
 
   private void onResolved(@Nullable List<InetSocketAddress> found, @Nullable Throwable failure) {
-    if (found == null) {
+    if (failure != null) {
       fail(
           new Libp2pException(
               address() + ": name lookup failed: " + failure.getMessage(), failure));
-    } else if (!done) {
+    } else if (found != null && !done) {
       done = true;
       dial.onResolved(this, found);
     }
@@ -167,9 +167,9 @@ final class DialAttempt {
   private void onUpgraded(@Nullable DefaultConnection connection, @Nullable Throwable failure) {
     dial.loop.execute(
         () -> {
-          if (connection == null) {
+          if (failure != null) {
             fail(Futures.unwrap(failure));
-          } else {
+          } else if (connection != null) {
             done = true;
             dial.onReady(this, connection);
           }

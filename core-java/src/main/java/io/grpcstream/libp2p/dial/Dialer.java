@@ -108,7 +108,7 @@ public final class Dialer {
       }
       Dial running = dials.get(key);
       begin = running == null;
-      dial = begin ? new Dial(this, peer, key) : running;
+      dial = running != null ? running : new Dial(this, peer, key);
       dials.put(key, dial);
       dial.add(addresses);
     }

@@ -9,6 +9,7 @@ import io.grpcstream.libp2p.util.LineLimit;
 import java.time.Duration;
 import java.util.EnumMap;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.BooleanSupplier;
 import java.util.function.LongSupplier;
@@ -51,7 +52,7 @@ public final class Refusals {
       addQuietly(refusal, message);
       return;
     }
-    Kind kind = kinds.get(refusal);
+    Kind kind = kindOf(refusal);
     kind.count.increment();
     long left = kind.lines.leftOut();
     if (left == 0) {
@@ -63,8 +64,12 @@ public final class Refusals {
 
   /** Counts what is part of ordinary life; it is seen at debug level. */
   public void addQuietly(Refusal refusal, String message) {
-    kinds.get(refusal).count.increment();
+    kindOf(refusal).count.increment();
     logger.debug("host {} refused ({}): {}", host, refusal, message);
+  }
+
+  private Kind kindOf(Refusal refusal) {
+    return Objects.requireNonNull(kinds.get(refusal), "there is a kind for each refusal");
   }
 
   /** Counts a limit that was reached, logs it, and makes the exception that says so. */

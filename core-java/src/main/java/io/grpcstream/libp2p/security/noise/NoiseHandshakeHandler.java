@@ -110,9 +110,9 @@ final class NoiseHandshakeHandler extends ChannelDuplexHandler {
         receive(ctx, message);
       }
     } catch (NoiseException e) {
-      fail(e.getMessage(), e);
+      fail(String.valueOf(e.getMessage()), e);
     } catch (CheckFailedException e) {
-      fail(e.getCause());
+      fail(e.failure);
     } catch (GeneralSecurityException | RuntimeException | LinkageError e) {
       fail("handshake message %d: %s".formatted(handshake.nextMessage(), e.getMessage()), e);
     }
@@ -266,8 +266,11 @@ final class NoiseHandshakeHandler extends ChannelDuplexHandler {
   private static final class CheckFailedException extends Exception {
     private static final long serialVersionUID = 1L;
 
-    CheckFailedException(Exception cause) {
-      super(cause);
+    final Exception failure;
+
+    CheckFailedException(Exception failure) {
+      super(failure);
+      this.failure = failure;
     }
   }
 }
