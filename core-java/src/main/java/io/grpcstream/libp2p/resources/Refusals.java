@@ -1,5 +1,6 @@
 package io.grpcstream.libp2p.resources;
 
+import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.grpcstream.libp2p.GatedException;
 import io.grpcstream.libp2p.Host;
 import io.grpcstream.libp2p.LimitExceededException;
@@ -109,9 +110,17 @@ public final class Refusals {
 
   private static final class Kind {
     final LongAdder count = new LongAdder();
+
+    @GuardedBy("this")
     private boolean started;
+
+    @GuardedBy("this")
     private long windowStart;
+
+    @GuardedBy("this")
     private int lines;
+
+    @GuardedBy("this")
     private long leftOut;
 
     /** The number of lines left out before this one, or -1 if this one is to be left out too. */

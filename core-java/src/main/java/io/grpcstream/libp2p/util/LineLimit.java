@@ -1,5 +1,6 @@
 package io.grpcstream.libp2p.util;
 
+import com.google.errorprone.annotations.concurrent.GuardedBy;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
 
@@ -11,7 +12,11 @@ public final class LineLimit {
   private static final long INTERVAL_NANOS = TimeUnit.SECONDS.toNanos(1);
 
   private final LongSupplier nanoTime;
+
+  @GuardedBy("this")
   private long lastLine;
+
+  @GuardedBy("this")
   private long leftOut;
 
   public LineLimit() {
