@@ -17,6 +17,8 @@ module io.grpcstream.core {
   requires transitive io.netty.transport;
   requires static transitive org.jspecify;
 
+  requires static com.google.errorprone.annotations;
+
   requires com.google.common;
   requires com.google.protobuf;
   requires io.grpc.internal;

@@ -104,6 +104,8 @@ import org.jspecify.annotations.Nullable;
  * io.grpc.internal.SerializingExecutor}.
  */
 public final class GrpcStream implements AutoCloseable {
+  // The file is long, but half of it is what users are told: the code only wires rooms together.
+
   /** The grace that {@link #close()} gives to calls in flight. */
   public static final Duration DEFAULT_GRACE = Duration.ofSeconds(5);
 

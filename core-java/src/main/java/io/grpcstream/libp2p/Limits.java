@@ -39,6 +39,8 @@ import java.util.Objects;
  * </table>
  */
 public final class Limits {
+  // The file is long, but simple: each limit stands once as a getter and once in the builder.
+
   private static final int MIN_STREAM_WINDOW = 256 << 10;
 
   /** The heap for which the starting values are meant. */

@@ -1,5 +1,6 @@
 package io.grpcstream.libp2p.addresses;
 
+import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.grpcstream.libp2p.Libp2pException;
 import io.grpcstream.libp2p.Multiaddr;
 import io.grpcstream.libp2p.PeerId;
@@ -48,16 +49,23 @@ public final class AddressBook {
   private final LongSupplier nanoTime;
   private final long maxBytes;
   private final Consumer<String> onFull;
+
+  @GuardedBy("this")
   private final Map<PeerId, Set<Multiaddr>> added = new LinkedHashMap<>();
+
+  @GuardedBy("this")
   private final Map<PeerId, Entry> learned = new HashMap<>();
 
   /** When the entries of peers that have gone end; in that order. */
+  @GuardedBy("this")
   private final Map<PeerId, Long> expiries = new LinkedHashMap<>();
 
   /** Known addresses at which the last attempt failed, in the order of the attempts. */
+  @GuardedBy("this")
   private final Map<PeerId, Set<Multiaddr>> failed = new HashMap<>();
 
   /** The sum over all entries. */
+  @GuardedBy("this")
   private long bytes;
 
   /**
@@ -178,6 +186,7 @@ public final class AddressBook {
     }
   }
 
+  @GuardedBy("this")
   private boolean isKnown(PeerId peer, Multiaddr address) {
     Entry entry = learned.get(peer);
     return added.getOrDefault(peer, Set.of()).contains(address)
@@ -277,6 +286,7 @@ public final class AddressBook {
     return bytes;
   }
 
+  @GuardedBy("this")
   private void expire() {
     long now = nanoTime.getAsLong();
     while (!expiries.isEmpty()) {
@@ -288,6 +298,7 @@ public final class AddressBook {
     }
   }
 
+  @GuardedBy("this")
   private void makeRoomForLearned() {
     while (bytes > maxBytes && !expiries.isEmpty()) {
       forget(expiries.keySet().iterator().next());
@@ -311,6 +322,7 @@ public final class AddressBook {
     }
   }
 
+  @GuardedBy("this")
   private void forget(PeerId peer) {
     expiries.remove(peer);
     Entry entry = learned.remove(peer);
@@ -320,6 +332,7 @@ public final class AddressBook {
     forgetUnknownFailures(peer);
   }
 
+  @GuardedBy("this")
   private void recount(Entry entry) {
     bytes -= entry.counted;
     entry.word = entry.wordBytes();
@@ -327,6 +340,7 @@ public final class AddressBook {
     bytes += entry.counted;
   }
 
+  @GuardedBy("this")
   private void forgetFailure(PeerId peer, Multiaddr address) {
     Set<Multiaddr> failures = failed.get(peer);
     if (failures != null && failures.remove(address) && failures.isEmpty()) {
@@ -334,10 +348,15 @@ public final class AddressBook {
     }
   }
 
+  @GuardedBy("this")
   private void forgetUnknownFailures(PeerId peer) {
     Set<Multiaddr> failures = failed.get(peer);
     if (failures != null) {
-      failures.removeIf(address -> !isKnown(peer, address));
+      for (Iterator<Multiaddr> each = failures.iterator(); each.hasNext(); ) {
+        if (!isKnown(peer, each.next())) {
+          each.remove();
+        }
+      }
       if (failures.isEmpty()) {
         failed.remove(peer);
       }

@@ -1,5 +1,6 @@
 package io.grpcstream.libp2p.connection;
 
+import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.grpcstream.libp2p.ConnectionListener;
 import io.grpcstream.libp2p.Multiaddr;
 import io.grpcstream.libp2p.PeerId;
@@ -30,8 +31,13 @@ public final class ConnectionTable {
   private final AddressBook book;
   private final LineLimit listenerFailures = new LineLimit();
   private final CopyOnWriteArrayList<ConnectionListener> listeners = new CopyOnWriteArrayList<>();
+
+  @GuardedBy("this")
   private final Set<DefaultConnection> all = new LinkedHashSet<>();
+
+  @GuardedBy("this")
   private final Map<PeerId, List<DefaultConnection>> byPeer = new HashMap<>();
+
   private volatile boolean closed;
 
   public ConnectionTable(AddressBook book) {

@@ -1,5 +1,6 @@
 package io.grpcstream.libp2p.connection;
 
+import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.grpcstream.libp2p.StreamHandler;
 import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
@@ -17,7 +18,9 @@ public final class ProtocolHandlers {
   /** A multistream message holds 1,024 bytes with its newline. */
   private static final int MAX_PROTOCOL_BYTES = 1_023;
 
+  @GuardedBy("this")
   private final Map<String, StreamHandler> handlers = new LinkedHashMap<>();
+
   private final Set<String> own;
 
   /**

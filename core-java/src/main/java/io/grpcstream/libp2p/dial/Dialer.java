@@ -1,5 +1,6 @@
 package io.grpcstream.libp2p.dial;
 
+import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.grpcstream.libp2p.ConnectionGater;
 import io.grpcstream.libp2p.DialException;
 import io.grpcstream.libp2p.HostClosedException;
@@ -40,8 +41,10 @@ public final class Dialer {
   private final ConnectionTable table;
 
   /** The dials under way, by peer id, or by address where any identity will do. */
+  @GuardedBy("this")
   private final Map<Object, Dial> dials = new HashMap<>();
 
+  @GuardedBy("this")
   private boolean closed;
 
   /**

@@ -1,5 +1,6 @@
 package io.grpcstream.libp2p.host;
 
+import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.grpcstream.libp2p.HostClosedException;
 import io.grpcstream.libp2p.Libp2pException;
 import io.grpcstream.libp2p.Multiaddr;
@@ -22,8 +23,13 @@ final class Listeners {
   private final PeerId self;
   private final Transports transports;
   private final Acceptor acceptor;
+
+  @GuardedBy("this")
   private final List<Channel> channels = new ArrayList<>();
+
   private volatile List<Multiaddr> addresses = List.of();
+
+  @GuardedBy("this")
   private boolean closed;
 
   Listeners(PeerId self, Transports transports, Acceptor acceptor) {

@@ -1,5 +1,6 @@
 package io.grpcstream.libp2p.resources;
 
+import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.grpcstream.libp2p.HostStats;
 import io.grpcstream.libp2p.LimitExceededException;
 import io.grpcstream.libp2p.Limits;
@@ -26,13 +27,29 @@ public final class ResourceManager {
   private final Limits limits;
   private final Refusals refusals;
   private final Map<String, Integer> inboundPerProtocol;
+
+  @GuardedBy("this")
   private final Map<PeerId, PeerUse> peers = new HashMap<>();
+
+  @GuardedBy("this")
   private final Map<ByteBuffer, Integer> addresses = new HashMap<>();
+
+  @GuardedBy("this")
   private final Map<ByteBuffer, Integer> pendingAddresses = new HashMap<>();
+
+  @GuardedBy("this")
   private int inboundConnections;
+
+  @GuardedBy("this")
   private int outboundConnections;
+
+  @GuardedBy("this")
   private int pendingConnections;
+
+  @GuardedBy("this")
   private int inboundStreams;
+
+  @GuardedBy("this")
   private int outboundStreams;
 
   /**
@@ -86,6 +103,7 @@ public final class ResourceManager {
   }
 
   /** No longer pending: its peer is proven, or it has ended. */
+  @GuardedBy("this")
   private void notPending(@Nullable ByteBuffer address) {
     pendingConnections--;
     if (address != null) {
@@ -101,6 +119,7 @@ public final class ResourceManager {
     return new ConnectionSlot(false, null);
   }
 
+  @GuardedBy("this")
   private void checkConnections(Object address) throws LimitExceededException {
     if (inboundConnections + outboundConnections >= limits.connections()) {
       throw refusals.limit(
@@ -182,6 +201,7 @@ public final class ResourceManager {
     return ByteBuffer.wrap(bytes, 0, bytes.length == 16 ? 7 : bytes.length).slice();
   }
 
+  @GuardedBy("this")
   private void forgetIfUnused(PeerId peer, PeerUse use) {
     if (use.isUnused()) {
       peers.remove(peer, use);

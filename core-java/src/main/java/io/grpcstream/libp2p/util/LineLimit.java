@@ -1,5 +1,6 @@
 package io.grpcstream.libp2p.util;
 
+import com.google.errorprone.annotations.concurrent.GuardedBy;
 import java.time.Duration;
 import java.util.function.LongSupplier;
 
@@ -12,8 +13,13 @@ public final class LineLimit {
   private final int lines;
   private final long windowNanos;
   private final LongSupplier nanoTime;
+  @GuardedBy("this")
   private long windowStart;
+
+  @GuardedBy("this")
   private int written;
+
+  @GuardedBy("this")
   private long leftOut;
 
   /** One line a second. */

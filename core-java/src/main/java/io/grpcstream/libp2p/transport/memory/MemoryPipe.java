@@ -1,5 +1,6 @@
 package io.grpcstream.libp2p.transport.memory;
 
+import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.netty.buffer.ByteBuf;
 import java.util.ArrayDeque;
 import java.util.Queue;
@@ -16,11 +17,22 @@ final class MemoryPipe {
   /** What one direction holds before its writer must wait: 256 KiB, as a socket's buffer would. */
   static final int CAPACITY = 256 << 10;
 
+  @GuardedBy("this")
   private final Queue<ByteBuf> buffers = new ArrayDeque<>();
+
+  @GuardedBy("this")
   private int bytes;
+
+  @GuardedBy("this")
   private boolean writerClosed;
+
+  @GuardedBy("this")
   private boolean readerClosed;
+
+  @GuardedBy("this")
   private @Nullable Runnable whenReadable;
+
+  @GuardedBy("this")
   private @Nullable Runnable whenWritable;
 
   /**
@@ -118,12 +130,14 @@ final class MemoryPipe {
     run(wake);
   }
 
+  @GuardedBy("this")
   private @Nullable Runnable takeWhenReadable() {
     Runnable callback = whenReadable;
     whenReadable = null;
     return callback;
   }
 
+  @GuardedBy("this")
   private @Nullable Runnable takeWhenWritable() {
     Runnable callback = whenWritable;
     whenWritable = null;

@@ -1,5 +1,6 @@
 package io.grpcstream.libp2p.transport.memory;
 
+import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.grpcstream.libp2p.util.EventLoops;
 import io.netty.channel.AbstractServerChannel;
 import io.netty.channel.ChannelConfig;
@@ -29,7 +30,10 @@ final class MemoryServerChannel extends AbstractServerChannel {
   private static final AtomicLong NEXT_FREE = new AtomicLong(1L << 32);
 
   private final ChannelConfig config = new DefaultChannelConfig(this);
+
+  @GuardedBy("backlog")
   private final Queue<MemoryChannel> backlog = new ArrayDeque<>();
+
   private final Runnable closeTask = () -> unsafe().close(voidPromise());
   private volatile @Nullable LocalAddress localAddress;
   private volatile boolean closed;
