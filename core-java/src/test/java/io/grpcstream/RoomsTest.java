@@ -152,7 +152,7 @@ class RoomsTest {
             "mux",
             "yamux")
         .whereLayer("foreign")
-        .mayOnlyAccessLayers("libp2p", "stream", "util", "mux", "yamux")
+        .mayOnlyAccessLayers("libp2p", "stream", "util", "mux")
         .whereLayer("stream")
         .mayOnlyAccessLayers("libp2p")
         .whereLayer("addresses")
