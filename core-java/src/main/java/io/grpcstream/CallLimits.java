@@ -104,6 +104,9 @@ public final class CallLimits {
    * room, a message that is longer than a call's window must also come at 4 KiB a second, on
    * average since it got its room.
    *
+   * <p>A message that is longer than what is free cannot be received at all: at least twice the
+   * longest message is wanted.
+   *
    * <p>A caller keeps within the limit if it sends a message once it has all of it. Pauses between
    * messages, and idle streams, have no limit. That a message stalls may be noticed up to as much
    * later. A limit that is shorter than the time after which a silent connection is given up (40 s,
@@ -119,6 +122,9 @@ public final class CallLimits {
    * it, so that one alone has half, and the next always finds something: the call that asks for
    * more ends with {@code RESOURCE_EXHAUSTED}. Half of all can be reserved, by peers in turn, for
    * messages longer than a call's window, which wait for it without harm.
+   *
+   * <p>A message that is longer than what is free cannot be received at all: at least twice the
+   * longest message is wanted.
    *
    * <p>A caller keeps within the limit if what its calls may hold at a time is less: each at most
    * 128 KiB, and all of one stream 24 MiB more; it is less where services read what comes. These

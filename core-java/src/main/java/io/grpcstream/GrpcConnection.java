@@ -3,74 +3,34 @@ package io.grpcstream;
 import io.grpc.ManagedChannel;
 import io.grpcstream.libp2p.Multiaddr;
 import io.grpcstream.libp2p.PeerId;
-import io.grpcstream.libp2p.Refusal;
 import io.grpcstream.libp2p.Stream;
-import io.grpcstream.libp2p.text.DurationText;
-import io.grpcstream.netty.RefusalLog;
 import io.grpcstream.netty.StreamAttachment;
-import io.grpcstream.serving.Deadline;
 import io.grpcstream.serving.InboundStreams;
-import java.time.Duration;
+import io.grpcstream.serving.LiveStream;
+import io.grpcstream.serving.LiveStream.State;
 import java.util.concurrent.CompletionStage;
-import java.util.concurrent.atomic.AtomicReference;
-import org.jspecify.annotations.Nullable;
 
 /**
  * One accepted stream, awaiting a decision: {@link #serve}, {@link #client}, {@link #refuse} or
  * {@link #giveBack}, exactly one of them. Until then its bytes wait, uncredited, with the peer.
  *
  * <p>The decision has the time that {@link GrpcStream.Builder#backlogTimeout} sets, from the moment
- * the connection is handed out; then the stream is reset. A decision that comes too late is none:
- * what it makes is what it would make of any stream that has ended, and giving back does nothing.
+ * the connection is handed out; then the stream is reset. A decision that comes too late throws
+ * nothing: calls on the stream fail, as on any that has ended, and giving back does nothing.
  *
  * <p>All methods may be called from any thread; none blocks.
  */
 public final class GrpcConnection implements AutoCloseable {
-  private enum Decision {
-    NONE,
-    SERVED,
-    WRAPPED,
-    REFUSED,
-    GIVEN_BACK,
-    /** None came in time; the stream was reset. One decision may still follow, without effect. */
-    OVERDUE
-  }
-
   private final GrpcStream owner;
   private final InboundStreams<GrpcConnection> inbound;
+  private final LiveStream live;
   private final Stream stream;
-  private final AtomicReference<Decision> decision = new AtomicReference<>(Decision.NONE);
-  private final Deadline deadline;
-  private volatile @Nullable ManagedChannel client;
 
-  GrpcConnection(
-      GrpcStream owner,
-      InboundStreams<GrpcConnection> inbound,
-      Stream stream,
-      Duration timeout,
-      RefusalLog refusals) {
+  GrpcConnection(GrpcStream owner, InboundStreams<GrpcConnection> inbound, LiveStream live) {
     this.owner = owner;
     this.inbound = inbound;
-    this.stream = stream;
-    deadline = new Deadline(stream, timeout, () -> overdue(timeout, refusals));
-  }
-
-  /** Someone has this connection now: the time to decide about it begins. */
-  void decisionDue() {
-    deadline.start();
-  }
-
-  private void overdue(Duration timeout, RefusalLog refusals) {
-    if (decision.compareAndSet(Decision.NONE, Decision.OVERDUE)) {
-      inbound.decided(stream);
-      refusals.refused(
-          stream,
-          Refusal.NOT_ACCEPTED,
-          "reset, as nobody decided about it within "
-              + DurationText.of(timeout)
-              + " of its being accepted");
-      stream.reset();
-    }
+    this.live = live;
+    stream = live.stream();
   }
 
   /** The id that the peer has proven. */
@@ -100,7 +60,7 @@ public final class GrpcConnection implements AutoCloseable {
    * @throws IllegalStateException if the connection was decided about before
    */
   public void serve() {
-    decide(Decision.SERVED);
+    live.decide(State.SERVED);
     inbound.serve(stream);
   }
 
@@ -111,10 +71,8 @@ public final class GrpcConnection implements AutoCloseable {
    * @throws IllegalStateException if the connection was decided about before
    */
   public ManagedChannel client() {
-    decide(Decision.WRAPPED);
-    ManagedChannel channel = owner.client(stream);
-    client = channel;
-    return channel;
+    live.decide(State.CLIENT);
+    return owner.client(stream);
   }
 
   /**
@@ -123,7 +81,7 @@ public final class GrpcConnection implements AutoCloseable {
    * @throws IllegalStateException if the connection was decided about before
    */
   public void refuse() {
-    decide(Decision.REFUSED);
+    live.decide(State.REFUSED);
     stream.reset();
   }
 
@@ -135,28 +93,9 @@ public final class GrpcConnection implements AutoCloseable {
    * @throws IllegalStateException if the connection was decided about before
    */
   public void giveBack() {
-    if (decide(Decision.GIVEN_BACK)) {
+    if (live.decide(State.GIVEN_BACK)) {
       inbound.takeBack(stream);
     }
-  }
-
-  /** Whether the decision came in time. */
-  private boolean decide(Decision made) {
-    Decision before = decision.compareAndExchange(Decision.NONE, made);
-    if (before == Decision.OVERDUE && decision.compareAndSet(Decision.OVERDUE, made)) {
-      return false;
-    }
-    if (before != Decision.NONE) {
-      throw new IllegalStateException(
-          StreamAttachment.describe(stream)
-              + " was already decided about: "
-              + before
-              + ", now "
-              + made);
-    }
-    deadline.stop();
-    inbound.decided(stream);
-    return true;
   }
 
   /** Completes, never exceptionally, once the stream has ended; on the stream's event loop. */
@@ -170,13 +109,10 @@ public final class GrpcConnection implements AutoCloseable {
    */
   @Override
   public void close() {
-    if (decision.compareAndSet(Decision.NONE, Decision.REFUSED)) {
-      deadline.stop();
-      inbound.decided(stream);
-      stream.reset();
+    if (live.refuseIfUndecided()) {
       return;
     }
-    ManagedChannel channel = client;
+    ManagedChannel channel = live.client();
     if (channel != null) {
       channel.shutdown();
     } else {
@@ -187,6 +123,6 @@ public final class GrpcConnection implements AutoCloseable {
 
   @Override
   public String toString() {
-    return "GrpcConnection(" + StreamAttachment.describe(stream) + ", " + decision.get() + ")";
+    return "GrpcConnection(" + StreamAttachment.describe(stream) + ", " + live.state() + ")";
   }
 }

@@ -19,6 +19,8 @@ import io.grpcstream.libp2p.Stream;
 import io.grpcstream.libp2p.StreamHandler;
 import io.grpcstream.libp2p.libraries.Libraries;
 import io.grpcstream.libp2p.text.DurationText;
+import io.grpcstream.libp2p.util.HostThread;
+import io.grpcstream.libp2p.util.StageFuture;
 import io.grpcstream.netty.Dialled;
 import io.grpcstream.netty.OneStreamChannel;
 import io.grpcstream.netty.OneStreamChannelBuilder;
@@ -28,6 +30,7 @@ import io.grpcstream.netty.StreamAttachment;
 import io.grpcstream.serving.GrpcServerView;
 import io.grpcstream.serving.GrpcStreamAddress;
 import io.grpcstream.serving.InboundStreams;
+import io.grpcstream.serving.LiveStream;
 import io.grpcstream.serving.LiveStreams;
 import io.grpcstream.serving.Servers;
 import java.net.SocketAddress;
@@ -94,8 +97,11 @@ import org.jspecify.annotations.Nullable;
  * itself logs by {@code java.util.logging}, and a few lines that a peer can cause are beyond our
  * reach: who does not want them sets the level of {@code io.grpc.netty.NettyServerHandler} (a frame
  * that breaks HTTP/2 within one call, such as headers past the limit: "Stream Error", with a stack;
- * a ping answered that was not sent) and of {@code io.grpc.netty.NettyServerStream} (a message that
- * is too large or wrongly compressed: "Exception processing message", with a stack).
+ * a ping answered that was not sent), of {@code io.grpc.netty.NettyServerStream} (a message that is
+ * too large or wrongly compressed: "Exception processing message", with a stack) and, where a
+ * server breaks HTTP/2, of {@code io.grpc.netty.NettyClientHandler}; what a listener of a call
+ * throws is logged by {@code io.grpc.internal.ServerCallImpl} and {@code
+ * io.grpc.internal.SerializingExecutor}.
  */
 public final class GrpcStream implements AutoCloseable {
   /** The grace that {@link #close()} gives to calls in flight. */
@@ -107,7 +113,7 @@ public final class GrpcStream implements AutoCloseable {
   private static final String SHUT_DOWN = "shut down on this side";
 
   private final SocketAddress address = new GrpcStreamAddress();
-  private final LiveStreams streams = new LiveStreams();
+  private final LiveStreams streams;
   private final List<Consumer<ManagedChannelBuilder<?>>> clientOptions;
   private final @Nullable HealthStatusManager health;
   private final Servers servers;
@@ -137,14 +143,13 @@ public final class GrpcStream implements AutoCloseable {
     inbound =
         new InboundStreams<>(
             address,
-            streams,
             servers,
             options.authorizer::allows,
             options.backlog,
             options.backlogTimeout,
             refusals,
-            stream -> accepted(stream, options.backlogTimeout),
-            GrpcConnection::decisionDue);
+            this::accepted);
+    streams = inbound.streams();
   }
 
   /** One with all defaults. */
@@ -387,7 +392,7 @@ public final class GrpcStream implements AutoCloseable {
    *
    * @param grace zero to cut at once; a later call can shorten the grace, not lengthen it
    * @return completes once all streams of this object have ended, as a rule on an event loop, where
-   *     nothing may wait (such as {@link Host#close()} of another host, or {@link #close()})
+   *     nothing may wait
    */
   public CompletionStage<Void> shutdown(Duration grace) {
     Objects.requireNonNull(grace, "the grace is null");
@@ -400,27 +405,28 @@ public final class GrpcStream implements AutoCloseable {
     // calls that are cut after it grpc-js says INTERNAL instead of UNAVAILABLE.
     CompletableFuture<Void> ended = streams.end(SHUT_DOWN, grace);
     servers.shutdown();
-    return ended.minimalCompletionStage();
+    return StageFuture.copyOf(ended);
   }
 
   /**
    * Completes, never exceptionally, when the stage of {@link #shutdown} does, by whomever called.
    */
   public CompletionStage<Void> terminated() {
-    return streams.ended().minimalCompletionStage();
+    return StageFuture.copyOf(streams.ended());
   }
 
   /**
    * {@link #shutdown} with {@link #DEFAULT_GRACE}, and waits for its end. If the thread is
    * interrupted, cuts at once and returns with the interrupt flag set.
    *
-   * @throws IllegalStateException on the event loop of one of the streams, where waiting would
-   *     never end; the shutdown goes on without it
+   * @throws IllegalStateException on an event loop of a host, where waiting might never end; the
+   *     shutdown goes on without it
    */
   @Override
   public void close() {
-    boolean inEventLoop = streams.inEventLoop();
-    CompletableFuture<Void> ended = shutdown(DEFAULT_GRACE).toCompletableFuture();
+    boolean inEventLoop = streams.inEventLoop() || HostThread.isCurrent();
+    shutdown(DEFAULT_GRACE);
+    CompletableFuture<Void> ended = streams.ended();
     if (inEventLoop && !ended.isDone()) {
       throw new IllegalStateException(
           address
@@ -437,8 +443,8 @@ public final class GrpcStream implements AutoCloseable {
     }
   }
 
-  private GrpcConnection accepted(Stream stream, Duration timeout) {
-    return new GrpcConnection(this, inbound, stream, timeout, refusals);
+  private GrpcConnection accepted(LiveStream stream) {
+    return new GrpcConnection(this, inbound, stream);
   }
 
   private static Stream requireStream(Stream stream) {

@@ -4,6 +4,7 @@ import io.grpcstream.libp2p.Multiaddr;
 import io.grpcstream.libp2p.PeerId;
 import java.net.SocketAddress;
 import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A peer and where it is, as gRPC's socket address: what {@link
@@ -36,7 +37,7 @@ public final class PeerAddress extends SocketAddress {
   }
 
   @Override
-  public boolean equals(Object other) {
+  public boolean equals(@Nullable Object other) {
     return other instanceof PeerAddress that
         && peerId.equals(that.peerId)
         && multiaddr.equals(that.multiaddr);

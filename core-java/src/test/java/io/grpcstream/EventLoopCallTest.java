@@ -10,10 +10,20 @@ import io.grpc.Status.Code;
 import io.grpc.stub.BlockingClientCall;
 import io.grpc.stub.ClientCalls;
 import io.grpcstream.libp2p.Host;
+import io.grpcstream.libp2p.PeerId;
 import io.grpcstream.libp2p.Stream;
+import io.grpcstream.libp2p.crypto.PrivateKey;
+import io.netty.util.concurrent.BlockingOperationException;
+import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -86,6 +96,55 @@ class EventLoopCallTest {
                 .submit(() -> Echo.unary(channel, "hello"))
                 .get(20, TimeUnit.SECONDS))
         .isEqualTo("hello");
+  }
+
+  @Test
+  void waitingForAnyStageOnAnEventLoopFailsAtOnceAndSaysWhatToDo() throws Exception {
+    Host dialler = hosts.start(Hosts.TCP);
+    PeerId unreachable = PeerId.of(PrivateKey.generateEd25519().publicKey());
+    Map<String, Supplier<CompletionStage<?>>> stages = new LinkedHashMap<>();
+    stages.put("connect", () -> dialler.connect(Hosts.address(listener)));
+    stages.put("newStream", () -> opener.newStream(listener.peerId(), Wire.PROTOCOL));
+    stages.put("newStream of a connection", () -> newStreamOfConnection());
+    stages.put("ping", () -> opener.ping(listener.peerId()));
+    stages.put("dial", () -> GrpcStream.dial(opener, listener.peerId(), Wire.PROTOCOL));
+    stages.put("closed of a connection", () -> opener.connections().get(0).closed());
+    stages.put("closed of a stream", stream::closed);
+    stages.put("hostShutdown of a stream", stream::hostShutdown);
+    stages.put("closed of a host", listener::closed);
+    stages.put("accept", () -> GrpcStream.create().accept());
+    stages.put("terminated", server::terminated);
+    stages.put("what was made of one", () -> listener.closed().thenApply(closed -> unreachable));
+    stages.put("shutdown of a GrpcStream", () -> server.shutdown(Duration.ofMinutes(1)));
+    stages.put("shutdown of a host", () -> listener.shutdown(Duration.ofMinutes(1)));
+    for (Map.Entry<String, Supplier<CompletionStage<?>>> stage : stages.entrySet()) {
+      List<Throwable> failures =
+          onLoop(
+              () -> {
+                CompletableFuture<?> future = stage.getValue().get().toCompletableFuture();
+                return List.of(
+                    catchThrowable(future::join),
+                    catchThrowable(future::get),
+                    catchThrowable(() -> future.get(1, TimeUnit.MINUTES)));
+              });
+      assertThat(failures)
+          .as(stage.getKey())
+          .allSatisfy(
+              failure ->
+                  assertThat(failure)
+                      .isInstanceOf(BlockingOperationException.class)
+                      .hasMessageContainingAll("thenCompose", "thenApplyAsync"));
+    }
+  }
+
+  private CompletionStage<Stream> newStreamOfConnection() {
+    return opener.connections().get(0).newStream(Wire.PROTOCOL);
+  }
+
+  @Test
+  void closingOnTheEventLoopOfAnotherHostDoesNotWait() throws Exception {
+    assertThat(onLoop(() -> catchThrowable(listener::close))).isNull();
+    listener.closed().toCompletableFuture().get(20, TimeUnit.SECONDS);
   }
 
   @Test

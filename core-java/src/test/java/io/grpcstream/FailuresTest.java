@@ -220,6 +220,7 @@ class FailuresTest {
       assertThat(status.getDescription()).isNull();
     }
     assertThat(log.count("mapFailure failed")).isEqualTo(2);
+    assertThat(log.count("failed with INTERNAL")).isZero(); // The one line tells of both failures.
   }
 
   @Test

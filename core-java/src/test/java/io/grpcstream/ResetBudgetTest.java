@@ -1,5 +1,6 @@
 package io.grpcstream;
 
+import static io.grpc.ConnectivityState.TRANSIENT_FAILURE;
 import static io.grpcstream.Hosts.address;
 import static io.grpcstream.Hosts.await;
 import static io.grpcstream.Hosts.eventually;
@@ -24,6 +25,7 @@ import io.grpcstream.libp2p.Stream;
 import io.grpcstream.libp2p.crypto.PrivateKey;
 import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.Iterator;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
@@ -54,7 +56,7 @@ class ResetBudgetTest {
   void close() throws Exception {
     log.close();
     hosts.close();
-    grpc.shutdown(java.time.Duration.ZERO).toCompletableFuture().get(10, TimeUnit.SECONDS);
+    grpc.shutdown(Duration.ZERO).toCompletableFuture().get(10, TimeUnit.SECONDS);
   }
 
   private ManagedChannel channel() {
@@ -233,6 +235,30 @@ class ResetBudgetTest {
     log.await("CALL_RESETS", "limit 2,000 in 10 s", hostile[0].peerId());
     assertThat(Echo.unary(honest, "unharmed")).isEqualTo("unharmed");
     assertThat(Echo.unary(channel(), "also unharmed")).isEqualTo("also unharmed");
+  }
+
+  @Test
+  void callsAfterThatOfACallerThatLostItsStreamSayWhy() {
+    GrpcStream strict =
+        GrpcStream.builder()
+            .addService(Early.service())
+            .callLimits(CallLimits.builder().resets(10).build())
+            .build()
+            .serve();
+    server.handle("/strict/1", strict.handler());
+    Host caller = hosts.start(builder -> builder);
+    ManagedChannel channel = await(GrpcStream.dial(caller, address(server), "/strict/1"));
+    for (int i = 0; i < 100; i++) {
+      ClientCall<String, String> call = channel.newCall(Early.WAIT, CallOptions.DEFAULT);
+      call.start(new ClientCall.Listener<>() {}, new Metadata());
+      call.sendMessage("request");
+      call.halfClose();
+      call.cancel("not wanted any more", null);
+    }
+    eventually("the channel has ended", () -> channel.getState(false) == TRANSIENT_FAILURE);
+    assertThat(Echo.failure(channel).getDescription())
+        .contains(server.peerId().toString(), "GOAWAY", "ENHANCE_YOUR_CALM");
+    assertThat(strict.shutdown(Duration.ZERO)).succeedsWithin(Duration.ofSeconds(30));
   }
 
   @Test

@@ -1,7 +1,7 @@
 package io.grpcstream;
 
 import io.grpcstream.libp2p.Host;
-import io.grpcstream.libp2p.security.tls.TlsProvider;
+import io.grpcstream.libp2p.TlsProvider;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 

@@ -117,8 +117,11 @@ public final class FailureCall<Q, R> extends SimpleForwardingServerCall<Q, R> {
     try {
       closing = mapping.closingFor(failure);
     } catch (Throwable e) { // Hooks are the user's code.
+      if (e != failure) {
+        e.addSuppressed(failure);
+      }
       log.hookFailed(this, e);
-      closing = new Closing(Status.INTERNAL.withCause(failure), new Metadata());
+      return new Closing(Status.INTERNAL.withCause(failure), new Metadata());
     }
     boolean cancellation =
         failure instanceof CancellationException

@@ -4,11 +4,12 @@ import io.grpc.Grpc;
 import io.grpc.ServerCall;
 import io.grpc.Status;
 import io.grpcstream.libp2p.Stream;
+import io.grpcstream.libp2p.util.LineLimit;
 import io.grpcstream.netty.StreamAttachment;
 import io.grpcstream.netty.UserLog;
+import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
-import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -27,12 +28,12 @@ public final class FailureLog {
   static final int WINDOW_SECONDS = 10;
   static final int MAX_KINDS = 256;
 
-  private static final long WINDOW_NANOS = TimeUnit.SECONDS.toNanos(WINDOW_SECONDS);
+  private static final Duration WINDOW = Duration.ofSeconds(WINDOW_SECONDS);
   private static final Kind OTHERS = new Kind("", "", null);
 
   private final Logger logger;
   private final LongSupplier nanoTime;
-  private final Map<Kind, Window> windows = new HashMap<>();
+  private final Map<Kind, LineLimit> windows = new HashMap<>();
 
   public FailureLog() {
     this(UserLog.LOG, System::nanoTime);
@@ -55,7 +56,7 @@ public final class FailureLog {
     write(true, call, "failed after its end", failure);
   }
 
-  /** The user's mapping threw instead of mapping. */
+  /** The user's mapping threw instead of mapping; what it was to map is suppressed in it. */
   void hookFailed(ServerCall<?, ?> call, Throwable failure) {
     write(true, call, "mapFailure failed, so the call fails with INTERNAL", failure);
   }
@@ -122,30 +123,13 @@ public final class FailureLog {
 
   /** How many of this kind were left out before this one, or -1 if it must not be logged either. */
   private synchronized long linesLeftOut(Kind kind) {
-    long now = nanoTime.getAsLong();
-    Window window = windows.get(kind);
+    LineLimit window = windows.get(kind);
     if (window == null) {
       Kind counted = windows.size() < MAX_KINDS ? kind : OTHERS;
-      window = windows.computeIfAbsent(counted, added -> new Window(now - WINDOW_NANOS));
+      window = windows.computeIfAbsent(counted, added -> new LineLimit(1, WINDOW, nanoTime));
     }
-    if (now - window.lastLine < WINDOW_NANOS) {
-      window.leftOut++;
-      return -1;
-    }
-    window.lastLine = now;
-    long before = window.leftOut;
-    window.leftOut = 0;
-    return before;
+    return window.leftOut();
   }
 
   private record Kind(String method, String type, @Nullable StackTraceElement place) {}
-
-  private static final class Window {
-    long lastLine;
-    long leftOut;
-
-    Window(long lastLine) {
-      this.lastLine = lastLine;
-    }
-  }
 }

@@ -8,11 +8,10 @@ import io.grpcstream.libp2p.GatedException;
 import io.grpcstream.libp2p.HostNotStartedException;
 import io.grpcstream.libp2p.PeerIdMismatchException;
 import io.grpcstream.libp2p.libraries.Libraries;
+import io.grpcstream.libp2p.util.Futures;
 import java.io.IOException;
 import java.util.Arrays;
 import java.util.concurrent.CancellationException;
-import java.util.concurrent.CompletionException;
-import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeoutException;
 
 /** Which gRPC status a failure of libp2p becomes. */
@@ -20,11 +19,7 @@ public final class FailureTable {
   private FailureTable() {}
 
   public static Status statusOf(Throwable failure) {
-    Throwable cause = failure;
-    while ((cause instanceof CompletionException || cause instanceof ExecutionException)
-        && cause.getCause() != null) {
-      cause = cause.getCause();
-    }
+    Throwable cause = Futures.unwrap(failure);
     if (cause instanceof StatusException || cause instanceof StatusRuntimeException) {
       return Status.fromThrowable(cause);
     }

@@ -4,7 +4,6 @@ import io.grpcstream.libp2p.crypto.PrivateKey;
 import io.grpcstream.libp2p.host.DefaultHost;
 import io.grpcstream.libp2p.host.HostConfig;
 import io.grpcstream.libp2p.libraries.Libraries;
-import io.grpcstream.libp2p.security.tls.TlsProvider;
 import io.netty.channel.EventLoopGroup;
 import java.security.Provider;
 import java.time.Duration;
@@ -17,7 +16,9 @@ import org.jspecify.annotations.Nullable;
  * A libp2p peer: it listens, dials, and exchanges streams with other peers.
  *
  * <p>All methods may be called from any thread and, {@link #close()} apart, none blocks. Stages
- * complete on an event loop, so what depends on them must not block; cancelling the {@linkplain
+ * complete on an event loop, so what depends on them must not block: to wait for a stage of any
+ * host or {@code GrpcStream} on an event loop that a host has made fails at once, with {@link
+ * io.netty.util.concurrent.BlockingOperationException}. Cancelling the {@linkplain
  * CompletionStage#toCompletableFuture() future} of a stage gives the operation up.
  *
  * <p>Its threads are daemons, so that a host alone keeps no program running: a {@code main} that
@@ -174,8 +175,8 @@ public interface Host extends AutoCloseable {
    * {@link #shutdown} with a grace of 5 seconds, and waits for its end. If the thread is
    * interrupted, cuts at once and returns with the interrupt flag set.
    *
-   * <p>Called on one of the host's own event loops it cannot wait, as it would wait for itself:
-   * there it starts the shutdown and returns at once.
+   * <p>On an event loop of a host it cannot wait, as it might wait for itself: there it starts the
+   * shutdown and returns at once.
    */
   @Override
   void close();
@@ -245,7 +246,8 @@ public interface Host extends AutoCloseable {
 
     /**
      * Who implements TLS; default: BoringSSL where {@code io.netty:netty-tcnative-boringssl-static}
-     * is on the class path, else the JDK.
+     * is on the class path, else the JDK. {@link #build()} fails with {@link
+     * IllegalArgumentException} if the host is to speak TLS by one that is not there.
      */
     public Builder tlsProvider(TlsProvider provider) {
       config.tlsProvider = Objects.requireNonNull(provider, "the TLS provider is null");

@@ -114,7 +114,11 @@ public final class Limits {
     return values.outboundStreams;
   }
 
-  /** Inbound streams of one peer: 256 per 256 MiB of heap. */
+  /**
+   * Inbound streams of one peer, over all its connections: 256 per 256 MiB of heap. Peers use a few
+   * for libp2p itself, such as identify as soon as they are connected: with less than 8 or so, a
+   * call that comes meanwhile may be refused.
+   */
   public int inboundStreamsPerPeer() {
     return values.inboundStreamsPerPeer;
   }

@@ -5,6 +5,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A self-describing network address such as {@code /ip4/192.0.2.1/tcp/4001/p2p/12D3…}: a sequence
@@ -72,7 +73,8 @@ public final class Multiaddr {
       end--;
     }
     if (end == 0 || text.charAt(0) != '/') {
-      throw builder.error("must be components that begin with a slash", null);
+      throw builder.error(
+          "must be components that begin with a slash, such as /ip4/127.0.0.1/tcp/4001", null);
     }
     String[] parts = text.substring(1, end).split("/", -1);
     for (int i = 0; i < parts.length; ) {
@@ -207,7 +209,7 @@ public final class Multiaddr {
   }
 
   @Override
-  public boolean equals(Object other) {
+  public boolean equals(@Nullable Object other) {
     return other instanceof Multiaddr that && Arrays.equals(bytes, that.bytes);
   }
 

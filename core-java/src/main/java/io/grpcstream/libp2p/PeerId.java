@@ -12,6 +12,7 @@ import java.nio.ByteBuffer;
 import java.util.Arrays;
 import java.util.Objects;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The name of a libp2p peer: the multihash of its public key. Short keys (Ed25519, secp256k1) stand
@@ -169,7 +170,7 @@ public final class PeerId implements Comparable<PeerId> {
   }
 
   @Override
-  public boolean equals(Object other) {
+  public boolean equals(@Nullable Object other) {
     return other instanceof PeerId that && Arrays.equals(multihash, that.multihash);
   }
 

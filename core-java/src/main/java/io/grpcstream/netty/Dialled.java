@@ -3,6 +3,7 @@ package io.grpcstream.netty;
 import io.grpc.ManagedChannel;
 import io.grpc.Status;
 import io.grpcstream.libp2p.Stream;
+import io.grpcstream.libp2p.util.StageFuture;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Function;
@@ -21,7 +22,7 @@ public final class Dialled {
       CompletionStage<Stream> opened,
       Function<Stream, ManagedChannel> wrap,
       Function<Throwable, Status> statusOf) {
-    CompletableFuture<ManagedChannel> dialled = new CompletableFuture<>();
+    CompletableFuture<ManagedChannel> dialled = new StageFuture<>();
     opened.whenComplete(
         (stream, failure) -> {
           if (failure != null) {

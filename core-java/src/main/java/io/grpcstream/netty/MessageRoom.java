@@ -1,14 +1,12 @@
 package io.grpcstream.netty;
 
+import io.grpcstream.libp2p.util.EventLoops;
 import java.util.ArrayDeque;
 import java.util.Iterator;
 import java.util.LinkedHashSet;
 import java.util.Queue;
 import java.util.Set;
 import java.util.concurrent.Executor;
-import java.util.concurrent.RejectedExecutionException;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * The room that is reserved for messages longer than a call's window, and the queue for it.
@@ -37,8 +35,6 @@ import org.slf4j.LoggerFactory;
  * <p>Thread-safe.
  */
 final class MessageRoom {
-  private static final Logger log = LoggerFactory.getLogger(MessageRoom.class);
-
   /** Half of the room, the one that is shared. */
   private final long shared;
 
@@ -211,11 +207,8 @@ final class MessageRoom {
 
   private void tell(Queue<Place> served) {
     for (Place place; (place = served.poll()) != null; ) {
-      try {
-        place.executor.execute(place.given);
-      } catch (RejectedExecutionException e) {
-        log.debug("an event loop has ended, and with it a message that waited for its room", e);
-        served.addAll(giveUp(place));
+      if (!EventLoops.runLater(place.executor, place.given)) {
+        served.addAll(giveUp(place)); // With its loop ended, too, what waited for the room.
       }
     }
   }

@@ -8,8 +8,6 @@ import io.grpc.LoadBalancerRegistry;
 import io.grpc.Status;
 import io.netty.channel.Channel;
 import io.netty.channel.socket.DuplexChannel;
-import io.netty.handler.codec.http2.Http2ConnectionHandler;
-import io.netty.handler.codec.http2.Http2Error;
 import java.util.UUID;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -68,8 +66,7 @@ final class OneStreamBalancer extends LoadBalancer {
       case READY -> update(ConnectivityState.READY, PickResult.withSubchannel(of));
       case CONNECTING -> update(ConnectivityState.CONNECTING, PickResult.withNoResult());
       case IDLE, TRANSIENT_FAILURE -> {
-        Status status =
-            end.record(reason(end.stream().channel(), info), info.getStatus().getCause());
+        Status status = end.record(reason(end), info.getStatus().getCause());
         update(ConnectivityState.TRANSIENT_FAILURE, PickResult.withDrop(status));
         of.shutdown(); // Calls in flight go on; there is no reconnecting.
       }
@@ -77,20 +74,16 @@ final class OneStreamBalancer extends LoadBalancer {
     }
   }
 
-  private static String reason(Channel stream, ConnectivityStateInfo info) {
+  private static String reason(StreamEnd end) {
+    Channel stream = end.stream().channel();
     if (!stream.isActive()) {
       return StreamEnd.LOST;
     }
     if (stream instanceof DuplexChannel duplex && duplex.isOutputShutdown()) {
       return StreamEnd.CLOSED_HERE; // What the peer then says is an answer to that.
     }
-    Http2ConnectionHandler http2 = stream.pipeline().get(Http2ConnectionHandler.class);
-    if (http2 == null || !http2.connection().goAwayReceived()) {
-      return StreamEnd.LOST;
-    }
-    String told = info.getStatus().getDescription();
-    boolean inOrder = told == null || told.contains(Http2Error.NO_ERROR.name());
-    return "the peer takes no more calls on it (GOAWAY)" + (inOrder ? "" : ": " + told);
+    String goAway = end.goAway();
+    return goAway == null ? StreamEnd.LOST : goAway;
   }
 
   private void update(ConnectivityState state, PickResult result) {

@@ -7,6 +7,7 @@ import io.grpc.ManagedChannel;
 import io.grpc.MethodDescriptor;
 import io.grpc.Status;
 import io.grpcstream.libp2p.Stream;
+import io.grpcstream.libp2p.util.EventLoops;
 import io.netty.channel.EventLoop;
 import io.netty.handler.codec.http2.Http2ConnectionHandler;
 import java.util.concurrent.TimeUnit;
@@ -42,7 +43,7 @@ public final class OneStreamChannel extends ManagedChannel {
     }
     delegate.getState(true);
     // gRPC's handlers are in place, or are about to be by a task queued before this one.
-    StreamAttachment.onLoop(end.stream(), () -> channel.config().setAutoRead(true));
+    EventLoops.run(end.stream().channel().eventLoop(), () -> channel.config().setAutoRead(true));
     channel.closeFuture().addListener(closed -> ended(channel.eventLoop()));
     end.stream().hostShutdown().thenRun(() -> drain("shut down on this side, with its host"));
   }
@@ -50,7 +51,7 @@ public final class OneStreamChannel extends ManagedChannel {
   private void ended(EventLoop loop) {
     end.record(StreamEnd.LOST, null);
     // Not at once: calls being started just now get the reason from the balancer.
-    StreamAttachment.afterThisTurn(end.stream(), delegate::shutdown);
+    EventLoops.runLaterOrHere(end.stream().channel().eventLoop(), delegate::shutdown);
     calls.streamEnded(loop);
   }
 
@@ -77,7 +78,7 @@ public final class OneStreamChannel extends ManagedChannel {
    */
   public void drain(String reason) {
     end.record(reason, null);
-    StreamAttachment.onLoop(end.stream(), this::shutdownWhenQuiet);
+    EventLoops.run(end.stream().channel().eventLoop(), this::shutdownWhenQuiet);
   }
 
   private void shutdownWhenQuiet() {
@@ -96,7 +97,7 @@ public final class OneStreamChannel extends ManagedChannel {
    */
   public void cut() {
     end.stream().reset();
-    StreamAttachment.afterThisTurn(end.stream(), calls::drop);
+    EventLoops.runLaterOrHere(end.stream().channel().eventLoop(), calls::drop);
   }
 
   /** Lets calls in flight finish, then closes the stream. */
@@ -114,9 +115,9 @@ public final class OneStreamChannel extends ManagedChannel {
     delegate.shutdownNow();
     Stream stream = end.stream();
     // gRPC leaves alone the calls that are complete for it, but not for their users.
-    StreamAttachment.afterThisTurn(stream, calls::drop);
-    StreamAttachment.onLoop(
-        stream,
+    EventLoops.runLaterOrHere(stream.channel().eventLoop(), calls::drop);
+    EventLoops.run(
+        stream.channel().eventLoop(),
         () -> {
           if (stream.channel().isOpen()) {
             var cut =

@@ -11,6 +11,7 @@ import io.grpc.netty.InternalProtocolNegotiator;
 import io.grpc.netty.NettyChannelBuilder;
 import io.grpcstream.libp2p.Stream;
 import io.netty.channel.ChannelOption;
+import io.netty.handler.codec.http2.Http2FrameListener;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
@@ -75,6 +76,8 @@ public final class OneStreamChannelBuilder
     PeerBudget budget = budgets.open(stream.remotePeer());
     stream.channel().closeFuture().addListener(closed -> budgets.close(budget));
     CallGuard.install(stream, grpc, budget, refusals, stallTimeout);
+    Http2FrameListener guarded = grpc.decoder().frameListener();
+    grpc.decoder().frameListener(new GoAwayReader(end, guarded));
   }
 
   /**

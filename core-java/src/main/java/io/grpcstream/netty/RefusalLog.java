@@ -2,8 +2,7 @@ package io.grpcstream.netty;
 
 import io.grpcstream.libp2p.Refusal;
 import io.grpcstream.libp2p.Stream;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicLong;
+import io.grpcstream.libp2p.util.LineLimit;
 
 /**
  * Reports refused streams and calls to the host of the stream, which counts and logs them. For
@@ -11,10 +10,7 @@ import java.util.concurrent.atomic.AtomicLong;
  * who cause these; those in between are counted, and logged at debug level. Thread-safe.
  */
 public final class RefusalLog {
-  private static final long INTERVAL_NANOS = TimeUnit.SECONDS.toNanos(1);
-
-  private final AtomicLong lastWarning = new AtomicLong(System.nanoTime() - INTERVAL_NANOS);
-  private final AtomicLong unmentioned = new AtomicLong();
+  private final LineLimit lines = new LineLimit();
 
   /** Reports that {@code stream}, or something on it, was refused, and why. */
   public void refused(Stream stream, Refusal kind, String reason) {
@@ -22,17 +18,12 @@ public final class RefusalLog {
     if (stream.refused(kind, text)) {
       return;
     }
-    long last = lastWarning.get();
-    long now = System.nanoTime();
-    if (now - last < INTERVAL_NANOS || !lastWarning.compareAndSet(last, now)) {
-      unmentioned.incrementAndGet();
+    long leftOut = lines.leftOut();
+    if (leftOut < 0) {
       UserLog.LOG.debug("refused ({}): {}", kind, text);
       return;
     }
     UserLog.LOG.warn(
-        "refused ({}): {} ({} more refused since the last such line)",
-        kind,
-        text,
-        unmentioned.getAndSet(0));
+        "refused ({}): {} ({} more refused since the last such line)", kind, text, leftOut);
   }
 }

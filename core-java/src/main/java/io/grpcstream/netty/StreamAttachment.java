@@ -4,16 +4,11 @@ import io.grpc.Attributes;
 import io.grpcstream.libp2p.Stream;
 import io.netty.channel.Channel;
 import io.netty.util.AttributeKey;
-import java.util.concurrent.RejectedExecutionException;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /** What ties a stream's channel to gRPC: at most one gRPC transport, on the stream's own loop. */
 public final class StreamAttachment {
   /** The stream a gRPC transport runs on, among the transport's attributes. */
   public static final Attributes.Key<Stream> STREAM = Attributes.Key.create("io.grpcstream.stream");
-
-  private static final Logger log = LoggerFactory.getLogger(StreamAttachment.class);
 
   /**
    * Netty's keys are equal by name: another copy of this library, in another class loader, has the
@@ -49,34 +44,5 @@ public final class StreamAttachment {
         + stream.remotePeer()
         + " at "
         + stream.remoteAddress();
-  }
-
-  /**
-   * Runs {@code task} on the stream's event loop: at once if that is the calling thread. If the
-   * loop is gone, so is the stream, and nothing runs.
-   */
-  public static void onLoop(Stream stream, Runnable task) {
-    if (stream.channel().eventLoop().inEventLoop()) {
-      task.run();
-      return;
-    }
-    try {
-      stream.channel().eventLoop().execute(task);
-    } catch (RejectedExecutionException e) {
-      log.debug("{} ended with its event loop", describe(stream), e);
-    }
-  }
-
-  /**
-   * Runs {@code task} on the stream's event loop, after all that is running or queued there; on the
-   * calling thread if the loop is gone.
-   */
-  public static void afterThisTurn(Stream stream, Runnable task) {
-    try {
-      stream.channel().eventLoop().execute(task);
-    } catch (RejectedExecutionException e) {
-      log.debug("{} ended with its event loop", describe(stream), e);
-      task.run();
-    }
   }
 }

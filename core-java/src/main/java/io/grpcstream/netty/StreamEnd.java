@@ -24,6 +24,7 @@ final class StreamEnd {
 
   private final Stream stream;
   private volatile boolean heard;
+  private volatile @Nullable String goAway;
   private final AtomicReference<@Nullable Status> status = new AtomicReference<>();
 
   StreamEnd(Stream stream) {
@@ -37,6 +38,16 @@ final class StreamEnd {
   /** Something has come on the stream, such as the peer's SETTINGS. */
   void heard() {
     heard = true;
+  }
+
+  /** The peer takes no more calls (GOAWAY): to be given as the reason, if no other is known. */
+  void goAway(String why) {
+    goAway = "the peer takes no more calls on it (GOAWAY)" + why;
+  }
+
+  /** What the peer's GOAWAY said; null if none has come. */
+  @Nullable String goAway() {
+    return goAway;
   }
 
   /** The status of a call that has run out of time, and what may lie behind that. */

@@ -6,6 +6,7 @@ import io.grpc.netty.InternalNettyServerCredentials;
 import io.grpc.netty.NettyServerBuilder;
 import io.grpcstream.libp2p.Refusal;
 import io.grpcstream.libp2p.Stream;
+import io.grpcstream.libp2p.util.EventLoops;
 import io.netty.channel.ChannelOption;
 import java.net.SocketAddress;
 import java.time.Duration;
@@ -85,7 +86,7 @@ public final class StreamServer {
    */
   public void serve(Stream stream) {
     StreamAttachment.claim(stream);
-    StreamAttachment.onLoop(stream, () -> attach(stream));
+    EventLoops.run(stream.channel().eventLoop(), () -> attach(stream));
   }
 
   private void attach(Stream stream) {

@@ -1,6 +1,7 @@
 package io.grpcstream.netty;
 
 import io.grpcstream.libp2p.Stream;
+import io.grpcstream.libp2p.util.EventLoops;
 import io.netty.buffer.ByteBuf;
 import io.netty.handler.codec.http2.Http2Connection;
 import io.netty.handler.codec.http2.Http2ConnectionAdapter;
@@ -45,6 +46,6 @@ final class TransportEnd extends Http2ConnectionAdapter {
 
   /** Later, since what is being written just now goes before. */
   private void close() {
-    StreamAttachment.afterThisTurn(stream, stream::close);
+    EventLoops.runLaterOrHere(stream.channel().eventLoop(), stream::close);
   }
 }

@@ -1,16 +1,11 @@
 package io.grpcstream.serving;
 
-import io.grpcstream.libp2p.Refusal;
-import io.grpcstream.libp2p.Stream;
-import io.grpcstream.libp2p.text.DurationText;
-import io.grpcstream.netty.RefusalLog;
-import java.time.Duration;
+import io.grpcstream.libp2p.util.StageFuture;
+import io.grpcstream.serving.LiveStream.State;
 import java.util.ArrayDeque;
-import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
-import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -35,14 +30,10 @@ final class Backlog<C> {
   }
 
   private final int limit;
-  private final Duration timeout;
-  private final RefusalLog refusals;
-  private final Unattended unattended;
-  private final Function<Stream, C> accepted;
-  private final Consumer<C> handedOut;
+  private final Function<LiveStream, C> accepted;
 
   private final Object lock = new Object();
-  private final Deque<Entry> waiting = new ArrayDeque<>();
+  private final Deque<LiveStream> waiting = new ArrayDeque<>();
   private final Deque<CompletableFuture<C>> takers = new ArrayDeque<>();
   private @Nullable Supplier<? extends Exception> stopped;
 
@@ -50,62 +41,49 @@ final class Backlog<C> {
    * A backlog.
    *
    * @param limit how many streams may wait
-   * @param timeout how long each may wait
-   * @param refusals told of streams that waited too long
-   * @param unattended knows whether anybody has asked for streams at all
    * @param accepted makes a connection of a stream that is to be handed out
-   * @param handedOut told of each that somebody has taken
    */
-  Backlog(
-      int limit,
-      Duration timeout,
-      RefusalLog refusals,
-      Unattended unattended,
-      Function<Stream, C> accepted,
-      Consumer<C> handedOut) {
+  Backlog(int limit, Function<LiveStream, C> accepted) {
     this.limit = limit;
-    this.timeout = timeout;
-    this.refusals = refusals;
-    this.unattended = unattended;
     this.accepted = accepted;
-    this.handedOut = handedOut;
   }
 
-  /** Hands a new stream out, or queues it. */
-  Outcome offer(Stream stream) {
+  /** Hands a stream that has arrived out, or queues it. */
+  Outcome offer(LiveStream stream) {
     return place(stream, false);
   }
 
   /** Hands a stream out again, or puts it at the head of the queue, whatever the limit. */
-  Outcome putBack(Stream stream) {
+  Outcome putBack(LiveStream stream) {
     return place(stream, true);
   }
 
-  private Outcome place(Stream stream, boolean atHead) {
+  private Outcome place(LiveStream stream, boolean atHead) {
     while (true) {
       CompletableFuture<C> taker;
-      Entry entry = new Entry(stream);
       synchronized (lock) {
         if (stopped != null) {
           return Outcome.STOPPED;
         }
+        if (takers.isEmpty() && !atHead && waiting.size() >= limit) {
+          return Outcome.FULL;
+        }
+        if (!stream.move(State.ARRIVED, takers.isEmpty() ? State.WAITING : State.ACCEPTED)) {
+          return Outcome.TAKEN; // Somebody decided about it in another way.
+        }
         taker = takers.pollFirst();
-        if (taker == null) {
-          if (atHead) {
-            waiting.addFirst(entry);
-          } else if (waiting.size() < limit) {
-            waiting.addLast(entry);
-          } else {
-            return Outcome.FULL;
-          }
+        if (taker == null && atHead) {
+          waiting.addFirst(stream);
+        } else if (taker == null) {
+          waiting.addLast(stream);
         }
       }
       if (taker == null) {
-        entry.deadline.start();
-        stream.closed().thenRun(() -> remove(entry));
+        stream.startWaiting();
+        stream.stream().closed().thenRun(() -> ended(stream));
         return Outcome.TAKEN;
       }
-      if (handOut(stream, taker)) {
+      if (handOut(stream, taker) || !stream.move(State.ACCEPTED, State.ARRIVED)) {
         return Outcome.TAKEN;
       }
       atHead = true; // The taker gave up just now; this stream is still the oldest.
@@ -114,31 +92,31 @@ final class Backlog<C> {
 
   /** The oldest waiting stream, or the next to come. */
   CompletableFuture<C> take() {
-    Entry entry;
-    CompletableFuture<C> taker = new CompletableFuture<>();
+    LiveStream stream;
+    CompletableFuture<C> taker = new StageFuture<>();
     synchronized (lock) {
       if (stopped != null) {
         return CompletableFuture.failedFuture(stopped.get());
       }
-      entry = waiting.pollFirst();
-      if (entry == null) {
+      do {
+        stream = waiting.pollFirst();
+      } while (stream != null && !stream.move(State.WAITING, State.ACCEPTED));
+      if (stream == null) {
         takers.addLast(taker);
       }
     }
-    if (entry == null) {
+    if (stream == null) {
       taker.whenComplete((connection, failure) -> forget(taker));
     } else {
-      entry.deadline.stop();
-      handOut(entry.stream, taker);
+      handOut(stream, taker);
     }
     return taker;
   }
 
-  private boolean handOut(Stream stream, CompletableFuture<C> taker) {
-    C connection = accepted.apply(stream);
-    boolean taken = taker.complete(connection);
+  private boolean handOut(LiveStream stream, CompletableFuture<C> taker) {
+    boolean taken = taker.complete(accepted.apply(stream));
     if (taken) {
-      handedOut.accept(connection);
+      stream.startDeciding();
     }
     return taken;
   }
@@ -155,22 +133,17 @@ final class Backlog<C> {
    *
    * @return the streams that were waiting, oldest first
    */
-  List<Stream> stop(Supplier<? extends Exception> failure) {
-    List<Entry> entries;
+  List<LiveStream> stop(Supplier<? extends Exception> failure) {
+    List<LiveStream> streams;
     List<CompletableFuture<C>> unserved;
     synchronized (lock) {
       stopped = failure;
-      entries = List.copyOf(waiting);
+      streams = List.copyOf(waiting);
       waiting.clear();
       unserved = List.copyOf(takers);
       takers.clear();
     }
     unserved.forEach(taker -> taker.completeExceptionally(failure.get()));
-    List<Stream> streams = new ArrayList<>();
-    for (Entry entry : entries) {
-      entry.deadline.stop();
-      streams.add(entry.stream);
-    }
     return streams;
   }
 
@@ -181,31 +154,11 @@ final class Backlog<C> {
     }
   }
 
-  private boolean remove(Entry entry) {
-    entry.deadline.stop();
+  /** A stream that waited has ended, by itself or because its time was over. */
+  private void ended(LiveStream stream) {
+    stream.move(State.WAITING, State.CLOSED);
     synchronized (lock) {
-      return waiting.remove(entry);
-    }
-  }
-
-  private void expire(Entry entry) {
-    if (remove(entry)) {
-      refusals.refused(
-          entry.stream,
-          Refusal.NOT_ACCEPTED,
-          "reset, as it was not accepted within " + DurationText.of(timeout) + unattended.reason());
-      entry.stream.reset();
-    }
-  }
-
-  /** One waiting stream and its time limit. */
-  private final class Entry {
-    final Stream stream;
-    final Deadline deadline;
-
-    Entry(Stream stream) {
-      this.stream = stream;
-      deadline = new Deadline(stream, timeout, () -> expire(this));
+      waiting.remove(stream);
     }
   }
 }

@@ -1,23 +1,17 @@
 package io.grpcstream.serving;
 
 import io.grpcstream.libp2p.Stream;
-import io.grpcstream.netty.StreamAttachment;
+import io.grpcstream.libp2p.util.EventLoops;
 import io.netty.channel.ChannelFutureListener;
 import io.netty.util.concurrent.ScheduledFuture;
 import java.time.Duration;
-import java.util.concurrent.RejectedExecutionException;
-import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * A time limit on the event loop of a stream, of use once. It ends with the stream. What stops it
  * may come before what starts it: then it never runs. Thread-safe.
  */
 public final class Deadline {
-  private static final Logger log = LoggerFactory.getLogger(Deadline.class);
-
   private final Stream stream;
   private final Duration timeout;
   private final Runnable expired;
@@ -42,14 +36,10 @@ public final class Deadline {
     if (done) {
       return;
     }
-    try {
-      timer =
-          stream.channel().eventLoop().schedule(expired, timeout.toNanos(), TimeUnit.NANOSECONDS);
-    } catch (RejectedExecutionException e) {
-      log.debug("{} ended with its event loop", StreamAttachment.describe(stream), e);
-      return;
+    timer = EventLoops.schedule(stream.channel().eventLoop(), expired, timeout);
+    if (timer != null) { // Else the stream ended with its event loop.
+      stream.channel().closeFuture().addListener(streamEnded);
     }
-    stream.channel().closeFuture().addListener(streamEnded);
   }
 
   /** Ends it. */

@@ -5,6 +5,7 @@ import io.grpcstream.libp2p.Refusal;
 import io.grpcstream.libp2p.Stream;
 import io.grpcstream.netty.RefusalLog;
 import io.grpcstream.netty.UserLog;
+import io.grpcstream.serving.LiveStream.State;
 import java.net.SocketAddress;
 import java.nio.channels.ClosedChannelException;
 import java.time.Duration;
@@ -12,7 +13,6 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.BiPredicate;
-import java.util.function.Consumer;
 import java.util.function.Function;
 
 /**
@@ -46,80 +46,83 @@ public final class InboundStreams<C> {
    * @param limit how many streams may wait to be accepted
    * @param timeout how long each may wait
    * @param accepted makes a connection of a stream that is to be handed out
-   * @param handedOut told of each that somebody has taken
    */
   public InboundStreams(
       SocketAddress address,
-      LiveStreams streams,
       Servers servers,
       BiPredicate<PeerId, String> authorizer,
       int limit,
       Duration timeout,
       RefusalLog refusals,
-      Function<Stream, C> accepted,
-      Consumer<C> handedOut) {
+      Function<LiveStream, C> accepted) {
     this.address = address;
-    this.streams = streams;
     this.servers = servers;
     this.authorizer = authorizer;
     this.refusals = refusals;
     unattended = new Unattended(address, timeout);
-    backlog = new Backlog<>(limit, timeout, refusals, unattended, accepted, handedOut);
+    streams = new LiveStreams(timeout, refusals, unattended::reason);
+    backlog = new Backlog<>(limit, accepted);
+  }
+
+  /** The streams, those included that this side has opened. */
+  public LiveStreams streams() {
+    return streams;
   }
 
   /** Takes a new stream; see {@code GrpcStream.handler}. */
   public void onStream(Stream stream) {
-    streams.undecided(stream);
+    LiveStream live = streams.arrived(stream);
     if (isClosed()) {
-      stream.reset();
+      live.refuseIfUndecided();
       return;
     }
     boolean allowed;
     try {
       allowed = authorizer.test(stream.remotePeer(), stream.protocol());
     } catch (RuntimeException e) {
-      onAuthorizerFailed(stream, e);
+      onAuthorizerFailed(live, e);
       return;
     }
     if (!allowed) {
       refusals.refused(stream, Refusal.NOT_AUTHORIZED, "the authorizer does not allow it");
-      streams.served(stream);
+      live.settle(State.DENIED);
       servers.deny(stream);
     } else if (mode == Mode.SERVING) {
       serve(stream);
     } else {
       stream.channel().config().setAutoRead(false);
       unattended.waits(stream);
-      placed(stream, backlog.offer(stream));
+      placed(live, backlog.offer(live));
     }
   }
 
   /** The authorizer, which is the user's code, has thrown: that may be better the next time. */
-  private void onAuthorizerFailed(Stream stream, RuntimeException failure) {
+  private void onAuthorizerFailed(LiveStream live, RuntimeException failure) {
     if (authorizerFailed.compareAndSet(false, true)) {
       UserLog.LOG.error("{}: the authorizer failed (said once with its stack)", address, failure);
     } else {
       UserLog.LOG.debug("{}: the authorizer failed", address, failure);
     }
-    refusals.refused(stream, Refusal.NOT_AUTHORIZED, "reset, as the authorizer failed: " + failure);
-    stream.reset();
+    refusals.refused(
+        live.stream(), Refusal.NOT_AUTHORIZED, "reset, as the authorizer failed: " + failure);
+    live.refuseIfUndecided();
   }
 
-  private void placed(Stream stream, Backlog.Outcome outcome) {
+  private void placed(LiveStream live, Backlog.Outcome outcome) {
     if (outcome == Backlog.Outcome.FULL) {
       refusals.refused(
-          stream,
+          live.stream(),
           Refusal.NOT_ACCEPTED,
           "reset, as " + backlog.size() + " streams wait to be accepted" + unattended.reason());
-      stream.reset();
+      live.refuseIfUndecided();
     } else if (outcome == Backlog.Outcome.STOPPED) {
-      serve(stream); // Which resets it if that is because of a shutdown.
+      serve(live.stream()); // Which resets it if that is because of a shutdown.
     }
   }
 
   /** Serves all streams from now on, those that wait first; see {@code GrpcStream.serve}. */
   public void serveAll() {
-    List<Stream> waiting;
+    List<LiveStream> waiting;
     synchronized (this) {
       if (isClosed()) {
         throw new IllegalStateException(address + " is shut down");
@@ -130,7 +133,11 @@ public final class InboundStreams<C> {
       waiting =
           backlog.stop(() -> new IllegalStateException(address + " serves all streams itself"));
     }
-    waiting.forEach(this::serve);
+    for (LiveStream live : waiting) {
+      if (live.move(State.WAITING, State.SERVED)) { // Unless its time was over just now.
+        serve(live.stream());
+      }
+    }
   }
 
   /** Serves this one stream, whatever the mode and the authorizer say. */
@@ -148,26 +155,21 @@ public final class InboundStreams<C> {
     return backlog.take();
   }
 
-  /** Somebody decided about a stream that was accepted. */
-  public void decided(Stream stream) {
-    streams.served(stream);
-  }
-
   /** Puts a stream that was accepted back to the head of the backlog. */
   public void takeBack(Stream stream) {
-    streams.undecided(stream);
-    placed(stream, backlog.putBack(stream));
+    LiveStream anew = streams.arrived(stream);
+    placed(anew, backlog.putBack(anew));
   }
 
   /** Resets the streams in the backlog, and all that come from now on. */
   public void close() {
-    List<Stream> waiting;
+    List<LiveStream> waiting;
     synchronized (this) {
       mode = Mode.CLOSED;
       unattended.attend();
       waiting = backlog.stop(ClosedChannelException::new);
     }
-    waiting.forEach(Stream::reset);
+    waiting.forEach(LiveStream::refuseIfUndecided);
   }
 
   public boolean isClosed() {

@@ -1,58 +1,70 @@
 package io.grpcstream.serving;
 
 import io.grpcstream.libp2p.Stream;
+import io.grpcstream.libp2p.util.EventLoops;
 import io.grpcstream.netty.OneStreamChannel;
-import io.grpcstream.netty.StreamAttachment;
+import io.grpcstream.netty.RefusalLog;
 import java.time.Duration;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
-/** All streams of one {@code GrpcStream}, and the end of the last one of them. */
+/** All streams of one {@code GrpcStream}, and the end of the last one of them. Thread-safe. */
 public final class LiveStreams {
-  /** What is on a stream. */
-  private enum Role {
-    UNDECIDED,
-    SERVED
-  }
-
-  /** The value is a {@link Role}, or the {@link OneStreamChannel} of a client. */
-  private final Map<Stream, Object> streams = new ConcurrentHashMap<>();
-
+  private final Map<Stream, LiveStream> streams = new ConcurrentHashMap<>();
   private final CompletableFuture<Void> allEnded = new CompletableFuture<>();
+  private final Duration timeout;
+  private final RefusalLog refusals;
+  private final Supplier<String> unattended;
   private volatile boolean ending;
 
-  /** A stream that awaits a decision, and ends with its host if none is made. */
-  void undecided(Stream stream) {
-    put(stream, Role.UNDECIDED);
-    stream
-        .hostShutdown()
-        .thenRun(
-            () -> {
-              if (streams.get(stream) == Role.UNDECIDED) {
-                stream.reset();
-              }
-            });
+  /** None yet; what they are made with, see {@link LiveStream}. */
+  LiveStreams(Duration timeout, RefusalLog refusals, Supplier<String> unattended) {
+    this.timeout = timeout;
+    this.refusals = refusals;
+    this.unattended = unattended;
   }
 
-  /** A stream that was decided about; what it becomes is told by another call, unless it ends. */
+  /** A stream that awaits a decision, for the first time or anew. */
+  LiveStream arrived(Stream stream) {
+    LiveStream live = create(stream, LiveStream.State.ARRIVED);
+    noted(stream, streams.put(stream, live));
+    stream.hostShutdown().thenRun(live::hostEnds);
+    return live;
+  }
+
+  /** A stream that is served, whatever it was before. */
   void served(Stream stream) {
-    put(stream, Role.SERVED);
+    known(stream, LiveStream.State.SERVED).settle(LiveStream.State.SERVED);
   }
 
-  /** A stream that carries a client. */
+  /** A stream that carries a client, whatever it was before. */
   public void wrapped(OneStreamChannel client) {
-    put(client.stream(), client);
+    known(client.stream(), LiveStream.State.CLIENT).wrapped(client);
   }
 
-  private void put(Stream stream, Object role) {
-    if (streams.put(stream, role) == null) {
+  private LiveStream known(Stream stream, LiveStream.State first) {
+    LiveStream created = create(stream, first);
+    LiveStream before = streams.putIfAbsent(stream, created);
+    noted(stream, before);
+    return before == null ? created : before;
+  }
+
+  private LiveStream create(Stream stream, LiveStream.State first) {
+    return new LiveStream(stream, first, timeout, refusals, unattended);
+  }
+
+  private void noted(Stream stream, @Nullable LiveStream before) {
+    if (before == null) {
       // One turn after the end: by then gRPC's own listeners have heard of it.
       stream
           .channel()
           .closeFuture()
-          .addListener(closed -> StreamAttachment.afterThisTurn(stream, () -> remove(stream)));
+          .addListener(
+              closed ->
+                  EventLoops.runLaterOrHere(stream.channel().eventLoop(), () -> remove(stream)));
     }
   }
 
@@ -86,34 +98,8 @@ public final class LiveStreams {
    */
   public CompletableFuture<Void> end(String reason, Duration grace) {
     ending = true;
-    streams.forEach(
-        (stream, role) -> {
-          if (role == Role.UNDECIDED) {
-            stream.reset();
-            return;
-          }
-          if (role instanceof OneStreamChannel client) {
-            client.drain(reason);
-            cutAfter(stream, grace, client::cut);
-          } else {
-            cutAfter(stream, grace, stream::reset);
-          }
-        });
+    streams.values().forEach(live -> live.end(reason, grace));
     completeIfEnded();
     return allEnded;
-  }
-
-  private static void cutAfter(Stream stream, Duration grace, Runnable cut) {
-    if (grace.isZero() || grace.isNegative()) {
-      cut.run();
-      return;
-    }
-    StreamAttachment.onLoop(
-        stream,
-        () -> {
-          var timer =
-              stream.channel().eventLoop().schedule(cut, grace.toNanos(), TimeUnit.NANOSECONDS);
-          stream.channel().closeFuture().addListener(closed -> timer.cancel(false));
-        });
   }
 }

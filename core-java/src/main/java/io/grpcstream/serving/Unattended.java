@@ -2,13 +2,11 @@ package io.grpcstream.serving;
 
 import io.grpcstream.libp2p.Stream;
 import io.grpcstream.libp2p.text.DurationText;
-import io.grpcstream.netty.StreamAttachment;
+import io.grpcstream.libp2p.util.EventLoops;
 import io.grpcstream.netty.UserLog;
 import io.netty.util.concurrent.ScheduledFuture;
 import java.net.SocketAddress;
 import java.time.Duration;
-import java.util.concurrent.RejectedExecutionException;
-import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -52,15 +50,7 @@ final class Unattended {
   /** A stream waits. */
   synchronized void waits(Stream stream) {
     if (!attended && came++ == 0) {
-      try {
-        timer =
-            stream
-                .channel()
-                .eventLoop()
-                .schedule(() -> say(stream), PATIENCE.toNanos(), TimeUnit.NANOSECONDS);
-      } catch (RejectedExecutionException e) {
-        UserLog.LOG.debug("{} ended with its event loop", StreamAttachment.describe(stream), e);
-      }
+      timer = EventLoops.schedule(stream.channel().eventLoop(), () -> say(stream), PATIENCE);
     }
   }
 

@@ -12,7 +12,6 @@ import io.grpcstream.libp2p.crypto.PrivateKey;
 import io.grpcstream.libp2p.mux.yamux.Frame;
 import io.grpcstream.libp2p.security.tls.RawCertificate;
 import io.grpcstream.libp2p.security.tls.RawTls;
-import io.grpcstream.libp2p.security.tls.TlsProvider;
 import java.io.IOException;
 import java.net.Socket;
 import java.util.Arrays;

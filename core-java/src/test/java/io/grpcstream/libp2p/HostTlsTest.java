@@ -11,7 +11,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.grpcstream.libp2p.crypto.PrivateKey;
 import io.grpcstream.libp2p.security.tls.RawCertificate;
 import io.grpcstream.libp2p.security.tls.RawTls;
-import io.grpcstream.libp2p.security.tls.TlsProvider;
+import io.grpcstream.libp2p.security.tls.TlsSecurity;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.ServerSocket;
@@ -87,8 +87,9 @@ class HostTlsTest {
 
   @Test
   void aCallToAPeerThatProvesAnotherIdentityIsRefusedBeforeItsFirstByte() {
-    Host server = hosts.start(tls(TlsProvider.best()).andThen(b -> b.listen(TestHosts.TCP))::apply);
-    Host client = hosts.start(tls(TlsProvider.best()));
+    Host server =
+        hosts.start(tls(TlsSecurity.bestProvider()).andThen(b -> b.listen(TestHosts.TCP))::apply);
+    Host client = hosts.start(tls(TlsSecurity.bestProvider()));
     PeerId other = PeerId.of(PrivateKey.generateEd25519().publicKey());
     failure(client.newStream(address(server).withoutPeerId().withPeerId(other), ECHO));
     assertThat(client.stats().refusals(Refusal.PEER_ID_MISMATCH)).isEqualTo(1);
@@ -151,7 +152,7 @@ class HostTlsTest {
   @Test
   void hostsWithoutACommonOneDoNotConnect() {
     Host server = hosts.start(b -> b.listen(TestHosts.TCP).security(NOISE));
-    Host client = hosts.start(tls(TlsProvider.best()));
+    Host client = hosts.start(tls(TlsSecurity.bestProvider()));
     assertThat(failure(client.newStream(address(server), ECHO)))
         .hasMessageContaining("negotiating security")
         .hasMessageContaining(TLS);

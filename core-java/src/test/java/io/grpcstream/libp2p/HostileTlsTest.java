@@ -9,7 +9,6 @@ import io.grpcstream.libp2p.mux.yamux.Frame;
 import io.grpcstream.libp2p.mux.yamux.YamuxConfig;
 import io.grpcstream.libp2p.security.tls.RawCertificate;
 import io.grpcstream.libp2p.security.tls.RawTls;
-import io.grpcstream.libp2p.security.tls.TlsProvider;
 import java.io.IOException;
 import java.net.ServerSocket;
 import java.nio.charset.StandardCharsets;

@@ -104,7 +104,7 @@ class MultiaddrTest {
   @CsvSource(
       delimiter = '|',
       value = {
-        "''|must be components that begin with a slash",
+        "''|must be components that begin with a slash, such as /ip4/",
         "/|must be components",
         "///|must be components",
         "ip4/1.2.3.4|must be components",

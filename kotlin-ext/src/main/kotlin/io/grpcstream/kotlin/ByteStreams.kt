@@ -81,7 +81,14 @@ public suspend fun Stream.finish() {
     val channel =
         channel() as? DuplexChannel
             ?: throw UnsupportedOperationException("$this cannot be half closed")
-    channel.shutdownOutput().awaitSent()
+    val ended =
+        try {
+            channel.shutdownOutput()
+        } catch (e: RejectedExecutionException) {
+            // Of Netty's own channels; ours fail the future.
+            throw e.asIOException()
+        }
+    ended.awaitSent()
 }
 
 /**

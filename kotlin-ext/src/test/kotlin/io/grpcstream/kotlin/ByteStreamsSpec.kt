@@ -24,6 +24,7 @@ import kotlinx.coroutines.isActive
 import kotlinx.coroutines.launch
 import java.io.IOException
 import java.util.concurrent.atomic.AtomicInteger
+import kotlin.time.Duration
 import kotlin.time.Duration.Companion.seconds
 
 class ByteStreamsSpec :
@@ -120,6 +121,19 @@ class ByteStreamsSpec :
                 stream.reset()
                 stream.awaitClosed()
                 shouldThrow<IOException> { stream.bytes().toList() }
+            }
+        }
+
+        "after the host's shutdown nothing throws but what it says" {
+            twoHosts { dialer, listener ->
+                listener.handle(RAW) { }
+                val streams = List(4) { dialer.open(listener.listenAddresses().first(), RAW) }
+                dialer.shutdownAndAwait(Duration.ZERO)
+                shouldThrow<IOException> { streams[0].finish() }
+                shouldThrow<IOException> { streams[1].write(byteArrayOf(1)) }
+                shouldThrow<IOException> { streams[2].bytes().collect { } }
+                streams[3].reset()
+                shouldThrow<IOException> { streams[3].finish() }
             }
         }
 

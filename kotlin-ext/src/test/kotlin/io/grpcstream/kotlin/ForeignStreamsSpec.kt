@@ -10,9 +10,12 @@ import io.kotest.assertions.throwables.shouldThrow
 import io.kotest.core.spec.style.StringSpec
 import io.kotest.matchers.shouldBe
 import io.kotest.matchers.string.shouldContain
+import io.netty.channel.Channel
 import io.netty.channel.EventLoop
 import io.netty.channel.MultiThreadIoEventLoopGroup
 import io.netty.channel.local.LocalIoHandler
+import io.netty.channel.nio.NioIoHandler
+import io.netty.channel.socket.nio.NioSocketChannel
 import kotlinx.coroutines.coroutineScope
 import kotlinx.coroutines.flow.collect
 import kotlinx.coroutines.flow.fold
@@ -64,6 +67,21 @@ class ForeignStreamsSpec :
             }
         }
 
+        "after the event loop's end, Netty's own channels, too, fail as streams do" {
+            val group = MultiThreadIoEventLoopGroup(1, NioIoHandler.newFactory())
+            val streams =
+                List(3) {
+                    val channel = NioSocketChannel()
+                    group.register(channel).sync()
+                    streamOver(channel)
+                }
+            group.shutdownGracefully(0, 5, SECONDS).syncUninterruptibly()
+            shouldThrow<IOException> { streams[0].finish() }
+            shouldThrow<IOException> { streams[1].write(byteArrayOf(1)) }
+            shouldThrow<IOException> { streams[2].bytes().collect() }
+            streams.forEach { it.reset() }
+        }
+
         "calls are made and served" {
             val grpc = grpcStream { service(GreetingService()) }.serve()
             foreignStreams { near, far ->
@@ -81,7 +99,7 @@ class ForeignStreamsSpec :
 private suspend fun foreignStreams(test: suspend (near: Stream, far: Stream) -> Unit) {
     val group = MultiThreadIoEventLoopGroup(2, LocalIoHandler.newFactory())
     val one = MuxedChannel.create()
-    val peers = List(2) { PeerId.of(PrivateKey.generateEd25519().publicKey()) }
+    val peers = List(2) { somePeer() }
     try {
         val near = group.next().foreignStream(one, peers[0], peers[1], true)
         val far = group.next().foreignStream(one.peer(), peers[1], peers[0], false)
@@ -104,6 +122,17 @@ private fun EventLoop.foreignStream(
 ): Stream =
     submit<Stream> {
         register(channel)
-        val address = Multiaddr.parse("/ip4/127.0.0.1/tcp/4001").withPeerId(remote)
-        Stream.over(channel, local, remote, address, "/test/1.0.0", initiator)
+        streamOver(channel, local, remote, initiator)
     }.get(10, SECONDS)
+
+private fun streamOver(
+    channel: Channel,
+    local: PeerId = somePeer(),
+    remote: PeerId = somePeer(),
+    initiator: Boolean = true,
+): Stream {
+    val address = Multiaddr.parse("/ip4/127.0.0.1/tcp/4001").withPeerId(remote)
+    return Stream.over(channel, local, remote, address, "/test/1.0.0", initiator)
+}
+
+private fun somePeer(): PeerId = PeerId.of(PrivateKey.generateEd25519().publicKey())

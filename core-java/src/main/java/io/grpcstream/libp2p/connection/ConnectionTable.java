@@ -11,6 +11,7 @@ import java.util.HashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Consumer;
@@ -62,7 +63,8 @@ public final class ConnectionTable {
       if (!all.remove(connection)) {
         return;
       }
-      List<DefaultConnection> same = byPeer.get(peer);
+      List<DefaultConnection> same =
+          Objects.requireNonNull(byPeer.get(peer), "a connection is in both tables, or in none");
       same.remove(connection);
       if (same.isEmpty()) {
         byPeer.remove(peer);

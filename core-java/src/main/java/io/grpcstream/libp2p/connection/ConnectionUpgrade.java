@@ -13,9 +13,11 @@ import io.grpcstream.libp2p.crypto.PublicKey;
 import io.grpcstream.libp2p.multistream.MultistreamInitiator;
 import io.grpcstream.libp2p.multistream.MultistreamResponder;
 import io.grpcstream.libp2p.multistream.MultistreamSelector;
+import io.grpcstream.libp2p.resources.FailureText;
 import io.grpcstream.libp2p.resources.ResourceManager.ConnectionSlot;
 import io.grpcstream.libp2p.security.SecuredConnection;
 import io.grpcstream.libp2p.text.DurationText;
+import io.grpcstream.libp2p.util.EventLoops;
 import io.grpcstream.libp2p.util.Futures;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
@@ -24,7 +26,6 @@ import io.netty.util.concurrent.Future;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -40,8 +41,8 @@ import org.jspecify.annotations.Nullable;
 public final class ConnectionUpgrade {
   /** Why a peer that is there may close a connection without a word, as libp2p's protocols do. */
   static final String TURNED_AWAY =
-      "the other side closed the connection: it may be at a limit of its connections, or its"
-          + " connection gater may refuse this host";
+      "the other side may be at a limit of its connections, or its connection gater may refuse"
+          + " this host";
 
   private final ConnectionUpgrader upgrader;
   private final Channel channel;
@@ -114,16 +115,10 @@ public final class ConnectionUpgrade {
   CompletableFuture<Void> abort() {
     HostClosedException failure =
         new HostClosedException(upgrader.self, "broke off the connection with " + remoteAddress);
-    if (channel.eventLoop().inEventLoop()) {
-      fail(failure);
-    } else {
-      try {
-        channel.eventLoop().execute(() -> fail(failure));
-      } catch (RejectedExecutionException e) {
-        // The event loop has ended, and the channel with it.
-        upgrader.ended(this);
-        result.completeExceptionally(failure);
-      }
+    if (!EventLoops.run(channel.eventLoop(), () -> fail(failure))) {
+      // The event loop has ended, and the channel with it.
+      upgrader.ended(this);
+      result.completeExceptionally(failure);
     }
     return Futures.closed(channel);
   }
@@ -296,7 +291,7 @@ public final class ConnectionUpgrade {
       return (Libp2pException) cause;
     }
     String who = peer != null ? "peer " + peer + " at " : expected != null ? expected + " at " : "";
-    String what = cause == null ? "cancelled" : Futures.describe(cause);
+    String what = cause == null ? "cancelled" : FailureText.of(cause);
     String without =
         upgrader.withoutBoringSsl != null && progress.step().contains("secur")
             ? " (without BoringSSL: " + upgrader.withoutBoringSsl + ")"

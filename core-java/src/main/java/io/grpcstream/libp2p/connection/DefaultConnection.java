@@ -15,11 +15,11 @@ import io.grpcstream.libp2p.mux.MuxerListener;
 import io.grpcstream.libp2p.mux.MuxerProtocol;
 import io.grpcstream.libp2p.mux.StreamChannel;
 import io.grpcstream.libp2p.mux.yamux.UnresponsivePeerException;
-import io.grpcstream.libp2p.mux.yamux.YamuxException;
+import io.grpcstream.libp2p.resources.FailureText;
 import io.grpcstream.libp2p.resources.Refusals;
-import io.grpcstream.libp2p.security.noise.NoiseException;
-import io.grpcstream.libp2p.security.tls.TlsException;
-import io.grpcstream.libp2p.util.Futures;
+import io.grpcstream.libp2p.util.EventLoops;
+import io.grpcstream.libp2p.util.ProtocolViolation;
+import io.grpcstream.libp2p.util.StageFuture;
 import io.netty.channel.Channel;
 import io.netty.channel.EventLoop;
 import io.netty.util.concurrent.Future;
@@ -30,7 +30,6 @@ import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.RejectedExecutionException;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -165,22 +164,20 @@ public final class DefaultConnection implements Connection, MuxerListener {
 
   @Override
   public CompletionStage<Void> closed() {
-    return closed.minimalCompletionStage();
+    return StageFuture.copyOf(closed);
   }
 
   @Override
   public void close() {
     closedHere = true;
     goingAway = true;
-    onLoop(muxer::close);
+    EventLoops.run(loop(), muxer::close);
   }
 
   /** Opens a stream; see {@link Connection#newStream}. */
   public CompletableFuture<Stream> open(List<String> protocols) {
     OutboundNegotiation negotiation = new OutboundNegotiation(this, rules, protocols);
-    try {
-      channel.eventLoop().execute(negotiation::begin);
-    } catch (RejectedExecutionException e) {
+    if (!EventLoops.runLater(loop(), negotiation::begin)) {
       negotiation.result.completeExceptionally(streamRefusal());
     }
     return negotiation.result;
@@ -205,7 +202,14 @@ public final class DefaultConnection implements Connection, MuxerListener {
   }
 
   private String why(String what, @Nullable Throwable cause) {
-    return (cause == null ? what : what + ": " + Futures.describe(cause)) + hint(cause);
+    return cause == null ? what + hint(null) : what + ": " + explain(cause);
+  }
+
+  /** The text of {@code cause}, with what may lie behind it where it does not say so itself. */
+  String explain(Throwable cause) {
+    String text = FailureText.of(cause);
+    String hint = hint(cause);
+    return text.contains(hint) ? text : text + hint;
   }
 
   /**
@@ -213,12 +217,12 @@ public final class DefaultConnection implements Connection, MuxerListener {
    * nothing ever came on it, the other side may have turned this one away once it knew who it is,
    * which is after the dialler's part of the handshake. Else nothing.
    */
-  String hint(@Nullable Throwable cause) {
+  private String hint(@Nullable Throwable cause) {
     if (!identity.initiator() || muxer.hasHeard() || closedHere) {
       return "";
     }
     for (Throwable t = cause; t != null; t = t.getCause()) {
-      if (isViolation(t) || t instanceof UnresponsivePeerException) {
+      if (t instanceof ProtocolViolation || t instanceof UnresponsivePeerException) {
         return "";
       }
     }
@@ -230,7 +234,8 @@ public final class DefaultConnection implements Connection, MuxerListener {
     return table.isClosed();
   }
 
-  EventLoop loop() {
+  /** The event loop on which the connection lives. */
+  public EventLoop loop() {
     return channel.eventLoop();
   }
 
@@ -302,33 +307,26 @@ public final class DefaultConnection implements Connection, MuxerListener {
       refusals.add(
           Refusal.FAILED_HERE,
           "connection with peer %s at %s closed, as this side failed: %s"
-              .formatted(remotePeer, remoteAddress, Futures.describe(cause)));
-    } else if (cause != null && isViolation(cause)) {
+              .formatted(remotePeer, remoteAddress, FailureText.of(cause)));
+    } else if (cause instanceof ProtocolViolation) {
       refusals.add(
           Refusal.PROTOCOL_VIOLATION,
           "peer %s at %s broke the protocol, connection closed: %s"
-              .formatted(remotePeer, remoteAddress, Futures.describe(cause)));
+              .formatted(remotePeer, remoteAddress, FailureText.of(cause)));
     } else if (cause instanceof UnresponsivePeerException) {
       refusals.add(
           Refusal.UNRESPONSIVE,
           "peer %s at %s, connection closed: %s"
-              .formatted(remotePeer, remoteAddress, Futures.describe(cause)));
+              .formatted(remotePeer, remoteAddress, FailureText.of(cause)));
     } else if (cause instanceof OutOfMemoryError) {
       refusals.add(
           Refusal.OUT_OF_MEMORY,
           "no memory for peer %s at %s, connection closed: %s"
-              .formatted(remotePeer, remoteAddress, Futures.describe(cause)));
+              .formatted(remotePeer, remoteAddress, FailureText.of(cause)));
     } else {
       logger.debug("{} has ended", this, cause);
     }
     channel.close();
-  }
-
-  /** Whether the peer broke a protocol, as opposed to a connection that was lost. */
-  private static boolean isViolation(Throwable cause) {
-    return cause.getClass() == YamuxException.class
-        || cause instanceof NoiseException
-        || cause instanceof TlsException;
   }
 
   /**
@@ -339,7 +337,8 @@ public final class DefaultConnection implements Connection, MuxerListener {
    * when they receive one, with the streams that are to drain. Any thread.
    */
   public CompletableFuture<Void> drain() {
-    onLoop(
+    EventLoops.run(
+        loop(),
         () -> {
           draining = true;
           goingAway = true;
@@ -357,7 +356,7 @@ public final class DefaultConnection implements Connection, MuxerListener {
   private void onFinished(StreamChannel stream) {
     unfinished.remove(stream);
     if (draining) {
-      channel.eventLoop().execute(this::checkDrained);
+      EventLoops.runLater(loop(), this::checkDrained);
     }
   }
 
@@ -369,29 +368,6 @@ public final class DefaultConnection implements Connection, MuxerListener {
 
   private boolean isOwn(Stream stream) {
     return rules.handlers().isOwn(stream.protocol());
-  }
-
-  /** Runs {@code task} on the event loop, at once if this is it; drops it if the loop has ended. */
-  void onLoop(Runnable task) {
-    if (channel.eventLoop().inEventLoop()) {
-      task.run();
-      return;
-    }
-    try {
-      channel.eventLoop().execute(task);
-    } catch (RejectedExecutionException e) {
-      logger.debug("{}: its event loop has ended, and the connection with it", this, e);
-    }
-  }
-
-  /** Runs {@code task} in a later turn of the event loop, or here if the loop has ended. */
-  public void onLoopLater(Runnable task) {
-    try {
-      channel.eventLoop().execute(task);
-    } catch (RejectedExecutionException e) {
-      logger.debug("{}: its event loop has ended, and the connection with it", this, e);
-      task.run();
-    }
   }
 
   @Override

@@ -6,9 +6,9 @@ import io.grpcstream.libp2p.Stream;
 import io.grpcstream.libp2p.StreamHandler;
 import io.grpcstream.libp2p.multistream.MultistreamResponder;
 import io.grpcstream.libp2p.mux.StreamChannel;
+import io.grpcstream.libp2p.resources.FailureText;
 import io.grpcstream.libp2p.resources.ResourceManager.StreamSlot;
 import io.grpcstream.libp2p.stream.HeldReads;
-import io.grpcstream.libp2p.util.Futures;
 import io.netty.util.concurrent.Future;
 
 /**
@@ -93,8 +93,8 @@ final class InboundNegotiation {
                       connection.remoteAddress(),
                       refusal == Refusal.STREAM_HANDLER_FAILED
                           ? "its handler threw "
-                              + (cause instanceof LinkageError ? Futures.describe(cause) : cause)
-                          : Futures.describe(cause)));
+                              + (cause instanceof LinkageError ? FailureText.of(cause) : cause)
+                          : FailureText.of(cause)));
     }
     channel.reset();
   }

@@ -6,6 +6,7 @@ import io.grpcstream.libp2p.Refusal;
 import io.grpcstream.libp2p.mux.StreamChannel;
 import io.grpcstream.libp2p.resources.Refusals;
 import io.grpcstream.libp2p.stream.ChannelStream;
+import io.grpcstream.libp2p.util.StageFuture;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -30,7 +31,7 @@ public final class MuxedStream extends ChannelStream<StreamChannel> {
 
   @Override
   public CompletionStage<Void> hostShutdown() {
-    return hostShutdown.minimalCompletionStage();
+    return StageFuture.copyOf(hostShutdown);
   }
 
   /** The host shuts down. On the event loop. */

@@ -9,10 +9,12 @@ import io.grpcstream.libp2p.multistream.MultistreamInitiator;
 import io.grpcstream.libp2p.multistream.NoCommonProtocolException;
 import io.grpcstream.libp2p.mux.StreamChannel;
 import io.grpcstream.libp2p.mux.yamux.StreamResetException;
+import io.grpcstream.libp2p.resources.FailureText;
 import io.grpcstream.libp2p.resources.ResourceManager.StreamSlot;
 import io.grpcstream.libp2p.stream.HeldReads;
 import io.grpcstream.libp2p.text.DurationText;
-import io.grpcstream.libp2p.util.Futures;
+import io.grpcstream.libp2p.util.EventLoops;
+import io.grpcstream.libp2p.util.StageFuture;
 import io.netty.util.concurrent.Future;
 import java.time.Duration;
 import java.util.List;
@@ -32,7 +34,7 @@ final class OutboundNegotiation {
   private static final String NO_ROOM =
       "it waited for the peer to acknowledge streams that were opened before it";
 
-  final CompletableFuture<Stream> result = new CompletableFuture<>();
+  final CompletableFuture<Stream> result = new StageFuture<>();
   private final DefaultConnection connection;
   private final StreamRules rules;
   private final List<String> protocols;
@@ -55,10 +57,12 @@ final class OutboundNegotiation {
       fail(connection.streamRefusal());
       return;
     }
+    StreamSlot taken;
     try {
-      slot = rules.resources().stream(connection.remotePeer(), false);
+      taken = rules.resources().stream(connection.remotePeer(), false);
+      slot = taken;
       if (protocols.size() == 1) {
-        slot.setProtocol(protocols.get(0));
+        taken.setProtocol(protocols.get(0));
       }
     } catch (LimitExceededException e) {
       fail(e);
@@ -67,11 +71,11 @@ final class OutboundNegotiation {
     expire();
     opening = true;
     Future<? extends StreamChannel> opened = connection.openChannel();
-    opened.addListener(f -> onOpened(opened));
+    opened.addListener(f -> onOpened(taken, opened));
     result.whenComplete(
         (stream, failure) -> {
           if (result.isCancelled()) {
-            connection.onLoop(this::cut);
+            EventLoops.run(connection.loop(), this::cut);
           }
         });
   }
@@ -94,16 +98,17 @@ final class OutboundNegotiation {
         null);
   }
 
-  private void onOpened(Future<? extends StreamChannel> opened) {
+  private void onOpened(StreamSlot taken, Future<? extends StreamChannel> opened) {
     opening = false;
     if (!opened.isSuccess()) {
-      slot.release();
+      taken.release();
       fail(wrap("not opened", opened.cause()));
       return;
     }
-    channel = opened.getNow();
-    channel.finished().addListener(f -> slot.release());
-    channel
+    StreamChannel stream = opened.getNow();
+    channel = stream;
+    stream.finished().addListener(f -> taken.release());
+    stream
         .closeFuture()
         .addListener(
             f -> {
@@ -115,13 +120,14 @@ final class OutboundNegotiation {
       cut();
       return;
     }
-    connection.negotiating(channel);
-    negotiation = new MultistreamInitiator(protocols, rules.timeout());
-    channel.pipeline().addLast(negotiation);
-    negotiation.agreed().addListener((Future<String> agreed) -> onAgreed(agreed));
+    connection.negotiating(stream);
+    MultistreamInitiator begun = new MultistreamInitiator(protocols, rules.timeout());
+    negotiation = begun;
+    stream.pipeline().addLast(begun);
+    begun.agreed().addListener((Future<String> agreed) -> onAgreed(taken, stream, agreed));
   }
 
-  private void onAgreed(Future<String> agreed) {
+  private void onAgreed(StreamSlot taken, StreamChannel on, Future<String> agreed) {
     if (!agreed.isSuccess()) {
       Throwable cause = agreed.cause();
       if (cause instanceof NoCommonProtocolException) {
@@ -130,7 +136,7 @@ final class OutboundNegotiation {
         fail(
             wrap("the peer reset the stream while its protocol was negotiated", RESET_HINT, cause));
       } else {
-        fail(wrap("no agreement", Futures.describe(cause) + connection.hint(cause), cause));
+        fail(wrap("no agreement", connection.explain(cause), cause));
       }
       return;
     }
@@ -141,14 +147,14 @@ final class OutboundNegotiation {
     }
     try {
       if (protocols.size() > 1) {
-        slot.setProtocol(protocol);
+        taken.setProtocol(protocol);
       }
     } catch (LimitExceededException e) {
       fail(e);
       return;
     }
-    channel.pipeline().addLast(HeldReads.outbound());
-    Stream stream = connection.admit(channel, protocol, true);
+    on.pipeline().addLast(HeldReads.outbound());
+    Stream stream = connection.admit(on, protocol, true);
     if (!result.complete(stream)) {
       stream.reset();
     }
@@ -164,7 +170,7 @@ final class OutboundNegotiation {
   }
 
   private Libp2pException wrap(String what, @Nullable Throwable cause) {
-    return wrap(what, cause == null ? null : Futures.describe(cause), cause);
+    return wrap(what, cause == null ? null : FailureText.of(cause), cause);
   }
 
   private Libp2pException wrap(String what, @Nullable String why, @Nullable Throwable cause) {

@@ -5,6 +5,7 @@ import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.util.Objects;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A libp2p identity key. Immutable and thread-safe. Its text form never shows the key; two keys are
@@ -97,7 +98,7 @@ public abstract class PrivateKey {
   }
 
   @Override
-  public final boolean equals(Object other) {
+  public final boolean equals(@Nullable Object other) {
     return other instanceof PrivateKey that
         && type() == that.type()
         && MessageDigest.isEqual(raw(), that.raw());

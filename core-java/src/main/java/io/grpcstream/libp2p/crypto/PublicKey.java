@@ -4,6 +4,7 @@ import java.io.ByteArrayOutputStream;
 import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A libp2p public key: verifies signatures and gives the bytes a peer id is made of. Immutable and
@@ -76,7 +77,7 @@ public abstract class PublicKey {
   }
 
   @Override
-  public final boolean equals(Object other) {
+  public final boolean equals(@Nullable Object other) {
     return other instanceof PublicKey that
         && type() == that.type()
         && Arrays.equals(raw(), that.raw());

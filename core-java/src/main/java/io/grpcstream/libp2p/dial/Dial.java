@@ -11,8 +11,9 @@ import io.grpcstream.libp2p.PeerIdMismatchException;
 import io.grpcstream.libp2p.addresses.AddressScope;
 import io.grpcstream.libp2p.addresses.DialAddress;
 import io.grpcstream.libp2p.connection.DefaultConnection;
+import io.grpcstream.libp2p.resources.FailureText;
 import io.grpcstream.libp2p.text.DurationText;
-import io.grpcstream.libp2p.util.Futures;
+import io.grpcstream.libp2p.util.EventLoops;
 import io.netty.channel.EventLoop;
 import io.netty.util.concurrent.Future;
 import java.net.InetSocketAddress;
@@ -25,7 +26,6 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
@@ -99,8 +99,10 @@ final class Dial {
         Math.max(TimeUnit.MILLISECONDS.toNanos(1), deadline - System.nanoTime()));
   }
 
-  void begin() {
-    loop.execute(
+  /** Starts the dial; false if the event loops have ended. */
+  boolean begin() {
+    return EventLoops.runLater(
+        loop,
         () -> {
           if (!ended) {
             timeout = loop.schedule(this::onTimeout, remaining().toNanos(), TimeUnit.NANOSECONDS);
@@ -109,9 +111,13 @@ final class Dial {
         });
   }
 
-  /** Tries an address that was added, if one was, without waiting for those under way. */
-  void resume() {
-    loop.execute(
+  /**
+   * Tries an address that was added, if one was, without waiting for those under way; false if the
+   * event loops have ended.
+   */
+  boolean resume() {
+    return EventLoops.runLater(
+        loop,
         () -> {
           if (hasWaiting()) {
             tryNext();
@@ -121,9 +127,7 @@ final class Dial {
 
   /** Ends the dial with {@code failure}. Any thread. */
   void abort(Throwable failure) {
-    try {
-      loop.execute(() -> finish(null, failure));
-    } catch (RejectedExecutionException e) {
+    if (!EventLoops.runLater(loop, () -> finish(null, failure))) {
       result.completeExceptionally(failure); // The event loop has ended, and the attempts with it.
     }
   }
@@ -276,7 +280,7 @@ final class Dial {
     StringBuilder message = new StringBuilder("cannot reach ").append(peer == null ? key : wanted);
     for (int i = 0; i < causes.size(); i++) {
       message.append(i == 0 ? ": " : "; ");
-      String text = Futures.describe(causes.get(i));
+      String text = FailureText.of(causes.get(i));
       if (!text.contains(failed.get(i).toString())) {
         message.append(failed.get(i)).append(": ");
       }

@@ -10,6 +10,7 @@ import io.grpcstream.libp2p.addresses.DialTarget;
 import io.grpcstream.libp2p.addresses.SocketAddresses;
 import io.grpcstream.libp2p.connection.ConnectionUpgrade;
 import io.grpcstream.libp2p.connection.DefaultConnection;
+import io.grpcstream.libp2p.resources.FailureText;
 import io.grpcstream.libp2p.resources.ResourceManager.ConnectionSlot;
 import io.grpcstream.libp2p.util.Futures;
 import io.netty.channel.Channel;
@@ -85,11 +86,11 @@ final class DialAttempt {
   }
 
   private void onResolved(@Nullable List<InetSocketAddress> found, @Nullable Throwable failure) {
-    if (found == null) {
+    if (failure != null) {
       fail(
           new Libp2pException(
               address() + ": name lookup failed: " + failure.getMessage(), failure));
-    } else if (!done) {
+    } else if (found != null && !done) {
       done = true;
       dial.onResolved(this, found);
     }
@@ -159,16 +160,16 @@ final class DialAttempt {
   }
 
   private Libp2pException unreachable(SocketAddress socket, @Nullable Throwable cause) {
-    String reason = cause == null ? "cancelled" : Futures.describe(cause);
+    String reason = cause == null ? "cancelled" : FailureText.of(cause);
     return new Libp2pException(address() + via(socket) + ": cannot connect: " + reason, cause);
   }
 
   private void onUpgraded(@Nullable DefaultConnection connection, @Nullable Throwable failure) {
     dial.loop.execute(
         () -> {
-          if (connection == null) {
+          if (failure != null) {
             fail(Futures.unwrap(failure));
-          } else {
+          } else if (connection != null) {
             done = true;
             dial.onReady(this, connection);
           }

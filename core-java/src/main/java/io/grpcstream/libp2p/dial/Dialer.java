@@ -19,7 +19,6 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.RejectedExecutionException;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -109,25 +108,20 @@ public final class Dialer {
       }
       Dial running = dials.get(key);
       begin = running == null;
-      dial = begin ? new Dial(this, peer, key) : running;
+      dial = running != null ? running : new Dial(this, peer, key);
       dials.put(key, dial);
       dial.add(addresses);
     }
     Futures.relay(dial.result, result);
-    try {
-      if (begin) {
-        dial.begin();
-      } else {
-        dial.resume();
-      }
-    } catch (RejectedExecutionException e) {
+    boolean underWay = begin ? dial.begin() : dial.resume();
+    if (!underWay) {
       end(dial, false);
       result.completeExceptionally(
           new DialException(
               "cannot dial " + key + ": the event loops have ended",
               peer,
               bare(addresses),
-              List.of(e)));
+              List.of()));
     }
     return result;
   }

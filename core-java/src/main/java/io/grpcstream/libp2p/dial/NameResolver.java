@@ -7,6 +7,7 @@ import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.RejectedExecutionException;
@@ -74,8 +75,9 @@ public final class NameResolver implements AutoCloseable {
   }
 
   private List<InetSocketAddress> lookUp(DialTarget target) throws UnknownHostException {
+    String name = Objects.requireNonNull(target.name(), "an address needs no lookup");
     List<InetSocketAddress> found = new ArrayList<>();
-    for (InetAddress address : lookup.addressesOf(target.name())) {
+    for (InetAddress address : lookup.addressesOf(name)) {
       boolean isV4 = address instanceof Inet4Address;
       boolean fits =
           switch (target.family()) {
@@ -89,7 +91,7 @@ public final class NameResolver implements AutoCloseable {
     }
     if (found.isEmpty()) {
       throw new UnknownHostException(
-          target.name() + " has no address of the family asked for: " + target.family());
+          name + " has no address of the family asked for: " + target.family());
     }
     return found;
   }

@@ -12,6 +12,7 @@ import io.netty.channel.socket.DatagramChannel;
 import java.net.Inet6Address;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.util.concurrent.RejectedExecutionException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -45,8 +46,12 @@ public final class ForeignStream extends ChannelStream<Channel> {
     if (ForeignStreamChannel.isNeededFor(channel)) {
       carrier = ForeignStreamChannel.on(channel, name);
     } else {
-      HeldUntilActive.addTo(channel, name + " failed: ", true);
-      DuplexStreamHandler.addTo(channel);
+      try {
+        HeldUntilActive.addTo(channel, name + " failed: ", true);
+        DuplexStreamHandler.addTo(channel);
+      } catch (RejectedExecutionException e) {
+        logger.debug("{}: its event loop has ended, and the stream with it", name, e);
+      }
     }
     return new ForeignStream(
         carrier, local, remote, localAddress, remoteAddress, protocol, initiator);

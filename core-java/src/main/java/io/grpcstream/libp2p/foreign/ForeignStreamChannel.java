@@ -85,8 +85,12 @@ final class ForeignStreamChannel extends AbstractStreamChannel {
       throw new IllegalStateException(name + ": a Stream was made of its channel before");
     }
     below.eventLoop().register(channel);
-    HeldUntilActive.addTo(below, "", false);
-    below.pipeline().addLast(new ForeignStreamHandler(channel, channel.input));
+    try {
+      HeldUntilActive.addTo(below, "", false);
+      below.pipeline().addLast(new ForeignStreamHandler(channel, channel.input));
+    } catch (RejectedExecutionException e) { // The registration has failed, too, and closed it.
+      log.debug("{}: its event loop has ended, and the stream with it", name, e);
+    }
     below.closeFuture().addListener(closed -> channel.onEventLoop(channel::belowClosed));
     return channel;
   }

@@ -1,6 +1,7 @@
 package io.grpcstream.libp2p.foreign;
 
 import io.grpcstream.libp2p.stream.HeldReads;
+import io.grpcstream.libp2p.util.EventLoops;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelDuplexHandler;
 import io.netty.channel.ChannelHandlerContext;
@@ -11,7 +12,6 @@ import java.io.IOException;
 import java.nio.channels.ClosedChannelException;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
@@ -101,9 +101,7 @@ final class HeldUntilActive extends ChannelDuplexHandler {
       return;
     }
     writes = new PendingWriteQueue(ctx);
-    try {
-      ctx.executor().execute(() -> turnEnded(ctx));
-    } catch (RejectedExecutionException e) {
+    if (!EventLoops.runLater(ctx.executor(), () -> turnEnded(ctx))) {
       ctx.close(); // The event loop is ending, and the channel with it.
     }
   }

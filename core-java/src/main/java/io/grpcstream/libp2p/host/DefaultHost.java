@@ -22,7 +22,7 @@ import io.grpcstream.libp2p.connection.StreamRules;
 import io.grpcstream.libp2p.crypto.PrivateKey;
 import io.grpcstream.libp2p.dial.Dialer;
 import io.grpcstream.libp2p.dial.NameResolver;
-import io.grpcstream.libp2p.dial.StreamOpener;
+import io.grpcstream.libp2p.dial.StreamDial;
 import io.grpcstream.libp2p.mux.yamux.YamuxConfig;
 import io.grpcstream.libp2p.mux.yamux.YamuxProtocol;
 import io.grpcstream.libp2p.protocol.identify.IdentifyProtocol;
@@ -34,6 +34,8 @@ import io.grpcstream.libp2p.transport.Transports;
 import io.grpcstream.libp2p.transport.memory.MemoryTransport;
 import io.grpcstream.libp2p.transport.tcp.TcpTransport;
 import io.grpcstream.libp2p.util.Futures;
+import io.grpcstream.libp2p.util.HostThread;
+import io.grpcstream.libp2p.util.StageFuture;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.util.concurrent.DefaultThreadFactory;
@@ -105,7 +107,8 @@ public final class DefaultHost implements Host {
             gater,
             table,
             new StreamRules(handlers, resources, refusals, limits.streamNegotiationTimeout()));
-    NameResolver resolver = new NameResolver(threads(self, "dns"));
+    NameResolver resolver =
+        new NameResolver(new DefaultThreadFactory(threadName(self, "dns"), true));
     dialer =
         new Dialer(
             self,
@@ -162,10 +165,9 @@ public final class DefaultHost implements Host {
         exchanges);
   }
 
-  private static DefaultThreadFactory threads(PeerId self, String kind) {
+  private static String threadName(PeerId self, String kind) {
     String id = self.toString();
-    String tail = id.substring(Math.max(0, id.length() - 6));
-    return new DefaultThreadFactory("grpcstream-" + kind + "-" + tail, true);
+    return "grpcstream-" + kind + "-" + id.substring(Math.max(0, id.length() - 6));
   }
 
   @Override
@@ -182,8 +184,10 @@ public final class DefaultHost implements Host {
         group != null
             ? group
             : new MultiThreadIoEventLoopGroup(
-                config.threads, threads(self, "host"), TcpTransport.ioHandlerFactory()));
-    CompletableFuture<Host> result = new CompletableFuture<>();
+                config.threads,
+                HostThread.factory(threadName(self, "host")),
+                TcpTransport.ioHandlerFactory()));
+    CompletableFuture<Host> result = new StageFuture<>();
     started = result;
     listeners
         .listen(config.listenAddresses)
@@ -246,7 +250,7 @@ public final class DefaultHost implements Host {
 
   private CompletionStage<Connection> connection(
       Supplier<CompletableFuture<DefaultConnection>> connect) {
-    CompletableFuture<Connection> result = new CompletableFuture<>();
+    CompletableFuture<Connection> result = new StageFuture<>();
     Futures.relay(ifStarted(connect).get(), result);
     return result;
   }
@@ -265,7 +269,7 @@ public final class DefaultHost implements Host {
 
   private CompletableFuture<Stream> stream(
       Supplier<CompletableFuture<DefaultConnection>> connect, String... protocols) {
-    return StreamOpener.open(ifStarted(connect), ProtocolHandlers.check(protocols));
+    return StreamDial.open(ifStarted(connect), ProtocolHandlers.check(protocols));
   }
 
   private Supplier<CompletableFuture<DefaultConnection>> ifStarted(
@@ -304,7 +308,7 @@ public final class DefaultHost implements Host {
   @Override
   public CompletionStage<Duration> ping(PeerId peer) {
     requirePeer(peer);
-    CompletableFuture<Duration> result = new CompletableFuture<>();
+    CompletableFuture<Duration> result = new StageFuture<>();
     CompletableFuture<Stream> stream = stream(() -> dialer.connect(peer), PingProtocol.ID);
     result.whenComplete((roundTrip, failure) -> stream.cancel(false));
     stream.whenComplete(
@@ -336,18 +340,19 @@ public final class DefaultHost implements Host {
 
   @Override
   public synchronized CompletionStage<Void> shutdown(Duration grace) {
-    return shutdown.begin(Objects.requireNonNull(grace, "the grace is null"));
+    return StageFuture.copyOf(shutdown.begin(Objects.requireNonNull(grace, "the grace is null")));
   }
 
   @Override
   public CompletionStage<Void> closed() {
-    return shutdown.done().minimalCompletionStage();
+    return StageFuture.copyOf(shutdown.done());
   }
 
   @Override
   public void close() {
-    CompletableFuture<Void> done = shutdown(CLOSE_GRACE).toCompletableFuture();
-    if (transports.isOnEventLoop()) {
+    shutdown(CLOSE_GRACE);
+    CompletableFuture<Void> done = shutdown.done();
+    if (transports.isOnEventLoop() || HostThread.isCurrent()) {
       return;
     }
     try {

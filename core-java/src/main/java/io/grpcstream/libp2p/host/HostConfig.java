@@ -5,11 +5,12 @@ import io.grpcstream.libp2p.Host;
 import io.grpcstream.libp2p.Libp2pException;
 import io.grpcstream.libp2p.Limits;
 import io.grpcstream.libp2p.Multiaddr;
+import io.grpcstream.libp2p.TlsProvider;
 import io.grpcstream.libp2p.addresses.DialTarget;
 import io.grpcstream.libp2p.crypto.PrivateKey;
 import io.grpcstream.libp2p.security.SecurityProtocol;
 import io.grpcstream.libp2p.security.noise.NoiseSecurity;
-import io.grpcstream.libp2p.security.tls.TlsProvider;
+import io.grpcstream.libp2p.security.tls.BoringSsl;
 import io.grpcstream.libp2p.security.tls.TlsSecurity;
 import io.netty.channel.EventLoopGroup;
 import java.io.IOException;
@@ -93,14 +94,15 @@ public final class HostConfig {
   List<SecurityProtocol> securityOf(PrivateKey key) {
     List<SecurityProtocol> protocols = new ArrayList<>();
     boolean bestTls = security == null || security.contains(TlsSecurity.ID) && tlsProvider == null;
-    if (bestTls && TlsProvider.BORINGSSL.isBroken()) {
-      withoutBoringSsl = TlsProvider.BORINGSSL.trouble().orElse(null);
+    if (bestTls && BoringSsl.isBroken()) {
+      withoutBoringSsl = BoringSsl.trouble();
     }
     for (String protocol : security != null ? security : defaultSecurity()) {
       protocols.add(
           protocol.equals(NoiseSecurity.ID)
               ? new NoiseSecurity(key, cipherProvider)
-              : new TlsSecurity(key, tlsProvider != null ? tlsProvider : TlsProvider.best()));
+              : new TlsSecurity(
+                  key, tlsProvider != null ? tlsProvider : TlsSecurity.bestProvider()));
     }
     return List.copyOf(protocols);
   }
@@ -111,7 +113,7 @@ public final class HostConfig {
    * have had Noise does not come back for it when the TLS it was offered fails.
    */
   private static List<String> defaultSecurity() {
-    return TlsProvider.BORINGSSL.isAvailable()
+    return BoringSsl.isAvailable()
         ? List.of(TlsSecurity.ID, NoiseSecurity.ID)
         : List.of(NoiseSecurity.ID);
   }

@@ -7,6 +7,7 @@ import io.grpcstream.libp2p.connection.DefaultConnection;
 import io.grpcstream.libp2p.dial.Dialer;
 import io.grpcstream.libp2p.dial.NameResolver;
 import io.grpcstream.libp2p.transport.Transports;
+import io.grpcstream.libp2p.util.EventLoops;
 import io.grpcstream.libp2p.util.Futures;
 import io.netty.channel.EventLoopGroup;
 import io.netty.util.concurrent.Future;
@@ -15,7 +16,6 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -125,17 +125,13 @@ final class HostShutdown {
       drained.complete(null);
       return;
     }
-    try {
-      Future<?> end =
-          transports
-              .group()
-              .next()
-              .schedule(() -> drained.complete(null), grace.toNanos(), TimeUnit.NANOSECONDS);
-      drained.whenComplete((v, f) -> end.cancel(false));
-    } catch (RejectedExecutionException e) {
+    Future<?> end =
+        EventLoops.schedule(transports.group().next(), () -> drained.complete(null), grace);
+    if (end == null) {
       // The event loops have ended, by this shutdown or under it: there is nothing to wait for.
-      logger.debug("host {}: event loops have ended", self, e);
       drained.complete(null);
+    } else {
+      drained.whenComplete((v, f) -> end.cancel(false));
     }
   }
 

@@ -16,10 +16,9 @@ import io.grpcstream.libp2p.crypto.PublicKey;
 import io.grpcstream.libp2p.protocol.identify.Identify;
 import io.grpcstream.libp2p.protocol.identify.IdentifyProtocol;
 import io.grpcstream.libp2p.transport.Transports;
+import io.grpcstream.libp2p.util.EventLoops;
 import java.time.Duration;
 import java.util.List;
-import java.util.concurrent.RejectedExecutionException;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Supplier;
 import org.slf4j.Logger;
@@ -154,11 +153,7 @@ final class IdentifyExchange implements ConnectionListener {
     if (!transports.isStarted() || table.isClosed() || !pushPlanned.compareAndSet(false, true)) {
       return;
     }
-    try {
-      transports.group().next().schedule(this::push, PUSH_DELAY.toMillis(), TimeUnit.MILLISECONDS);
-    } catch (RejectedExecutionException e) {
-      logger.debug("host {} has ended, nothing to push", self, e);
-    }
+    EventLoops.schedule(transports.group().next(), this::push, PUSH_DELAY);
   }
 
   private void push() {

@@ -6,6 +6,7 @@ import io.grpcstream.libp2p.Multiaddr;
 import io.grpcstream.libp2p.PeerId;
 import io.grpcstream.libp2p.addresses.DialTarget;
 import io.grpcstream.libp2p.addresses.SocketAddresses;
+import io.grpcstream.libp2p.resources.FailureText;
 import io.grpcstream.libp2p.transport.Transports;
 import io.grpcstream.libp2p.util.Futures;
 import io.netty.channel.Channel;
@@ -74,8 +75,7 @@ final class Listeners {
   }
 
   private static Libp2pException cannotListen(Multiaddr address, Throwable cause) {
-    return new Libp2pException(
-        "cannot listen on " + address + ": " + Futures.describe(cause), cause);
+    return new Libp2pException("cannot listen on " + address + ": " + FailureText.of(cause), cause);
   }
 
   private synchronized boolean keep(Channel channel) {

@@ -50,7 +50,8 @@ public final class Multibase {
     try {
       return Base64.getUrlDecoder().decode(digits);
     } catch (IllegalArgumentException e) {
-      throw new IllegalArgumentException("base64url: " + Quote.plain(e.getMessage()), e);
+      throw new IllegalArgumentException(
+          "base64url: " + Quote.plain(String.valueOf(e.getMessage())), e);
     }
   }
 }

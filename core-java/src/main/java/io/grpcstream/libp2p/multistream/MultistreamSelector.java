@@ -1,5 +1,6 @@
 package io.grpcstream.libp2p.multistream;
 
+import io.grpcstream.libp2p.handover.Leftovers;
 import io.grpcstream.libp2p.text.DurationText;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufUtil;
@@ -15,9 +16,7 @@ import io.netty.util.concurrent.Future;
 import java.net.SocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
-import java.util.ArrayDeque;
 import java.util.Arrays;
-import java.util.Queue;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
@@ -56,7 +55,7 @@ public abstract class MultistreamSelector extends ChannelInboundHandlerAdapter {
   private final Agreed agreed = new Agreed();
 
   /** Buffers and events that arrived after agreement and before the listeners have run. */
-  private final Queue<Object> held = new ArrayDeque<>(2);
+  private final Leftovers held = new Leftovers();
 
   private @Nullable ChannelHandlerContext context;
   private @Nullable SocketAddress remote;
@@ -196,9 +195,7 @@ public abstract class MultistreamSelector extends ChannelInboundHandlerAdapter {
       fail(String.valueOf(failure.getMessage()), failure);
     } else if (protocol != null && agreed.trySuccess(protocol)) {
       cancelDeadline();
-      // Listeners run in order, so this one runs after those that add the next handlers, even when
-      // deeply nested notifications make Netty defer them to a later turn.
-      agreed.addListener(f -> handOver(ctx));
+      held.handOver(agreed, ctx, () -> reading);
     }
   }
 
@@ -213,25 +210,6 @@ public abstract class MultistreamSelector extends ChannelInboundHandlerAdapter {
 
   /** Reacts to the remote's header. */
   void headerReceived() {}
-
-  private void handOver(ChannelHandlerContext ctx) {
-    if (ctx.isRemoved()) {
-      return;
-    }
-    Object[] messages = held.toArray();
-    held.clear();
-    ctx.pipeline().remove(this);
-    for (Object message : messages) {
-      if (message instanceof ByteBuf) {
-        ctx.fireChannelRead(message);
-      } else {
-        ctx.fireUserEventTriggered(message);
-      }
-    }
-    if (!reading && messages.length > 0) {
-      ctx.fireChannelReadComplete();
-    }
-  }
 
   @Override
   public void channelReadComplete(ChannelHandlerContext ctx) {
@@ -279,9 +257,7 @@ public abstract class MultistreamSelector extends ChannelInboundHandlerAdapter {
   @Override
   public void handlerRemoved(ChannelHandlerContext ctx) {
     fail("the handler was removed before agreement");
-    for (Object message; (message = held.poll()) != null; ) {
-      ReferenceCountUtil.release(message);
-    }
+    held.release();
     if (answers != null) {
       answers.release();
       answers = null;

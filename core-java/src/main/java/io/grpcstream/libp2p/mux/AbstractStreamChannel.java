@@ -1,5 +1,6 @@
 package io.grpcstream.libp2p.mux;
 
+import io.grpcstream.libp2p.util.EventLoops;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.AbstractChannel;
 import io.netty.channel.Channel;
@@ -38,8 +39,8 @@ import org.slf4j.LoggerFactory;
  *       are sent; with {@code ALLOW_HALF_CLOSURE} it fires Netty's input-shutdown events instead,
  *       and closes when both sides have ended.
  *   <li>{@link #close()} with nothing pending ends this side, so that the other one can read all
- *       that was sent; with writes pending that cannot go out now, flushed or not, they fail and the
- *       stream is reset. To have them sent first, use {@link #expectEnd()} and {@link
+ *       that was sent; with writes pending that cannot go out now, flushed or not, they fail and
+ *       the stream is reset. To have them sent first, use {@link #expectEnd()} and {@link
  *       #shutdownOutput()}.
  *   <li>{@link #reset()} ends the stream in both directions at once. Of an end that is not this
  *       side's the pipeline gets the cause before the channel becomes inactive.
@@ -198,7 +199,7 @@ public abstract class AbstractStreamChannel extends AbstractChannel implements S
     try {
       return super.read();
     } catch (RejectedExecutionException e) {
-      logEndedLoop(e);
+      log.debug("{} ended with its event loop", name(), e);
       return this;
     }
   }
@@ -340,24 +341,11 @@ public abstract class AbstractStreamChannel extends AbstractChannel implements S
 
   /** Runs {@code action} on the event loop; if that has ended, {@code promise} fails instead. */
   private void onEventLoop(Runnable action, @Nullable ChannelPromise promise) {
-    if (eventLoop().inEventLoop()) {
-      action.run();
-      return;
+    if (!EventLoops.run(eventLoop(), action) && promise != null) {
+      ClosedChannelException closed = new ClosedChannelException();
+      closed.initCause(new RejectedExecutionException(name() + ": its event loop has ended"));
+      promise.tryFailure(closed);
     }
-    try {
-      eventLoop().execute(action);
-    } catch (RejectedExecutionException e) {
-      logEndedLoop(e);
-      if (promise != null) {
-        ClosedChannelException closed = new ClosedChannelException();
-        closed.initCause(e);
-        promise.tryFailure(closed);
-      }
-    }
-  }
-
-  private void logEndedLoop(RejectedExecutionException e) {
-    log.debug("{} ended with its event loop", name(), e);
   }
 
   // ---- What Netty asks for

@@ -5,9 +5,11 @@ import io.grpcstream.libp2p.Host;
 import io.grpcstream.libp2p.LimitExceededException;
 import io.grpcstream.libp2p.PeerId;
 import io.grpcstream.libp2p.Refusal;
+import io.grpcstream.libp2p.util.LineLimit;
+import java.time.Duration;
 import java.util.EnumMap;
 import java.util.Map;
-import java.util.concurrent.TimeUnit;
+import java.util.Objects;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.BooleanSupplier;
 import java.util.function.LongSupplier;
@@ -26,7 +28,7 @@ public final class Refusals {
   private static final Logger logger = LoggerFactory.getLogger(Host.class);
 
   private final Map<Refusal, Kind> kinds = new EnumMap<>(Refusal.class);
-  private final Kind gaterFailures = new Kind();
+  private final LineLimit gaterFailures;
   private final PeerId host;
   private final LongSupplier nanoTime;
 
@@ -37,6 +39,7 @@ public final class Refusals {
   public Refusals(PeerId host, LongSupplier nanoTime) {
     this.host = host;
     this.nanoTime = nanoTime;
+    gaterFailures = new LineLimit(LINES_PER_WINDOW, Duration.ofSeconds(WINDOW_SECONDS), nanoTime);
     for (Refusal refusal : Refusal.values()) {
       kinds.put(refusal, new Kind());
     }
@@ -49,9 +52,9 @@ public final class Refusals {
       addQuietly(refusal, message);
       return;
     }
-    Kind kind = kinds.get(refusal);
+    Kind kind = kindOf(refusal);
     kind.count.increment();
-    long left = kind.linesLeftOut(nanoTime.getAsLong());
+    long left = kind.lines.leftOut();
     if (left == 0) {
       logger.warn("host {} refused ({}): {}", host, refusal, message);
     } else if (left > 0) {
@@ -61,8 +64,12 @@ public final class Refusals {
 
   /** Counts what is part of ordinary life; it is seen at debug level. */
   public void addQuietly(Refusal refusal, String message) {
-    kinds.get(refusal).count.increment();
+    kindOf(refusal).count.increment();
     logger.debug("host {} refused ({}): {}", host, refusal, message);
+  }
+
+  private Kind kindOf(Refusal refusal) {
+    return Objects.requireNonNull(kinds.get(refusal), "there is a kind for each refusal");
   }
 
   /** Counts a limit that was reached, logs it, and makes the exception that says so. */
@@ -82,7 +89,7 @@ public final class Refusals {
     try {
       return question.getAsBoolean();
     } catch (RuntimeException e) {
-      if (gaterFailures.linesLeftOut(nanoTime.getAsLong()) >= 0) {
+      if (gaterFailures.leftOut() >= 0) {
         logger.warn("host {}: connection gater failed in {}, which refuses", host, hook, e);
       }
       return false;
@@ -102,28 +109,9 @@ public final class Refusals {
     return counts;
   }
 
-  private static final class Kind {
+  private final class Kind {
     final LongAdder count = new LongAdder();
-    private boolean started;
-    private long windowStart;
-    private int lines;
-    private long leftOut;
-
-    /** The number of lines left out before this one, or -1 if this one is to be left out too. */
-    synchronized long linesLeftOut(long now) {
-      if (!started || now - windowStart >= TimeUnit.SECONDS.toNanos(WINDOW_SECONDS)) {
-        started = true;
-        windowStart = now;
-        lines = 0;
-      }
-      if (lines == LINES_PER_WINDOW) {
-        leftOut++;
-        return -1;
-      }
-      lines++;
-      long result = leftOut;
-      leftOut = 0;
-      return result;
-    }
+    final LineLimit lines =
+        new LineLimit(LINES_PER_WINDOW, Duration.ofSeconds(WINDOW_SECONDS), nanoTime);
   }
 }

@@ -154,7 +154,7 @@ public final class ResourceManager {
   }
 
   private static String limit(String what, int value) {
-    return "limit of " + value + " " + what + " reached";
+    return "this host's limit of " + value + " " + what + " reached";
   }
 
   private static String name(boolean inbound) {
@@ -215,6 +215,7 @@ public final class ResourceManager {
     private final boolean inbound;
     private final @Nullable ByteBuffer address;
     private @Nullable PeerId peer;
+    private @Nullable PeerUse use;
     private boolean released;
 
     private ConnectionSlot(boolean inbound, @Nullable ByteBuffer address) {
@@ -242,6 +243,7 @@ public final class ResourceManager {
         }
         use.connections++;
         this.peer = peer;
+        this.use = use;
         if (inbound) {
           notPending(address);
         }
@@ -263,15 +265,12 @@ public final class ResourceManager {
         if (address != null) {
           decrement(addresses, address);
         }
-        if (peer == null) {
-          if (inbound) {
-            notPending(address);
-          }
-          return;
+        if (peer != null && use != null) {
+          use.connections--;
+          forgetIfUnused(peer, use);
+        } else if (inbound) {
+          notPending(address);
         }
-        PeerUse use = peers.get(peer);
-        use.connections--;
-        forgetIfUnused(peer, use);
       }
     }
   }

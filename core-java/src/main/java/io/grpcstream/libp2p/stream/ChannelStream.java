@@ -3,26 +3,22 @@ package io.grpcstream.libp2p.stream;
 import io.grpcstream.libp2p.Multiaddr;
 import io.grpcstream.libp2p.PeerId;
 import io.grpcstream.libp2p.Stream;
+import io.grpcstream.libp2p.util.EventLoops;
+import io.grpcstream.libp2p.util.StageFuture;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelHandlerContext;
-import io.netty.channel.EventLoop;
 import io.netty.channel.socket.DuplexChannel;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
-import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicBoolean;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * A {@link Stream} over a Netty channel, and the order in which it closes; what is particular to a
  * kind of channel is for subclasses.
  */
 public abstract class ChannelStream<C extends Channel> implements Stream {
-  private static final Logger logger = LoggerFactory.getLogger(ChannelStream.class);
-
   private final C channel;
   private final PeerId localPeer;
   private final PeerId remotePeer;
@@ -89,20 +85,20 @@ public abstract class ChannelStream<C extends Channel> implements Stream {
 
   @Override
   public final CompletionStage<Void> closed() {
-    return closed.minimalCompletionStage();
+    return StageFuture.copyOf(closed);
   }
 
   @Override
   public final void close() {
     if (closing.compareAndSet(false, true)) {
-      onLoop(this::closeNow);
+      EventLoops.run(channel.eventLoop(), this::closeNow);
     }
   }
 
   @Override
   public final void reset() {
     closing.set(true);
-    onLoop(this::resetNow);
+    EventLoops.run(channel.eventLoop(), this::resetNow);
   }
 
   /** Closes the channel, whose stream is no longer wanted; on the event loop. */
@@ -149,19 +145,6 @@ public abstract class ChannelStream<C extends Channel> implements Stream {
 
   /** Ends the stream at once; on the event loop. */
   protected abstract void resetNow();
-
-  private void onLoop(Runnable task) {
-    EventLoop loop = channel.eventLoop();
-    if (loop.inEventLoop()) {
-      task.run();
-      return;
-    }
-    try {
-      loop.execute(task);
-    } catch (RejectedExecutionException e) {
-      logger.debug("{}: its event loop has ended, and the stream with it", this, e);
-    }
-  }
 
   @Override
   public final String toString() {

@@ -1,5 +1,6 @@
 package io.grpcstream.libp2p.stream;
 
+import io.grpcstream.libp2p.util.EventLoops;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelDuplexHandler;
 import io.netty.channel.ChannelHandlerContext;
@@ -9,7 +10,6 @@ import io.netty.channel.socket.ChannelInputShutdownEvent;
 import io.netty.channel.socket.ChannelInputShutdownReadComplete;
 import java.util.ArrayDeque;
 import java.util.Queue;
-import java.util.concurrent.RejectedExecutionException;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -213,12 +213,7 @@ public final class HeldReads extends ChannelDuplexHandler {
 
   private void release(ChannelHandlerContext ctx) {
     state = State.RELEASED;
-    try {
-      ctx.executor().execute(() -> deliver(ctx));
-    } catch (RejectedExecutionException e) {
-      // The event loop is ending: there is no later.
-      deliver(ctx);
-    }
+    EventLoops.runLaterOrHere(ctx.executor(), () -> deliver(ctx));
   }
 
   private void deliver(ChannelHandlerContext ctx) {

@@ -1,11 +1,10 @@
 package io.grpcstream.libp2p.util;
 
-import io.grpcstream.libp2p.Libp2pException;
-import io.grpcstream.libp2p.libraries.Libraries;
 import io.netty.channel.Channel;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ExecutionException;
 
 /** Completing one future with the outcome of another. */
 public final class Futures {
@@ -38,20 +37,13 @@ public final class Futures {
     return closed;
   }
 
-  /** What {@link CompletableFuture} wrapped when it passed a failure on. */
+  /** What futures wrapped, however often, when they passed a failure on. */
   public static Throwable unwrap(Throwable failure) {
-    return failure instanceof CompletionException && failure.getCause() != null
-        ? failure.getCause()
-        : failure;
-  }
-
-  /** A text for a failure that has none of its own, or one that says nothing to people. */
-  public static String describe(Throwable failure) {
-    LinkageError linkage = Libraries.linkageError(failure);
-    if (linkage != null && !(failure instanceof Libp2pException)) { // Whose text holds this one.
-      return Libraries.describe(linkage);
+    Throwable cause = failure;
+    while ((cause instanceof CompletionException || cause instanceof ExecutionException)
+        && cause.getCause() != null) {
+      cause = cause.getCause();
     }
-    String message = failure.getMessage();
-    return message != null ? message : failure.getClass().getSimpleName();
+    return cause;
   }
 }

@@ -1,36 +1,46 @@
 package io.grpcstream.libp2p.util;
 
-import java.util.concurrent.TimeUnit;
+import java.time.Duration;
 import java.util.function.LongSupplier;
 
 /**
- * A limit for what users' code lets us log, where peers decide how often that runs: one line a
- * second. Thread-safe.
+ * A limit for log lines that peers can cause, or that users' code lets us log where peers decide
+ * how often that runs: so many in a window, which the first line after the last window begins.
+ * Thread-safe.
  */
 public final class LineLimit {
-  private static final long INTERVAL_NANOS = TimeUnit.SECONDS.toNanos(1);
-
+  private final int lines;
+  private final long windowNanos;
   private final LongSupplier nanoTime;
-  private long lastLine;
+  private long windowStart;
+  private int written;
   private long leftOut;
 
+  /** One line a second. */
   public LineLimit() {
-    this(System::nanoTime);
+    this(1, Duration.ofSeconds(1), System::nanoTime);
   }
 
-  public LineLimit(LongSupplier nanoTime) {
+  /** At most {@code lines} in {@code window}. */
+  public LineLimit(int lines, Duration window, LongSupplier nanoTime) {
+    this.lines = lines;
     this.nanoTime = nanoTime;
-    lastLine = nanoTime.getAsLong() - INTERVAL_NANOS;
+    windowNanos = window.toNanos();
+    windowStart = nanoTime.getAsLong() - windowNanos;
   }
 
   /** How many lines were left out before this one, or -1 if this one is to be left out too. */
   public synchronized long leftOut() {
     long now = nanoTime.getAsLong();
-    if (now - lastLine < INTERVAL_NANOS) {
+    if (now - windowStart >= windowNanos) {
+      windowStart = now;
+      written = 0;
+    }
+    if (written == lines) {
       leftOut++;
       return -1;
     }
-    lastLine = now;
+    written++;
     long before = leftOut;
     leftOut = 0;
     return before;

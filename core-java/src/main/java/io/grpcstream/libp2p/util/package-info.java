@@ -1,4 +1,7 @@
-/** Futures and failures as people read them, and a limit for log lines. Any thread. Internal. */
+/**
+ * What many rooms need: tasks for event loops, futures, a limit for log lines. Any thread.
+ * Internal.
+ */
 @NullMarked
 package io.grpcstream.libp2p.util;
 

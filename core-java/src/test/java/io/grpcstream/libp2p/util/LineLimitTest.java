@@ -2,12 +2,13 @@ package io.grpcstream.libp2p.util;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 
 class LineLimitTest {
   private long now;
-  private final LineLimit limit = new LineLimit(() -> now);
+  private final LineLimit limit = new LineLimit(1, Duration.ofSeconds(1), () -> now);
 
   @Test
   void oneLineASecondIsLetThroughAndTellsHowManyWereNot() {
@@ -17,5 +18,16 @@ class LineLimitTest {
     now += TimeUnit.SECONDS.toNanos(1);
     assertThat(limit.leftOut()).isEqualTo(2);
     assertThat(limit.leftOut()).isEqualTo(-1);
+  }
+
+  @Test
+  void soManyLinesOfAWindowAreLetThroughAndTheNextTellsHowManyWereNot() {
+    LineLimit two = new LineLimit(2, Duration.ofSeconds(10), () -> now);
+    assertThat(two.leftOut()).isZero();
+    now += TimeUnit.SECONDS.toNanos(9);
+    assertThat(two.leftOut()).isZero();
+    assertThat(two.leftOut()).isEqualTo(-1);
+    now += TimeUnit.SECONDS.toNanos(1);
+    assertThat(two.leftOut()).isEqualTo(1);
   }
 }

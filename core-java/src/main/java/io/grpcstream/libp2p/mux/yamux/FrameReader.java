@@ -68,13 +68,14 @@ final class FrameReader {
     int streamId = intAt(4);
     long length = Integer.toUnsignedLong(intAt(YamuxHeader.LENGTH_OFFSET));
     if (version != YamuxHeader.VERSION) {
-      throw new YamuxException("yamux: frame of version " + version + ", only 0 is known");
+      throw new YamuxViolationException("yamux: frame of version " + version + ", only 0 is known");
     }
     if (type > YamuxHeader.GO_AWAY) {
-      throw new YamuxException("yamux: frame of unknown type " + type);
+      throw new YamuxViolationException("yamux: frame of unknown type " + type);
     }
     if ((flags & ~YamuxHeader.ALL_FLAGS) != 0) {
-      throw new YamuxException(String.format("yamux: frame with unknown flags 0x%04x", flags));
+      throw new YamuxViolationException(
+          String.format("yamux: frame with unknown flags 0x%04x", flags));
     }
     sink.onHeader(type, flags, streamId, length);
     if (type == YamuxHeader.DATA) {

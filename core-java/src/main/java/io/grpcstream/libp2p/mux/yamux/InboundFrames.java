@@ -72,13 +72,13 @@ final class InboundFrames implements FrameReader.Sink {
   @Override
   public void onHeader(int type, int flags, int streamId, long length) throws YamuxException {
     if (sender.unsentControls() > maxUnsentControls) {
-      throw new YamuxException(
+      throw new YamuxViolationException(
           "yamux: more than " + maxUnsentControls + " control frames that the peer did not read");
     }
     if (type == YamuxHeader.DATA || type == YamuxHeader.WINDOW_UPDATE) {
       onStreamFrame(type, flags, streamId, length);
     } else if (streamId != 0) {
-      throw new YamuxException(
+      throw new YamuxViolationException(
           "yamux: ping or GOAWAY on stream " + Integer.toUnsignedLong(streamId) + ", not 0");
     } else if (type == YamuxHeader.PING) {
       onPing(flags, (int) length);
@@ -109,8 +109,7 @@ final class InboundFrames implements FrameReader.Sink {
       onReset(stream);
       streams.takeCreditOfEndedStreams(dataBytes);
     } else if (dataBytes > 0 && stream.isRemoteEnded()) {
-      stream.end(
-          new StreamResetException("yamux: stream " + id + " got data after FIN", false));
+      stream.end(new StreamResetException("yamux: stream " + id + " got data after FIN", false));
       streams.takeCreditOfEndedStreams(dataBytes);
     } else if (type == YamuxHeader.DATA) {
       current = stream;
@@ -122,10 +121,11 @@ final class InboundFrames implements FrameReader.Sink {
 
   private void onSyn(long id, int flags, long dataBytes) throws YamuxException {
     if (!ids.belongs(id)) {
-      throw new YamuxException("yamux: stream " + id + " opened with an id of the wrong side");
+      throw new YamuxViolationException(
+          "yamux: stream " + id + " opened with an id of the wrong side");
     }
     if (ids.used(id)) {
-      throw new YamuxException("yamux: stream " + id + " opened twice");
+      throw new YamuxViolationException("yamux: stream " + id + " opened twice");
     }
     if (dataBytes > YamuxConfig.INITIAL_WINDOW) {
       throw windowExceeded(id, dataBytes, YamuxConfig.INITIAL_WINDOW);
@@ -159,13 +159,13 @@ final class InboundFrames implements FrameReader.Sink {
       throws YamuxException {
     if (opener.hasOpened(id) || (ids.belongs(id) && ids.used(id))) {
       if (!streams.takeCreditOfEndedStreams(dataBytes)) {
-        throw new YamuxException(
+        throw new YamuxViolationException(
             "yamux: data for ended streams, such as " + id + ", past all the windows they had");
       }
     } else if (dataBytes == 0 && (flags & (YamuxHeader.FIN | YamuxHeader.RST)) != 0) {
       countReset("frames that end streams which were never opened");
     } else {
-      throw new YamuxException(
+      throw new YamuxViolationException(
           "yamux: "
               + (type == YamuxHeader.DATA ? dataBytes + " bytes of data" : "a window update")
               + " for stream "
@@ -177,7 +177,7 @@ final class InboundFrames implements FrameReader.Sink {
   private void onWindowUpdate(YamuxStreamChannel stream, int flags, long credit)
       throws YamuxException {
     if (!stream.output().receiveCredit(credit)) {
-      throw new YamuxException(
+      throw new YamuxViolationException(
           "yamux: a window update of "
               + credit
               + " bytes overflows the send window of stream "
@@ -220,7 +220,7 @@ final class InboundFrames implements FrameReader.Sink {
 
   private void countReset(String what) throws YamuxException {
     if (!resets.take(session.now())) {
-      throw new YamuxException("yamux: too many " + what + ", allowed are " + resets);
+      throw new YamuxViolationException("yamux: too many " + what + ", allowed are " + resets);
     }
   }
 
@@ -228,11 +228,11 @@ final class InboundFrames implements FrameReader.Sink {
     if ((flags & YamuxHeader.ACK) != 0) {
       keepAlive.onPong(value);
     } else if ((flags & YamuxHeader.SYN) == 0) {
-      throw new YamuxException("yamux: a ping that neither asks nor answers");
+      throw new YamuxViolationException("yamux: a ping that neither asks nor answers");
     } else if (!pings.take(session.now())) {
-      throw new YamuxException("yamux: too many pings, allowed are " + pings);
+      throw new YamuxViolationException("yamux: too many pings, allowed are " + pings);
     } else if (++unsentPongs > MAX_UNSENT_PONGS) {
-      throw new YamuxException(
+      throw new YamuxViolationException(
           "yamux: " + MAX_UNSENT_PONGS + " ping answers that the peer did not read");
     } else {
       sender
@@ -242,7 +242,7 @@ final class InboundFrames implements FrameReader.Sink {
   }
 
   private static YamuxException windowExceeded(long id, long bytes, int window) {
-    return new YamuxException(
+    return new YamuxViolationException(
         String.format("yamux: a %,d-byte frame on stream %d, window %,d", bytes, id, window));
   }
 }

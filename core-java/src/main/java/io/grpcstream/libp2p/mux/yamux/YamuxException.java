@@ -5,8 +5,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A yamux session or stream failed. The text names stream, limit and value; whoever knows the peer
- * adds its name. A plain {@code YamuxException} as the cause of a session's end means that the peer
- * broke the protocol.
+ * adds its name. That the peer broke the protocol is a {@link YamuxViolationException}.
  */
 public class YamuxException extends IOException {
   private static final long serialVersionUID = 1L;

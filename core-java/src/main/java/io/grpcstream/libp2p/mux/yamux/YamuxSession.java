@@ -3,6 +3,7 @@ package io.grpcstream.libp2p.mux.yamux;
 import io.grpcstream.libp2p.mux.Muxer;
 import io.grpcstream.libp2p.mux.MuxerListener;
 import io.grpcstream.libp2p.mux.ReceiveQueue;
+import io.grpcstream.libp2p.util.EventLoops;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
@@ -14,7 +15,6 @@ import io.netty.util.concurrent.PromiseNotifier;
 import java.time.Duration;
 import java.util.EnumSet;
 import java.util.Set;
-import java.util.concurrent.RejectedExecutionException;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -200,17 +200,11 @@ public final class YamuxSession extends ChannelInboundHandlerAdapter implements 
           new IllegalStateException("yamux: the session is not in a pipeline yet"));
     }
     Promise<T> promise = ctx.channel().eventLoop().newPromise();
-    if (ctx.channel().eventLoop().inEventLoop()) {
-      task.run(promise);
+    if (EventLoops.run(ctx.channel().eventLoop(), () -> task.run(promise))) {
       return promise;
     }
-    try {
-      ctx.channel().eventLoop().execute(() -> task.run(promise));
-      return promise;
-    } catch (RejectedExecutionException e) {
-      return ImmediateEventExecutor.INSTANCE.newFailedFuture(
-          new ConnectionLostException("yamux: the session ended with its event loop", e));
-    }
+    return ImmediateEventExecutor.INSTANCE.newFailedFuture(
+        new ConnectionLostException("yamux: the session ended with its event loop", null));
   }
 
   // ---- What the connection tells us

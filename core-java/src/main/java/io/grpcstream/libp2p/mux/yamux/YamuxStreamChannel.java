@@ -106,9 +106,7 @@ public final class YamuxStreamChannel extends AbstractStreamChannel {
     String why =
         "%s was reset: closing, it waited for the peer to read, which took no %,d bytes in %s"
             .formatted(
-                name(),
-                CloseTimer.MIN_PROGRESS,
-                DurationText.of(session.config().closeTimeout()));
+                name(), CloseTimer.MIN_PROGRESS, DurationText.of(session.config().closeTimeout()));
     log.debug("{}", why);
     abort(new StreamResetException(why, false), false);
   }

@@ -3,11 +3,10 @@ package io.grpcstream.libp2p.protocol.identify;
 import io.grpcstream.libp2p.Multiaddr;
 import io.grpcstream.libp2p.Stream;
 import io.grpcstream.libp2p.StreamHandler;
-import io.netty.channel.EventLoop;
+import io.grpcstream.libp2p.util.EventLoops;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
-import java.util.concurrent.RejectedExecutionException;
 import java.util.function.BiConsumer;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
@@ -134,16 +133,9 @@ public final class IdentifyProtocol {
             result.completeExceptionally(e);
           }
         };
-    EventLoop loop = stream.channel().eventLoop();
-    if (loop.inEventLoop()) {
-      safe.run();
-      return;
-    }
-    try {
-      loop.execute(safe);
-    } catch (RejectedExecutionException e) {
+    if (!EventLoops.run(stream.channel().eventLoop(), safe)) {
       result.completeExceptionally(
-          new IdentifyException("identify: " + stream + " has ended with its event loop", e));
+          new IdentifyException("identify: " + stream + " has ended with its event loop", null));
     }
   }
 }

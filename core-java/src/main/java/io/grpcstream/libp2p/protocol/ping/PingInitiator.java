@@ -2,6 +2,7 @@ package io.grpcstream.libp2p.protocol.ping;
 
 import io.grpcstream.libp2p.Stream;
 import io.grpcstream.libp2p.text.DurationText;
+import io.grpcstream.libp2p.util.EventLoops;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
@@ -14,7 +15,6 @@ import java.time.Duration;
 import java.util.Arrays;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
-import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
@@ -37,15 +37,8 @@ final class PingInitiator extends ChannelInboundHandlerAdapter {
   /** See {@link PingProtocol#ping}. */
   static CompletionStage<Duration> ping(Stream stream) {
     CompletableFuture<Duration> result = new CompletableFuture<>();
-    Channel channel = stream.channel();
-    if (channel.eventLoop().inEventLoop()) {
-      start(stream, result);
-    } else {
-      try {
-        channel.eventLoop().execute(() -> start(stream, result));
-      } catch (RejectedExecutionException e) {
-        result.completeExceptionally(failure(stream, "the stream ended with its event loop", e));
-      }
+    if (!EventLoops.run(stream.channel().eventLoop(), () -> start(stream, result))) {
+      result.completeExceptionally(failure(stream, "the stream ended with its event loop", null));
     }
     return result;
   }

@@ -1,6 +1,7 @@
 package io.grpcstream.libp2p.security.noise;
 
 import io.grpcstream.libp2p.crypto.PublicKey;
+import io.grpcstream.libp2p.handover.Leftovers;
 import io.grpcstream.libp2p.security.RemoteKeyCheck;
 import io.grpcstream.libp2p.security.SecuredConnection;
 import io.netty.buffer.ByteBuf;
@@ -11,9 +12,7 @@ import io.netty.util.ReferenceCountUtil;
 import io.netty.util.concurrent.Promise;
 import java.net.SocketAddress;
 import java.security.GeneralSecurityException;
-import java.util.ArrayDeque;
 import java.util.List;
-import java.util.Queue;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -32,10 +31,10 @@ final class NoiseHandshakeHandler extends ChannelDuplexHandler {
   private final List<String> muxers;
   private final RemoteKeyCheck check;
   private final Promise<SecuredConnection> secured;
-  private final FrameReader reader = new FrameReader();
+  private final HandshakeMessageReader reader = new HandshakeMessageReader();
 
   /** Buffers and events that arrived after the last message and before the listeners have run. */
-  private final Queue<Object> held = new ArrayDeque<>(2);
+  private final Leftovers held = new Leftovers();
 
   private @Nullable SocketAddress remote;
   private @Nullable PublicKey remoteKey;
@@ -111,9 +110,9 @@ final class NoiseHandshakeHandler extends ChannelDuplexHandler {
         receive(ctx, message);
       }
     } catch (NoiseException e) {
-      fail(e.getMessage(), e);
+      fail(String.valueOf(e.getMessage()), e);
     } catch (CheckFailedException e) {
-      fail(e.getCause());
+      fail(e.failure);
     } catch (GeneralSecurityException | RuntimeException | LinkageError e) {
       fail("handshake message %d: %s".formatted(handshake.nextMessage(), e.getMessage()), e);
     }
@@ -186,28 +185,7 @@ final class NoiseHandshakeHandler extends ChannelDuplexHandler {
       return;
     }
     if (remoteKey != null && secured.trySuccess(new SecuredConnection(remoteKey, muxer))) {
-      // Listeners run in order, so this one runs after those that add the next handlers, even when
-      // deeply nested notifications make Netty defer them to a later turn.
-      secured.addListener(f -> handOver(ctx));
-    }
-  }
-
-  private void handOver(ChannelHandlerContext ctx) {
-    if (ctx.isRemoved()) {
-      return;
-    }
-    Object[] messages = held.toArray();
-    held.clear();
-    ctx.pipeline().remove(this);
-    for (Object message : messages) {
-      if (message instanceof ByteBuf) {
-        ctx.fireChannelRead(message);
-      } else {
-        ctx.fireUserEventTriggered(message);
-      }
-    }
-    if (!reading && messages.length > 0) {
-      ctx.fireChannelReadComplete();
+      held.handOver(secured, ctx, () -> reading);
     }
   }
 
@@ -264,9 +242,7 @@ final class NoiseHandshakeHandler extends ChannelDuplexHandler {
   public void handlerRemoved(ChannelHandlerContext ctx) {
     fail("the handler was removed before the handshake was complete", null);
     handshake.destroy();
-    for (Object message; (message = held.poll()) != null; ) {
-      ReferenceCountUtil.release(message);
-    }
+    held.release();
   }
 
   private void fail(String what, @Nullable Throwable cause) {
@@ -290,8 +266,11 @@ final class NoiseHandshakeHandler extends ChannelDuplexHandler {
   private static final class CheckFailedException extends Exception {
     private static final long serialVersionUID = 1L;
 
-    CheckFailedException(Exception cause) {
-      super(cause);
+    final Exception failure;
+
+    CheckFailedException(Exception failure) {
+      super(failure);
+      this.failure = failure;
     }
   }
 }

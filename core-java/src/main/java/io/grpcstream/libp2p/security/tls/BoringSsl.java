@@ -20,9 +20,10 @@ import org.slf4j.LoggerFactory;
 /**
  * Whether this JVM has a BoringSSL that works. That it can be loaded does not say so: Netty calls
  * methods that an older netty-tcnative lacks, some of them at the end of a handshake only. So it is
- * tried out, once: two engines of ours shake hands in memory.
+ * tried out, once: two engines of ours shake hands in memory. So the first question takes a while.
+ * One that is there and does not work is logged then.
  */
-final class BoringSsl {
+public final class BoringSsl {
   private static final Logger log = LoggerFactory.getLogger(TlsSecurity.class);
 
   private static final String ARTIFACT = "io.netty:netty-tcnative-boringssl-static";
@@ -33,11 +34,26 @@ final class BoringSsl {
   private static final int MAX_STEPS = 100;
 
   /** What was found out: why it cannot be used, for people, and whether that is as it should be. */
-  record Look(@Nullable String trouble, boolean broken) {}
+  private record Look(@Nullable String trouble, boolean broken) {}
 
-  static final Look LOOK = look();
+  private static final Look LOOK = look();
 
   private BoringSsl() {}
+
+  /** Whether this JVM has it, and it works. */
+  public static boolean isAvailable() {
+    return LOOK.trouble() == null;
+  }
+
+  /** Whether it is there but does not work, as with an older version of it. */
+  public static boolean isBroken() {
+    return LOOK.broken();
+  }
+
+  /** Why it is not {@linkplain #isAvailable available}, for people; null if it is. */
+  public static @Nullable String trouble() {
+    return LOOK.trouble();
+  }
 
   private static Look look() {
     try {

@@ -1,5 +1,6 @@
 package io.grpcstream.libp2p.security.tls;
 
+import io.grpcstream.libp2p.TlsProvider;
 import io.netty.buffer.ByteBufAllocator;
 import java.security.GeneralSecurityException;
 import java.util.List;
@@ -32,7 +33,7 @@ interface TlsEngines {
    */
   boolean hasFailed(SSLEngine engine);
 
-  /** The engines of an implementation that is {@linkplain TlsProvider#isAvailable() available}. */
+  /** The engines of an implementation that is available. */
   static TlsEngines of(TlsProvider provider, TlsIdentity identity, PeerVerifier verifier)
       throws GeneralSecurityException {
     IdentityKeyManager keys = new IdentityKeyManager(identity);

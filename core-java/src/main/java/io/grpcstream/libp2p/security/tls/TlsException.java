@@ -1,5 +1,6 @@
 package io.grpcstream.libp2p.security.tls;
 
+import io.grpcstream.libp2p.util.ProtocolViolation;
 import java.io.IOException;
 import org.jspecify.annotations.Nullable;
 
@@ -7,7 +8,7 @@ import org.jspecify.annotations.Nullable;
  * The remote broke the TLS protocol or libp2p's rules for it, or what it sent was changed on the
  * way. Nothing of the connection can be trusted after this; it is closed.
  */
-public final class TlsException extends IOException {
+public final class TlsException extends IOException implements ProtocolViolation {
   private static final long serialVersionUID = 1L;
 
   /** A failure described by {@code message}. */

@@ -1,6 +1,7 @@
 package io.grpcstream.libp2p.security.tls;
 
 import io.grpcstream.libp2p.crypto.PublicKey;
+import io.grpcstream.libp2p.handover.Leftovers;
 import io.grpcstream.libp2p.security.RemoteKeyCheck;
 import io.grpcstream.libp2p.security.SecuredConnection;
 import io.grpcstream.libp2p.security.tls.PeerVerifier.Handshake;
@@ -8,12 +9,9 @@ import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.handler.ssl.SslHandshakeCompletionEvent;
 import io.netty.util.ReferenceCountUtil;
-import io.netty.util.ReferenceCounted;
 import io.netty.util.concurrent.Promise;
 import java.net.SocketAddress;
 import java.nio.channels.ClosedChannelException;
-import java.util.ArrayDeque;
-import java.util.Queue;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import javax.net.ssl.SSLEngine;
@@ -35,7 +33,7 @@ final class TlsHandshakeHandler extends ChannelInboundHandlerAdapter {
   private final Promise<SecuredConnection> secured;
 
   /** Buffers and events that came before the listeners have run. */
-  private final Queue<Object> held = new ArrayDeque<>(2);
+  private final Leftovers held = new Leftovers();
 
   private @Nullable SocketAddress remote;
   private boolean decided;
@@ -119,9 +117,7 @@ final class TlsHandshakeHandler extends ChannelInboundHandlerAdapter {
     decided = true;
     ctx.pipeline().addAfter(ctx.name(), null, new TlsEndHandler(failed));
     if (secured.trySuccess(connection)) {
-      // Listeners run in order, so this one runs after those that add the next handlers, even when
-      // deeply nested notifications make Netty defer them to a later turn.
-      secured.addListener(f -> handOver(ctx));
+      held.handOver(secured, ctx, () -> false);
     }
   }
 
@@ -136,25 +132,6 @@ final class TlsHandshakeHandler extends ChannelInboundHandlerAdapter {
     }
     check.check(key);
     return new SecuredConnection(key, protocol.equals(TlsSecurity.NO_MUXER) ? null : protocol);
-  }
-
-  private void handOver(ChannelHandlerContext ctx) {
-    if (ctx.isRemoved()) {
-      return;
-    }
-    Object[] messages = held.toArray();
-    held.clear();
-    ctx.pipeline().remove(this);
-    for (Object message : messages) {
-      if (message instanceof ReferenceCounted) {
-        ctx.fireChannelRead(message);
-      } else {
-        ctx.fireUserEventTriggered(message);
-      }
-    }
-    if (messages.length > 0) {
-      ctx.fireChannelReadComplete();
-    }
   }
 
   @Override
@@ -178,9 +155,7 @@ final class TlsHandshakeHandler extends ChannelInboundHandlerAdapter {
       fail(new TlsException("the handler was removed before the handshake was complete"));
     }
     end.accept(engine);
-    for (Object message; (message = held.poll()) != null; ) {
-      ReferenceCountUtil.release(message);
-    }
+    held.release();
   }
 
   /** The reason of the certificate's judge counts for more than what TLS made of it. */

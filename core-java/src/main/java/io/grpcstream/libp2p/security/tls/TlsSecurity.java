@@ -1,5 +1,6 @@
 package io.grpcstream.libp2p.security.tls;
 
+import io.grpcstream.libp2p.TlsProvider;
 import io.grpcstream.libp2p.crypto.PrivateKey;
 import io.grpcstream.libp2p.libraries.Libraries;
 import io.grpcstream.libp2p.security.RemoteKeyCheck;
@@ -45,9 +46,9 @@ public final class TlsSecurity implements SecurityProtocol {
   private final TlsProvider provider;
   private final TlsEngines engines;
 
-  /** TLS for a host with this identity, by the {@linkplain TlsProvider#best() best} provider. */
+  /** TLS for a host with this identity, by the {@linkplain #bestProvider() best} provider. */
   public TlsSecurity(PrivateKey identity) {
-    this(identity, TlsProvider.best());
+    this(identity, bestProvider());
   }
 
   /**
@@ -57,9 +58,9 @@ public final class TlsSecurity implements SecurityProtocol {
    * @throws IllegalStateException if a library it needs is there in a version that does not work
    */
   public TlsSecurity(PrivateKey identity, TlsProvider provider) {
-    if (!provider.isAvailable()) {
+    if (provider == TlsProvider.BORINGSSL && !BoringSsl.isAvailable()) {
       throw new IllegalArgumentException(
-          "tls: %s is not available: %s".formatted(provider, provider.trouble().orElseThrow()));
+          "tls: %s is not available: %s".formatted(provider, BoringSsl.trouble()));
     }
     this.provider = provider;
     try {
@@ -69,6 +70,11 @@ public final class TlsSecurity implements SecurityProtocol {
     } catch (LinkageError e) {
       throw new IllegalStateException("tls: " + Libraries.describe(e), e);
     }
+  }
+
+  /** BoringSSL if it is available, else the JDK. */
+  public static TlsProvider bestProvider() {
+    return BoringSsl.isAvailable() ? TlsProvider.BORINGSSL : TlsProvider.JDK;
   }
 
   @Override

@@ -1,5 +1,6 @@
 package io.grpcstream.libp2p.transport.memory;
 
+import io.grpcstream.libp2p.util.EventLoops;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.AbstractChannel;
 import io.netty.channel.ChannelConfig;
@@ -15,10 +16,7 @@ import java.net.ConnectException;
 import java.net.SocketAddress;
 import java.nio.channels.AlreadyConnectedException;
 import java.nio.channels.ClosedChannelException;
-import java.util.concurrent.RejectedExecutionException;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * One end of a memory connection: two {@link MemoryPipe}s, one to read from and one to write to.
@@ -31,7 +29,6 @@ import org.slf4j.LoggerFactory;
  * start in a task of their own, so that two channels on one loop do not call into each other.
  */
 final class MemoryChannel extends AbstractChannel {
-  private static final Logger logger = LoggerFactory.getLogger(MemoryChannel.class);
   private static final ChannelMetadata METADATA = new ChannelMetadata(false, 16);
 
   private final ChannelConfig config = new DefaultChannelConfig(this);
@@ -219,12 +216,7 @@ final class MemoryChannel extends AbstractChannel {
   }
 
   private void onLoop(Runnable task) {
-    try {
-      eventLoop().execute(task);
-    } catch (RejectedExecutionException e) {
-      // The loop has ended, and its shutdown hook has closed this channel.
-      logger.debug("memory: {} is past its event loop's end", this, e);
-    }
+    EventLoops.runLater(eventLoop(), task); // Unless it has ended: its hook closes this channel.
   }
 
   private final class MemoryUnsafe extends AbstractUnsafe {

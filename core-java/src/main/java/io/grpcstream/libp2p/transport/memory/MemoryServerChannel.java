@@ -1,5 +1,6 @@
 package io.grpcstream.libp2p.transport.memory;
 
+import io.grpcstream.libp2p.util.EventLoops;
 import io.netty.channel.AbstractServerChannel;
 import io.netty.channel.ChannelConfig;
 import io.netty.channel.ChannelPromise;
@@ -13,18 +14,14 @@ import java.util.ArrayDeque;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
-import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /** Accepts {@link MemoryChannel}s at one address, from diallers on any event loop. */
 final class MemoryServerChannel extends AbstractServerChannel {
   /** Connections that wait to be accepted before further ones are refused. */
   static final int BACKLOG = 256;
 
-  private static final Logger logger = LoggerFactory.getLogger(MemoryServerChannel.class);
   private static final ConcurrentMap<LocalAddress, MemoryServerChannel> LISTENERS =
       new ConcurrentHashMap<>();
 
@@ -60,16 +57,13 @@ final class MemoryServerChannel extends AbstractServerChannel {
       }
       backlog.add(child);
     }
-    try {
-      eventLoop().execute(this::acceptNow);
-    } catch (RejectedExecutionException e) {
-      logger.debug("memory: listener {} is past its event loop's end", this, e);
+    boolean told = EventLoops.runLater(eventLoop(), this::acceptNow);
+    if (!told) {
       synchronized (backlog) {
         backlog.remove(child);
       }
-      return false;
     }
-    return true;
+    return told;
   }
 
   private @Nullable MemoryChannel poll() {

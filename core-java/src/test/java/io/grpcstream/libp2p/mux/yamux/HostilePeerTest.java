@@ -278,7 +278,9 @@ class HostilePeerTest {
   }
 
   private void assertProtocolError(String message) {
-    assertThat(side.closedCause).isExactlyInstanceOf(YamuxException.class).hasMessage(message);
+    assertThat(side.closedCause)
+        .isExactlyInstanceOf(YamuxViolationException.class)
+        .hasMessage(message);
     assertThat(side.connection.isOpen()).isFalse();
     List<Frame> sent = side.sent();
     assertThat(sent.get(sent.size() - 1)).hasToString("GOAWAY 0 +1");

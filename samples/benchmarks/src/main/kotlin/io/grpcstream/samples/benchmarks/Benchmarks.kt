@@ -1,6 +1,6 @@
 package io.grpcstream.samples.benchmarks
 
-import io.grpcstream.libp2p.security.tls.TlsProvider
+import io.grpcstream.libp2p.security.tls.TlsSecurity
 import io.grpcstream.samples.benchmarks.hostile.ATTACKER
 import io.grpcstream.samples.benchmarks.hostile.Attack
 import io.grpcstream.samples.benchmarks.hostile.Siege
@@ -199,7 +199,7 @@ private fun List<Measure>.run(
 ) {
     println(
         "# ${Runtime.getRuntime().availableProcessors()} cores, JDK ${Runtime.version()}, " +
-            "TLS by ${TlsProvider.best()}; medians of rounds in turns, and of their ratios",
+            "TLS by ${TlsSecurity.bestProvider()}; medians of rounds in turns, and of their ratios",
     )
     forEach { it.run(effort, it.variants.filter(takesPart)).print() }
 }

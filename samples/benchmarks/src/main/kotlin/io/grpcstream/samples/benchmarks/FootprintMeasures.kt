@@ -1,7 +1,7 @@
 package io.grpcstream.samples.benchmarks
 
 import io.grpcstream.libp2p.Host
-import io.grpcstream.libp2p.security.tls.TlsProvider
+import io.grpcstream.libp2p.TlsProvider
 import io.grpcstream.samples.benchmarks.Figure.KIBIBYTES
 
 private const val COUNT = 100

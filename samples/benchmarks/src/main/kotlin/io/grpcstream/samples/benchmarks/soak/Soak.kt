@@ -1,6 +1,6 @@
 package io.grpcstream.samples.benchmarks.soak
 
-import io.grpcstream.libp2p.security.tls.TlsProvider
+import io.grpcstream.libp2p.security.tls.TlsSecurity
 import io.grpcstream.samples.benchmarks.HostPair
 import io.grpcstream.samples.benchmarks.LogLines
 import io.grpcstream.samples.benchmarks.format
@@ -183,7 +183,7 @@ internal fun soak(
     println(
         "# soak of $minutes minutes, seed $seed: " +
             "${Runtime.getRuntime().availableProcessors()} cores, JDK ${Runtime.version()}, " +
-            "TLS by ${TlsProvider.best()}; at rest, after full collections:",
+            "TLS by ${TlsSecurity.bestProvider()}; at rest, after full collections:",
     )
     val trend = Trend()
     val soak = Soak(seed)

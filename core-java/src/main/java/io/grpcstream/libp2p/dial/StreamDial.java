@@ -4,7 +4,9 @@ import io.grpcstream.libp2p.LimitExceededException;
 import io.grpcstream.libp2p.ProtocolNotSupportedException;
 import io.grpcstream.libp2p.Stream;
 import io.grpcstream.libp2p.connection.DefaultConnection;
+import io.grpcstream.libp2p.util.EventLoops;
 import io.grpcstream.libp2p.util.Futures;
+import io.grpcstream.libp2p.util.StageFuture;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Supplier;
@@ -14,13 +16,13 @@ import org.jspecify.annotations.Nullable;
  * Opens one stream to a peer, whatever it takes: over a live connection, or by a dial. If the
  * connection dies under the stream before it stands, tries once more, on another connection.
  */
-public final class StreamOpener {
+public final class StreamDial {
   private final Supplier<CompletableFuture<DefaultConnection>> connect;
   private final List<String> protocols;
-  private final CompletableFuture<Stream> result = new CompletableFuture<>();
+  private final CompletableFuture<Stream> result = new StageFuture<>();
   private volatile @Nullable CompletableFuture<Stream> opening;
 
-  private StreamOpener(
+  private StreamDial(
       Supplier<CompletableFuture<DefaultConnection>> connect, List<String> protocols) {
     this.connect = connect;
     this.protocols = protocols;
@@ -33,10 +35,10 @@ public final class StreamOpener {
    */
   public static CompletableFuture<Stream> open(
       Supplier<CompletableFuture<DefaultConnection>> connect, List<String> protocols) {
-    StreamOpener opener = new StreamOpener(connect, protocols);
-    opener.result.whenComplete((stream, failure) -> opener.onResult());
-    opener.attempt(true);
-    return opener.result;
+    StreamDial dial = new StreamDial(connect, protocols);
+    dial.result.whenComplete((stream, failure) -> dial.onResult());
+    dial.attempt(true);
+    return dial.result;
   }
 
   private void attempt(boolean mayRetry) {
@@ -66,7 +68,8 @@ public final class StreamOpener {
             }
           } else if (mayRetry) {
             // A dying connection takes its streams along before it knows of its own end.
-            connection.onLoopLater(() -> retry(connection, Futures.unwrap(failure)));
+            EventLoops.runLaterOrHere(
+                connection.loop(), () -> retry(connection, Futures.unwrap(failure)));
           } else {
             result.completeExceptionally(Futures.unwrap(failure));
           }

@@ -7,7 +7,7 @@ import org.jspecify.annotations.Nullable;
  * Takes handshake messages, each behind its 2-byte length, out of the bytes as they arrive. It
  * takes exactly a message's bytes and checks a length before it makes room for it.
  */
-final class FrameReader {
+final class HandshakeMessageReader {
   /**
    * The longest handshake message accepted. An RSA identity of 8,192 bits takes 2.2 KB; the rest is
    * for extensions to come.

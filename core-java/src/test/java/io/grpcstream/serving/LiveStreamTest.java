@@ -1,0 +1,188 @@
+package io.grpcstream.serving;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.grpcstream.libp2p.Multiaddr;
+import io.grpcstream.libp2p.PeerId;
+import io.grpcstream.libp2p.Stream;
+import io.grpcstream.libp2p.crypto.PrivateKey;
+import io.grpcstream.netty.RefusalLog;
+import io.grpcstream.serving.LiveStream.State;
+import io.netty.channel.embedded.EmbeddedChannel;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.EnumSet;
+import java.util.IdentityHashMap;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CyclicBarrier;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+@Timeout(60)
+class LiveStreamTest {
+  private static final int ROUNDS = 2_000;
+  private static final Duration LONG = Duration.ofHours(1);
+  private static final PeerId LOCAL = peer();
+  private static final PeerId REMOTE = peer();
+  private static final Multiaddr ADDRESS = Multiaddr.parse("/ip4/127.0.0.1/tcp/4001");
+
+  private final ExecutorService threads = Executors.newFixedThreadPool(3);
+
+  @AfterEach
+  void close() {
+    threads.shutdownNow();
+  }
+
+  private static PeerId peer() {
+    return PeerId.of(PrivateKey.generateEd25519().publicKey());
+  }
+
+  private static LiveStream stream(State first) {
+    Stream stream = Stream.over(new EmbeddedChannel(), LOCAL, REMOTE, ADDRESS, "/test/1", false);
+    return new LiveStream(stream, first, LONG, new RefusalLog(), () -> "");
+  }
+
+  /** Runs all of {@code actions} at the same moment, and returns what each found. */
+  private <T> List<T> race(List<Callable<T>> actions) throws Exception {
+    CyclicBarrier start = new CyclicBarrier(actions.size());
+    List<Future<T>> running = new ArrayList<>();
+    for (Callable<T> action : actions) {
+      running.add(
+          threads.submit(
+              () -> {
+                start.await();
+                return action.call();
+              }));
+    }
+    List<T> found = new ArrayList<>();
+    for (Future<T> each : running) {
+      found.add(each.get(20, TimeUnit.SECONDS));
+    }
+    return found;
+  }
+
+  @Test
+  @DisplayName("Of decisions made at the same time one holds, and the others throw")
+  void oneDecisionHolds() throws Exception {
+    for (int round = 0; round < ROUNDS; round++) {
+      LiveStream stream = stream(State.ACCEPTED);
+      List<Callable<Boolean>> decisions = new ArrayList<>();
+      for (State decision : List.of(State.SERVED, State.CLIENT, State.GIVEN_BACK)) {
+        decisions.add(
+            () -> {
+              try {
+                return stream.decide(decision) && stream.state() == decision;
+              } catch (IllegalStateException e) {
+                return false;
+              }
+            });
+      }
+      assertThat(race(decisions)).containsOnlyOnce(true);
+    }
+  }
+
+  @Test
+  @DisplayName("A decision that meets the end of its time is in time, or without effect")
+  void decisionMeetsItsLimit() throws Exception {
+    for (int round = 0; round < ROUNDS; round++) {
+      LiveStream stream = stream(State.ACCEPTED);
+      List<Boolean> found =
+          race(
+              List.of(
+                  () -> stream.decide(State.SERVED),
+                  () -> stream.move(State.ACCEPTED, State.EXPIRED)));
+      assertThat(found).containsOnlyOnce(true);
+      assertThat(stream.state()).isEqualTo(State.SERVED);
+      assertThatThrownBy(() -> stream.decide(State.REFUSED))
+          .isInstanceOf(IllegalStateException.class)
+          .hasMessageContaining("SERVED");
+    }
+  }
+
+  @Test
+  @DisplayName("A waiting stream goes to one of an accept, its time limit and a shutdown")
+  void waitingStreamGoesToOne() throws Exception {
+    Set<State> seen = EnumSet.noneOf(State.class);
+    for (int round = 0; round < ROUNDS; round++) {
+      Backlog<LiveStream> backlog = new Backlog<>(1, stream -> stream);
+      LiveStream stream = stream(State.ARRIVED);
+      assertThat(backlog.offer(stream)).isEqualTo(Backlog.Outcome.TAKEN);
+      CompletableFuture<CompletableFuture<LiveStream>> accept = new CompletableFuture<>();
+      List<Boolean> moved =
+          race(
+              List.of(
+                  () -> accept.complete(backlog.take()) && isDone(accept.join()),
+                  () -> stream.move(State.WAITING, State.EXPIRED),
+                  () ->
+                      backlog.stop(IllegalStateException::new).stream()
+                          .anyMatch(left -> left.move(State.WAITING, State.REFUSED))));
+      assertThat(moved).as("now %s", stream.state()).containsOnlyOnce(true);
+      assertThat(backlog.size()).isZero();
+      seen.add(stream.state());
+    }
+    assertThat(seen).isSubsetOf(State.ACCEPTED, State.EXPIRED, State.REFUSED);
+  }
+
+  private static boolean isDone(CompletableFuture<?> accept) {
+    return accept.isDone() && !accept.isCompletedExceptionally();
+  }
+
+  @Test
+  @DisplayName("Of streams, accepts and cancelled accepts that meet, no stream is lost or doubled")
+  void acceptsLoseNothing() throws Exception {
+    Backlog<LiveStream> backlog = new Backlog<>(ROUNDS, stream -> stream);
+    Set<LiveStream> accepted = Collections.newSetFromMap(new IdentityHashMap<>());
+    AtomicInteger cancelled = new AtomicInteger();
+    List<Boolean> found =
+        race(
+            List.of(
+                () -> {
+                  for (int i = 0; i < ROUNDS; i++) {
+                    backlog.offer(stream(State.ARRIVED));
+                  }
+                  return true;
+                },
+                () -> {
+                  while (accepted.size() < ROUNDS) {
+                    CompletableFuture<LiveStream> accept = backlog.take();
+                    if (accept.cancel(false)) {
+                      cancelled.incrementAndGet();
+                    } else if (!accepted.add(accept.join())) {
+                      return false;
+                    }
+                  }
+                  return true;
+                }));
+    assertThat(found).containsOnly(true);
+    assertThat(backlog.size()).isZero();
+    assertThat(accepted).allMatch(stream -> stream.state() == State.ACCEPTED);
+  }
+
+  @Test
+  @DisplayName("A stream that is served in another way before its turn leaves its accept waiting")
+  void acceptKeepsItsPlace() {
+    Backlog<LiveStream> backlog = new Backlog<>(1, stream -> stream);
+    CompletableFuture<LiveStream> accept = backlog.take();
+    LiveStream served = stream(State.ARRIVED);
+    assertThat(served.settle(State.SERVED)).isTrue();
+    backlog.offer(served);
+    assertThat(accept).isNotDone();
+
+    LiveStream next = stream(State.ARRIVED);
+    backlog.offer(next);
+    assertThat(accept.join()).isSameAs(next);
+    assertThat(served.state()).isEqualTo(State.SERVED);
+  }
+}

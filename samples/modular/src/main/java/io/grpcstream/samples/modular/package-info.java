@@ -1,0 +1,2 @@
+/** What a user's own module looks like. */
+package io.grpcstream.samples.modular;

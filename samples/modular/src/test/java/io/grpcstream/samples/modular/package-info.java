@@ -1,0 +1,2 @@
+/** Runs the sample. */
+package io.grpcstream.samples.modular;
