@@ -59,7 +59,8 @@ final class CloseTimeout {
             TimeUnit.SECONDS);
   }
 
-  private static long pending(Channel channel) {
+  /** How many flushed bytes {@code channel} keeps in its outbound buffer. */
+  static long pending(Channel channel) {
     ChannelOutboundBuffer out = channel.unsafe().outboundBuffer();
     if (out == null) { // The channel keeps what is written elsewhere, and tells this much.
       return channel.bytesBeforeWritable();

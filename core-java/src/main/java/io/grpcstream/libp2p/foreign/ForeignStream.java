@@ -82,8 +82,8 @@ public final class ForeignStream extends ChannelStream<Channel> {
 
   @Override
   protected void expectEnd() {
-    if (channel() instanceof StreamChannel muxed) {
-      muxed.expectEnd();
+    if (channel() instanceof StreamChannel stream) {
+      stream.expectEnd();
       return;
     }
     DuplexStreamHandler counter = DuplexStreamHandler.of(channel());
@@ -106,15 +106,11 @@ public final class ForeignStream extends ChannelStream<Channel> {
   @Override
   protected void resetNow() {
     Channel channel = channel();
-    if (channel instanceof ForeignStreamChannel foreign) {
-      foreign.reset(); // Also if it is closed: the channel below may still be open.
+    if (channel instanceof StreamChannel stream) {
+      stream.reset(); // Also if it is closed: what it has written may still be on its way.
       return;
     }
     if (!channel.isOpen()) {
-      return;
-    }
-    if (channel instanceof StreamChannel muxed) { // Of a host of ours, after all.
-      muxed.reset();
       return;
     }
     if (channel.config().getOptions().containsKey(ChannelOption.SO_LINGER)) {

@@ -1,30 +1,15 @@
 package io.grpcstream.libp2p.foreign;
 
-import io.grpcstream.libp2p.util.EventLoops;
+import io.grpcstream.libp2p.mux.AbstractStreamChannel;
+import io.grpcstream.libp2p.mux.StreamState;
 import io.netty.buffer.ByteBuf;
-import io.netty.channel.AbstractChannel;
 import io.netty.channel.Channel;
-import io.netty.channel.ChannelFuture;
-import io.netty.channel.ChannelMetadata;
 import io.netty.channel.ChannelOutboundBuffer;
-import io.netty.channel.ChannelPromise;
-import io.netty.channel.DefaultChannelPipeline;
-import io.netty.channel.EventLoop;
-import io.netty.channel.socket.ChannelInputShutdownEvent;
-import io.netty.channel.socket.ChannelInputShutdownReadComplete;
-import io.netty.channel.socket.ChannelOutputShutdownEvent;
-import io.netty.channel.socket.ChannelOutputShutdownException;
-import io.netty.channel.socket.DuplexChannel;
 import io.netty.util.AttributeKey;
 import io.netty.util.concurrent.Future;
 import java.io.IOException;
-import java.net.SocketAddress;
-import java.nio.channels.AlreadyConnectedException;
-import java.nio.channels.ClosedChannelException;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.concurrent.RejectedExecutionException;
-import org.jspecify.annotations.Nullable;
+import java.util.function.LongSupplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -53,12 +38,11 @@ import org.slf4j.LoggerFactory;
  *       taken more than it can hold, the write fails, and the stream is reset.
  * </ul>
  */
-final class ForeignStreamChannel extends AbstractChannel implements DuplexChannel {
+final class ForeignStreamChannel extends AbstractStreamChannel {
   /** How many bytes may wait to be read, on each stream: one megabyte. */
   static final int MAX_HELD_BYTES = 1 << 20;
 
   private static final Logger log = LoggerFactory.getLogger(ForeignStreamChannel.class);
-  private static final ChannelMetadata METADATA = new ChannelMetadata(false, 16);
 
   /**
    * Of no type of ours: another copy of this library, in another class loader, has the same key.
@@ -68,26 +52,19 @@ final class ForeignStreamChannel extends AbstractChannel implements DuplexChanne
 
   private final Channel below;
   private final String name;
-  private final ForeignStreamConfig config = new ForeignStreamConfig(this);
   private final ForeignStreamInput input = new ForeignStreamInput(this);
-  private final List<ChannelPromise> outputEnds = new ArrayList<>(1);
   private final Unsent unsent = new Unsent();
-  private volatile boolean open = true;
-  private volatile boolean outputShutdown;
 
   /** The handlers on the channel below stand. */
   private boolean attached;
 
-  /** The channel below was told that nothing more will be written. */
-  private boolean outputEnded;
-
-  /** The stream ends without all of its data having been sent. */
-  private boolean abandoned;
+  private boolean endExpected;
 
   private ForeignStreamChannel(Channel below, String name) {
     super(below);
     this.below = below;
     this.name = name;
+    config().setAutoRead(false);
   }
 
   /** Whether {@code channel} is of the kind that needs this. */
@@ -114,7 +91,7 @@ final class ForeignStreamChannel extends AbstractChannel implements DuplexChanne
     } catch (RejectedExecutionException e) { // The registration has failed, too, and closed it.
       log.debug("{}: its event loop has ended, and the stream with it", name, e);
     }
-    below.closeFuture().addListener(closed -> channel.onLoop(channel::belowClosed));
+    below.closeFuture().addListener(closed -> channel.onEventLoop(channel::belowClosed));
     return channel;
   }
 
@@ -124,263 +101,66 @@ final class ForeignStreamChannel extends AbstractChannel implements DuplexChanne
    */
   void attached() {
     attached = true;
-    resumeWrite();
+    writable();
   }
 
-  /** The stream's name in messages. */
-  String name() {
+  @Override
+  protected String name() {
     return name;
   }
 
   @Override
-  public ForeignStreamConfig config() {
-    return config;
+  protected ForeignStreamInput input() {
+    return input;
   }
 
   @Override
-  public ChannelMetadata metadata() {
-    return METADATA;
-  }
-
-  @Override
-  public boolean isOpen() {
-    return open;
-  }
-
-  /** From the start, also where another thread has still to register it: it is connected. */
-  @Override
-  public boolean isActive() {
-    return open;
-  }
-
-  @Override
-  public boolean isInputShutdown() {
-    return input.isShutdown() || !open;
-  }
-
-  @Override
-  public boolean isOutputShutdown() {
-    return outputShutdown || !open;
-  }
-
-  @Override
-  public boolean isShutdown() {
-    return isInputShutdown() && isOutputShutdown();
-  }
-
-  @Override
-  public ChannelFuture shutdownInput() {
-    return shutdownInput(newPromise());
-  }
-
-  @Override
-  public ChannelFuture shutdownInput(ChannelPromise promise) {
-    onLoop(
-        () -> {
-          input.shutdown();
-          promise.trySuccess();
-          closeIfFinished();
-        },
-        promise);
-    return promise;
-  }
-
-  @Override
-  public ChannelFuture shutdownOutput() {
-    return shutdownOutput(newPromise());
-  }
-
-  /** Completes when the channel below has taken all that was written, and the end. */
-  @Override
-  public ChannelFuture shutdownOutput(ChannelPromise promise) {
-    onLoop(
-        () -> {
-          if (!open) {
-            promise.tryFailure(new ClosedChannelException());
-            return;
-          }
-          outputShutdown = true;
-          outputEnds.add(promise);
-          unsafe().flush();
-          endOutputIfDue();
-        },
-        promise);
-    return promise;
-  }
-
-  @Override
-  public ChannelFuture shutdown() {
-    return shutdown(newPromise());
-  }
-
-  @Override
-  public ChannelFuture shutdown(ChannelPromise promise) {
-    shutdownInput();
-    return shutdownOutput(promise);
-  }
-
-  /** Ends the stream at once; the other side sees a reset. Any thread. */
-  void reset() {
-    onLoop(() -> end(new IOException(name + " was reset on this side"), false));
+  protected IOException localReset() {
+    return new IOException(name + " was reset on this side");
   }
 
   /** Resets the stream for a reason that the pipeline and pending writes get to see. */
-  void abort(IOException cause) {
-    end(cause, true);
-  }
-
-  private void end(IOException cause, boolean tell) {
-    if (!open) {
-      below.close();
-      return;
-    }
-    abandoned = true;
-    if (tell) {
-      pipeline().fireExceptionCaught(cause);
-    }
-    ClosedChannelException closed = new ClosedChannelException();
-    closed.initCause(cause);
-    ((ForeignUnsafe) unsafe()).close(unsafe().voidPromise(), cause, closed);
-  }
-
-  /** All that the other side has sent is delivered. */
-  void inputEnded() {
-    if (config.isAllowHalfClosure()) {
-      pipeline().fireUserEventTriggered(ChannelInputShutdownEvent.INSTANCE);
-      pipeline().fireUserEventTriggered(ChannelInputShutdownReadComplete.INSTANCE);
-      closeIfFinished();
-    } else {
-      unsafe().close(unsafe().voidPromise());
-    }
-  }
-
-  private void closeIfFinished() {
-    if (open && input.isFinished() && (outputEnded || !below.isOpen())) {
-      unsafe().close(unsafe().voidPromise());
-    }
+  void fail(IOException cause) {
+    abort(cause, true);
   }
 
   private void belowClosed() {
-    if (!open) {
-      return;
-    }
-    if (input.hasEnded() && outputEnded) {
-      closeIfFinished(); // Or once what waits has been read.
-    } else {
-      abort(new IOException(name + ": the peer reset it, or its connection was lost"));
+    // What waits of a stream that has ended on both sides can still be read.
+    if (isOpen() && state() != StreamState.CLOSED) {
+      fail(new IOException(name + ": the peer reset it, or its connection was lost"));
     }
   }
 
-  void autoReadCleared() {
-    if (!isRegistered()) {
-      return; // Nothing can have been asked for yet.
-    }
-    onLoop(
+  boolean isRemoteEnded() {
+    return state().isRemoteEnded();
+  }
+
+  /** The other side has ended its half. */
+  void receiveEnd() {
+    remoteEnded();
+    input.endBatch();
+  }
+
+  /** Completes when the channel below closes: only it knows when all is sent. */
+  @Override
+  public Future<Void> finished() {
+    return below.closeFuture();
+  }
+
+  @Override
+  public void expectEnd() {
+    onEventLoop(
         () -> {
-          if (!config.isAutoRead()) {
-            input.autoReadCleared();
+          if (isOpen() && !endExpected) { // Else it has had some of its time already.
+            endExpected = true;
+            limitClose(this, () -> CloseTimeout.pending(this));
           }
         });
   }
 
-  @Override
-  protected void doBeginRead() {
-    input.beginRead();
-  }
-
-  @Override
-  protected Object filterOutboundMessage(Object message) throws ChannelOutputShutdownException {
-    if (outputShutdown) {
-      throw new ChannelOutputShutdownException(name + ": output was shut down");
-    }
-    if (!(message instanceof ByteBuf)) {
-      throw new UnsupportedOperationException(
-          name + " carries ByteBuf only, not " + message.getClass().getName());
-    }
-    return message;
-  }
-
-  /** Writes are complete, in order, when the channel below has them. */
-  @Override
-  protected void doWrite(ChannelOutboundBuffer out) {
-    if (!attached) {
-      return;
-    }
-    while (open && out.current() instanceof ByteBuf first) {
-      if (!below.isWritable()) {
-        below.flush();
-        if (!below.isWritable()) {
-          return; // It tells when it can take more.
-        }
-      }
-      Gathered next = Gathered.from(out, first, alloc());
-      below.write(unsent.track(next.bytes(), alloc())).addListener(this::written);
-      for (int i = 0; i < next.count() && open; i++) {
-        out.remove();
-      }
-    }
-    below.flush();
-    endOutputIfDue();
-  }
-
-  /** The channel below can take more. */
-  void resumeWrite() {
-    ((ForeignUnsafe) unsafe()).resumeWrite();
-    endOutputIfDue();
-  }
-
-  private void written(Future<? super Void> write) {
-    Throwable cause = write.cause();
-    if (cause != null && open) {
-      abort(
-          new IOException(
-              name + " was reset: its stack refused what was written: " + cause, cause));
-    }
-  }
-
-  private void endOutputIfDue() {
-    ChannelOutboundBuffer out = unsafe().outboundBuffer();
-    if (!outputShutdown || !attached || !open || (out != null && !out.isEmpty())) {
-      return;
-    }
-    boolean first = !outputEnded;
-    List<ChannelPromise> promises = List.copyOf(outputEnds);
-    outputEnds.clear(); // If the input has ended, ending the output closes the channel.
-    endOutput();
-    promises.forEach(ChannelPromise::trySuccess);
-    if (first && open) {
-      pipeline().fireUserEventTriggered(ChannelOutputShutdownEvent.INSTANCE);
-      closeIfFinished();
-    }
-  }
-
-  private void endOutput() {
-    if (!outputEnded) {
-      outputEnded = true;
-      below.flush();
-      below.disconnect().addListener(this::written);
-    }
-  }
-
-  @Override
-  protected void doClose() {
-    open = false;
-    outputShutdown = true;
-    input.clear();
-    if (abandoned) {
-      below.close();
-    } else if (below.isOpen()) {
-      endOutput();
-      limitClose();
-    }
-    List<ChannelPromise> promises = List.copyOf(outputEnds);
-    outputEnds.clear();
-    promises.forEach(promise -> promise.tryFailure(new ClosedChannelException()));
-  }
-
-  private void limitClose() {
+  private void limitClose(Channel closing, LongSupplier unsentBytes) {
     try {
-      new CloseTimeout(below, unsent::bytes, this::onPeerTakesNothing);
+      new CloseTimeout(closing, unsentBytes, this::onPeerTakesNothing);
     } catch (RejectedExecutionException e) {
       log.debug("{}: its event loop has ended, and the stream with it", name, e);
       below.close();
@@ -388,92 +168,86 @@ final class ForeignStreamChannel extends AbstractChannel implements DuplexChanne
   }
 
   private void onPeerTakesNothing() {
-    log.debug(
-        "{}: reset, as the peer took no {} bytes within {} s of its close, nor ended it",
-        name,
-        CloseTimeout.MIN_PROGRESS,
-        CloseTimeout.SECONDS);
-    below.close();
+    String why =
+        "%s was reset: closing, it waited for the peer, which took no %,d bytes in %d s, nor ended it"
+            .formatted(name, CloseTimeout.MIN_PROGRESS, CloseTimeout.SECONDS);
+    log.debug("{}", why);
+    abort(new IOException(why), false);
   }
 
   @Override
-  protected void doDisconnect() {
-    doClose();
+  protected void doWrite(ChannelOutboundBuffer out) {
+    if (attached) {
+      handOver(out);
+      endOutputIfDue();
+    }
   }
 
-  @Override
-  protected void doBind(SocketAddress localAddress) {
-    throw new UnsupportedOperationException(name + " cannot be bound");
-  }
-
-  @Override
-  protected boolean isCompatible(EventLoop loop) {
-    return loop == below.eventLoop();
-  }
-
-  @Override
-  protected SocketAddress localAddress0() {
-    return below.localAddress();
-  }
-
-  @Override
-  protected SocketAddress remoteAddress0() {
-    return below.remoteAddress();
-  }
-
-  @Override
-  protected AbstractUnsafe newUnsafe() {
-    return new ForeignUnsafe();
-  }
-
-  @Override
-  protected DefaultChannelPipeline newChannelPipeline() {
-    return new DefaultChannelPipeline(this) {
-      @Override
-      protected void onUnhandledInboundException(Throwable cause) {
-        if (cause instanceof IOException) {
-          // A peer can cause these at will: they must not fill the log.
-          log.debug("{} ended", name, cause);
-        } else {
-          super.onUnhandledInboundException(cause);
+  /** Writes are complete, in order, when the channel below has them. */
+  private void handOver(ChannelOutboundBuffer out) {
+    handedOver().complete(); // Empty writes have nothing to wait for.
+    while (isOpen() && out.current() instanceof ByteBuf first) {
+      if (!below.isWritable()) {
+        below.flush();
+        if (!below.isWritable()) {
+          return; // It tells when it can take more.
         }
       }
-    };
-  }
-
-  /** Runs {@code task} on the event loop, unless that has ended, and the stream with it. */
-  private void onLoop(Runnable task) {
-    onLoop(task, null);
-  }
-
-  /** Runs {@code task} on the event loop; if that has ended, {@code promise} fails instead. */
-  private void onLoop(Runnable task, @Nullable ChannelPromise promise) {
-    if (!EventLoops.run(eventLoop(), task) && promise != null) {
-      ClosedChannelException closed = new ClosedChannelException();
-      closed.initCause(new RejectedExecutionException(name + ": its event loop has ended"));
-      promise.tryFailure(closed);
-    }
-  }
-
-  private final class ForeignUnsafe extends AbstractUnsafe {
-    @Override
-    public void connect(SocketAddress remote, SocketAddress local, ChannelPromise promise) {
-      safeSetFailure(promise, new AlreadyConnectedException());
-    }
-
-    void resumeWrite() {
-      flush0();
-    }
-
-    /** What was flushed and cannot be sent is lost: the other side must not take it for the end. */
-    @Override
-    protected void close(
-        ChannelPromise promise, Throwable cause, ClosedChannelException closeCause) {
-      ChannelOutboundBuffer out = outboundBuffer();
-      if (open && out != null && !out.isEmpty()) {
-        abandoned = true;
+      ByteBuf next = Gathered.from(out, first, alloc());
+      int bytes = next.readableBytes();
+      below.write(unsent.track(next, alloc())).addListener(this::written);
+      if (isOpen()) { // Else it has refused them.
+        handedOver().add(bytes);
+        handedOver().complete();
       }
-      super.close(promise, cause, closeCause);
     }
+    below.flush();
+  }
+
+  /** The channel below can take more. */
+  void writable() {
+    resumeWrite();
+    endOutputIfDue();
+  }
+
+  private void written(Future<? super Void> write) {
+    Throwable cause = write.cause();
+    if (cause != null && isOpen()) {
+      fail(
+          new IOException(
+              name + " was reset: its stack refused what was written: " + cause, cause));
+    }
+  }
+
+  @Override
+  protected boolean mayEndOutput() {
+    return attached;
+  }
+
+  @Override
+  protected void sendEnd() {
+    below.flush();
+    below.disconnect().addListener(this::written);
+  }
+
+  @Override
+  protected void flushBeforeClose() {
+    ChannelOutboundBuffer out = unsafe().outboundBuffer();
+    if (attached && out != null) {
+      handOver(out);
+    }
+  }
+
+  @Override
+  protected void onClosed() {
+    if (below.isOpen()) {
+      endOutputOfClosed();
+      limitClose(below, unsent::bytes);
+    }
+  }
+
+  @Override
+  protected void resetNow() {
+    below.close();
   }
 }

@@ -31,7 +31,7 @@ final class ForeignStreamHandler extends ChannelInboundHandlerAdapter {
       input.receive(bytes);
     } else {
       ReferenceCountUtil.release(message);
-      stream.abort(
+      stream.fail(
           new IOException(
               stream.name() + " carries ByteBuf only, not " + message.getClass().getName()));
     }
@@ -47,7 +47,7 @@ final class ForeignStreamHandler extends ChannelInboundHandlerAdapter {
   public void userEventTriggered(ChannelHandlerContext ctx, Object event) {
     if (event == ChannelInputShutdownEvent.INSTANCE
         || event.getClass().getName().equals(END_OF_INPUT)) {
-      input.end();
+      stream.receiveEnd();
     }
     ctx.fireUserEventTriggered(event);
   }
@@ -55,13 +55,13 @@ final class ForeignStreamHandler extends ChannelInboundHandlerAdapter {
   @Override
   public void channelWritabilityChanged(ChannelHandlerContext ctx) {
     if (ctx.channel().isWritable()) {
-      stream.resumeWrite();
+      stream.writable();
     }
     ctx.fireChannelWritabilityChanged();
   }
 
   @Override
   public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
-    stream.abort(new IOException(stream.name() + " failed: " + cause.getMessage(), cause));
+    stream.fail(new IOException(stream.name() + " failed: " + cause.getMessage(), cause));
   }
 }

@@ -5,15 +5,14 @@ import io.netty.buffer.ByteBufAllocator;
 import io.netty.channel.ChannelOutboundBuffer;
 
 /**
- * The first flushed messages of an outbound buffer, as one write. They stay there: the bytes are
- * the caller's, who removes as many messages as there are in them.
+ * The first flushed messages of an outbound buffer, whole, as one write. They stay there: the bytes
+ * are the caller's, who removes as many as these.
  */
 final class Gathered implements ChannelOutboundBuffer.MessageProcessor {
   /** Messages of less than this are gathered, up to as many bytes. */
   private static final int MAX_BYTES = 64 * 1024;
 
   private final ByteBuf bytes;
-  private int count;
 
   private Gathered(ByteBuf bytes) {
     this.bytes = bytes;
@@ -24,11 +23,9 @@ final class Gathered implements ChannelOutboundBuffer.MessageProcessor {
    *
    * @param first the first message there
    */
-  static Gathered from(ChannelOutboundBuffer out, ByteBuf first, ByteBufAllocator allocator) {
+  static ByteBuf from(ChannelOutboundBuffer out, ByteBuf first, ByteBufAllocator allocator) {
     if (first.readableBytes() >= MAX_BYTES || out.size() == 1) {
-      Gathered one = new Gathered(first.retainedSlice());
-      one.count = 1;
-      return one;
+      return first.retainedSlice();
     }
     Gathered gathered = new Gathered(allocator.buffer());
     try {
@@ -37,27 +34,16 @@ final class Gathered implements ChannelOutboundBuffer.MessageProcessor {
       gathered.bytes.release();
       throw new IllegalStateException("gathering what was flushed cannot fail", e);
     }
-    return gathered;
-  }
-
-  /** What to write. */
-  ByteBuf bytes() {
-    return bytes;
-  }
-
-  /** How many messages it is. */
-  int count() {
-    return count;
+    return gathered.bytes;
   }
 
   @Override
   public boolean processMessage(Object message) {
     ByteBuf next = (ByteBuf) message;
-    if (count > 0 && bytes.readableBytes() + next.readableBytes() > MAX_BYTES) {
+    if (bytes.isReadable() && bytes.readableBytes() + next.readableBytes() > MAX_BYTES) {
       return false;
     }
     bytes.writeBytes(next, next.readerIndex(), next.readableBytes());
-    count++;
     return true;
   }
 }

@@ -1,5 +1,6 @@
 package io.grpcstream.libp2p.mux.yamux;
 
+import io.grpcstream.libp2p.mux.ReceiveQueue;
 import java.util.ArrayList;
 import java.util.List;
 

@@ -108,9 +108,8 @@ final class InboundFrames implements FrameReader.Sink {
     if ((flags & YamuxHeader.RST) != 0) {
       onReset(stream);
       streams.takeCreditOfEndedStreams(dataBytes);
-    } else if (dataBytes > 0 && stream.input().hasReceivedFin()) {
-      stream.abort(
-          new StreamResetException("yamux: stream " + id + " got data after FIN", false), true);
+    } else if (dataBytes > 0 && stream.isRemoteEnded()) {
+      stream.end(new StreamResetException("yamux: stream " + id + " got data after FIN", false));
       streams.takeCreditOfEndedStreams(dataBytes);
     } else if (type == YamuxHeader.DATA) {
       current = stream;

@@ -2,6 +2,7 @@ package io.grpcstream.libp2p.mux.yamux;
 
 import io.grpcstream.libp2p.mux.Muxer;
 import io.grpcstream.libp2p.mux.MuxerListener;
+import io.grpcstream.libp2p.mux.ReceiveQueue;
 import io.grpcstream.libp2p.util.EventLoops;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
@@ -442,7 +443,6 @@ public final class YamuxSession extends ChannelInboundHandlerAdapter implements 
       stream.removed = true;
       streams.remove((int) stream.streamId(), stream, stream.acknowledged);
       stream.input().window().close();
-      stream.cancelCloseTimer();
       stream.finish();
       opener.openWaiting();
     }
@@ -478,7 +478,7 @@ public final class YamuxSession extends ChannelInboundHandlerAdapter implements 
     for (YamuxStreamChannel stream : streams.all()) {
       remove(stream);
       stream.input().deliverRest();
-      stream.abort(lost, true);
+      stream.end(lost);
     }
     ctx.close();
     listener.onClosed(cause);

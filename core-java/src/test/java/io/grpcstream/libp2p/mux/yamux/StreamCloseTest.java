@@ -152,7 +152,9 @@ class StreamCloseTest {
     side.feed(Frame.windowUpdate(Frame.FIN, 1, 0));
     side.sent();
     side.advance(Duration.ofSeconds(10));
-    assertThat(pending.cause()).isInstanceOf(ClosedChannelException.class);
+    assertThat(pending.cause())
+        .isInstanceOf(StreamResetException.class)
+        .hasMessageContaining("waited for the peer to read");
     assertThat(side.sentText()).containsExactly("WINDOW[RST] 1 +0");
     side.finish();
   }

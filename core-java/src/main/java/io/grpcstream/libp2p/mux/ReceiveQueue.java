@@ -1,4 +1,4 @@
-package io.grpcstream.libp2p.mux.yamux;
+package io.grpcstream.libp2p.mux;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;

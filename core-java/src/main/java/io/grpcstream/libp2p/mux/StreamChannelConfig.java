@@ -1,4 +1,4 @@
-package io.grpcstream.libp2p.mux.yamux;
+package io.grpcstream.libp2p.mux;
 
 import io.netty.buffer.ByteBufAllocator;
 import io.netty.channel.ChannelOption;
@@ -15,13 +15,13 @@ import java.util.Map;
  * and {@link ChannelOption#TCP_NODELAY}, which gRPC sets on every channel, without any effect: both
  * belong to the connection.
  */
-public final class YamuxStreamConfig extends DefaultChannelConfig implements DuplexChannelConfig {
-  private final YamuxStreamChannel stream;
+public final class StreamChannelConfig extends DefaultChannelConfig implements DuplexChannelConfig {
+  private final AbstractStreamChannel stream;
   private volatile boolean allowHalfClosure;
   private volatile boolean keepAlive;
   private volatile boolean noDelay = true;
 
-  YamuxStreamConfig(YamuxStreamChannel stream) {
+  StreamChannelConfig(AbstractStreamChannel stream) {
     super(stream);
     this.stream = stream;
   }
@@ -71,7 +71,7 @@ public final class YamuxStreamConfig extends DefaultChannelConfig implements Dup
   }
 
   @Override
-  public YamuxStreamConfig setAllowHalfClosure(boolean allow) {
+  public StreamChannelConfig setAllowHalfClosure(boolean allow) {
     allowHalfClosure = allow;
     return this;
   }
@@ -83,49 +83,49 @@ public final class YamuxStreamConfig extends DefaultChannelConfig implements Dup
 
   @Deprecated
   @Override
-  public YamuxStreamConfig setMaxMessagesPerRead(int maxMessagesPerRead) {
+  public StreamChannelConfig setMaxMessagesPerRead(int maxMessagesPerRead) {
     super.setMaxMessagesPerRead(maxMessagesPerRead);
     return this;
   }
 
   @Override
-  public YamuxStreamConfig setWriteSpinCount(int writeSpinCount) {
+  public StreamChannelConfig setWriteSpinCount(int writeSpinCount) {
     super.setWriteSpinCount(writeSpinCount);
     return this;
   }
 
   @Override
-  public YamuxStreamConfig setAllocator(ByteBufAllocator allocator) {
+  public StreamChannelConfig setAllocator(ByteBufAllocator allocator) {
     super.setAllocator(allocator);
     return this;
   }
 
   @Override
-  public YamuxStreamConfig setRecvByteBufAllocator(RecvByteBufAllocator allocator) {
+  public StreamChannelConfig setRecvByteBufAllocator(RecvByteBufAllocator allocator) {
     super.setRecvByteBufAllocator(allocator);
     return this;
   }
 
   @Override
-  public YamuxStreamConfig setAutoRead(boolean autoRead) {
+  public StreamChannelConfig setAutoRead(boolean autoRead) {
     super.setAutoRead(autoRead);
     return this;
   }
 
   @Override
-  public YamuxStreamConfig setAutoClose(boolean autoClose) {
+  public StreamChannelConfig setAutoClose(boolean autoClose) {
     super.setAutoClose(autoClose);
     return this;
   }
 
   @Override
-  public YamuxStreamConfig setMessageSizeEstimator(MessageSizeEstimator estimator) {
+  public StreamChannelConfig setMessageSizeEstimator(MessageSizeEstimator estimator) {
     super.setMessageSizeEstimator(estimator);
     return this;
   }
 
   @Override
-  public YamuxStreamConfig setWriteBufferWaterMark(WriteBufferWaterMark waterMark) {
+  public StreamChannelConfig setWriteBufferWaterMark(WriteBufferWaterMark waterMark) {
     super.setWriteBufferWaterMark(waterMark);
     return this;
   }
