@@ -6,8 +6,8 @@ import io.grpcstream.libp2p.PeerId;
 import io.grpcstream.libp2p.Stream;
 import io.grpcstream.netty.StreamAttachment;
 import io.grpcstream.serving.InboundStreams;
-import io.grpcstream.serving.LiveStream;
-import io.grpcstream.serving.LiveStream.State;
+import io.grpcstream.serving.TrackedStream;
+import io.grpcstream.serving.TrackedStream.State;
 import java.util.concurrent.CompletionStage;
 
 /**
@@ -23,10 +23,10 @@ import java.util.concurrent.CompletionStage;
 public final class GrpcConnection implements AutoCloseable {
   private final GrpcStream owner;
   private final InboundStreams<GrpcConnection> inbound;
-  private final LiveStream live;
+  private final TrackedStream live;
   private final Stream stream;
 
-  GrpcConnection(GrpcStream owner, InboundStreams<GrpcConnection> inbound, LiveStream live) {
+  GrpcConnection(GrpcStream owner, InboundStreams<GrpcConnection> inbound, TrackedStream live) {
     this.owner = owner;
     this.inbound = inbound;
     this.live = live;

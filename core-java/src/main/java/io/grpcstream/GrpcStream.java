@@ -21,7 +21,7 @@ import io.grpcstream.libp2p.libraries.Libraries;
 import io.grpcstream.libp2p.text.DurationText;
 import io.grpcstream.libp2p.util.HostThread;
 import io.grpcstream.libp2p.util.StageFuture;
-import io.grpcstream.netty.Dialled;
+import io.grpcstream.netty.ChannelDial;
 import io.grpcstream.netty.OneStreamChannel;
 import io.grpcstream.netty.OneStreamChannelBuilder;
 import io.grpcstream.netty.PeerBudgets;
@@ -30,9 +30,9 @@ import io.grpcstream.netty.StreamAttachment;
 import io.grpcstream.serving.GrpcServerView;
 import io.grpcstream.serving.GrpcStreamAddress;
 import io.grpcstream.serving.InboundStreams;
-import io.grpcstream.serving.LiveStream;
-import io.grpcstream.serving.LiveStreams;
 import io.grpcstream.serving.Servers;
+import io.grpcstream.serving.StreamTracker;
+import io.grpcstream.serving.TrackedStream;
 import java.net.SocketAddress;
 import java.nio.channels.ClosedChannelException;
 import java.time.Duration;
@@ -115,7 +115,7 @@ public final class GrpcStream implements AutoCloseable {
   private static final String SHUT_DOWN = "shut down on this side";
 
   private final SocketAddress address = new GrpcStreamAddress();
-  private final LiveStreams streams;
+  private final StreamTracker streams;
   private final List<Consumer<ManagedChannelBuilder<?>>> clientOptions;
   private final @Nullable HealthStatusManager health;
   private final Servers servers;
@@ -348,7 +348,7 @@ public final class GrpcStream implements AutoCloseable {
    */
   public static CompletionStage<ManagedChannel> dial(
       Host host, Multiaddr address, String protocol) {
-    return Dialled.over(
+    return ChannelDial.over(
         requireHost(host).newStream(address, protocol),
         GrpcStream::wrapClient,
         GrpcStream::statusOf);
@@ -356,7 +356,7 @@ public final class GrpcStream implements AutoCloseable {
 
   /** The same, over a live connection to {@code peer} or one of its known addresses. */
   public static CompletionStage<ManagedChannel> dial(Host host, PeerId peer, String protocol) {
-    return Dialled.over(
+    return ChannelDial.over(
         requireHost(host).newStream(peer, protocol), GrpcStream::wrapClient, GrpcStream::statusOf);
   }
 
@@ -445,7 +445,7 @@ public final class GrpcStream implements AutoCloseable {
     }
   }
 
-  private GrpcConnection accepted(LiveStream stream) {
+  private GrpcConnection accepted(TrackedStream stream) {
     return new GrpcConnection(this, inbound, stream);
   }
 

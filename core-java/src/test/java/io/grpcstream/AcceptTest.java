@@ -21,6 +21,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -90,7 +91,8 @@ class AcceptTest {
   }
 
   @Test
-  void acceptedConnectionIsServedThoughServeWasNotCalled() throws Exception {
+  @DisplayName("An accepted connection is served though serve() was not called")
+  void acceptedConnectionIsServed() throws Exception {
     ManagedChannel channel = GrpcStream.wrapClient(open());
     accept().serve();
 
@@ -98,7 +100,8 @@ class AcceptTest {
   }
 
   @Test
-  void callMadeWhileTheStreamWaitsIsAnsweredOnceItIsServed() throws Exception {
+  @DisplayName("A call made while the stream waits is answered once it is served")
+  void callMadeWhileTheStreamWaits() throws Exception {
     ManagedChannel channel = GrpcStream.wrapClient(open());
     Echo.Responses responses = new Echo.Responses();
     Echo.bidi(channel, responses).onNext("early");
@@ -123,7 +126,8 @@ class AcceptTest {
   }
 
   @Test
-  void refusedConnectionIsResetAndTheOpenerSeesUnavailable() throws Exception {
+  @DisplayName("A refused connection is reset, and the opener sees UNAVAILABLE")
+  void refusedConnectionIsReset() throws Exception {
     ManagedChannel channel = GrpcStream.wrapClient(open());
     GrpcConnection connection = accept();
     connection.refuse();
@@ -180,7 +184,8 @@ class AcceptTest {
   }
 
   @Test
-  void streamBeyondTheBacklogIsResetAndItsOpenerSeesUnavailable() throws Exception {
+  @DisplayName("A stream beyond the backlog is reset, and its opener sees UNAVAILABLE")
+  void streamBeyondTheBacklogIsReset() throws Exception {
     grpc = GrpcStream.builder().addService(Echo.service()).backlog(1).build();
     ManagedChannel waiting = GrpcStream.wrapClient(open());
     ManagedChannel refused = GrpcStream.wrapClient(open());
@@ -202,7 +207,8 @@ class AcceptTest {
   }
 
   @Test
-  void streamThatWaitsTooLongIsResetAndItsOpenerSeesUnavailable() throws Exception {
+  @DisplayName("A stream that waits too long is reset, and its opener sees UNAVAILABLE")
+  void streamThatWaitsTooLongIsReset() throws Exception {
     grpc = GrpcStream.builder().backlogTimeout(Duration.ofMillis(20)).build();
     ManagedChannel channel = GrpcStream.wrapClient(open());
 

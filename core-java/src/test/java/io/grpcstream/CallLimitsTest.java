@@ -34,6 +34,7 @@ import java.util.function.Function;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -69,14 +70,16 @@ class CallLimitsTest {
   // --- values ------------------------------------------------------------------------------------
 
   @Test
-  void memoryGrowsWithTheHeapAndIsNeverLessThanAFewLongMessagesNeed() {
+  @DisplayName("Memory grows with the heap, and is never less than a few long messages need")
+  void memoryGrowsWithTheHeap() {
     assertThat(CallLimits.defaults().memory())
         .isEqualTo(Math.max(32 << 20, Runtime.getRuntime().maxMemory() / 2));
     assertThat(CallLimits.builder(16L << 20).build().memory()).isEqualTo(32 << 20);
   }
 
   @Test
-  void aBuilderMadeOfLimitsKeepsThemAndLeavesThemAlone() {
+  @DisplayName("A builder made of limits keeps them, and leaves them alone")
+  void builderMadeOfLimits() {
     CallLimits limits =
         CallLimits.builder().resets(7).stallTimeout(Duration.ofDays(1)).memory(5 << 20).build();
     CallLimits changed = limits.toBuilder().resets(8).build();
@@ -108,7 +111,8 @@ class CallLimitsTest {
   }
 
   @Test
-  void theTableInTheDocumentationHasAllLimitsWithTheirValues() throws Exception {
+  @DisplayName("The table in the documentation has all limits with their values")
+  void tableInTheDocumentation() throws Exception {
     CallLimits small = CallLimits.builder(256L << 20).build();
     CallLimits large = CallLimits.builder(1_024L << 20).build();
     Pattern row =
@@ -143,7 +147,8 @@ class CallLimitsTest {
   // --- what they do ------------------------------------------------------------------------------
 
   @Test
-  void aPeerThatResetsMoreCallsThanTheUserAllowsLosesItsStream() throws Exception {
+  @DisplayName("A peer that resets more calls than the user allows loses its stream")
+  void resetsPastTheUsersLimit() throws Exception {
     Host server =
         serving(
             GrpcStream.builder()
@@ -220,7 +225,8 @@ class CallLimitsTest {
   }
 
   @Test
-  void theChannelsOfAGrpcStreamShareItsMemoryAndThoseMadeAloneHaveTheirOwn() throws Exception {
+  @DisplayName("The channels of a GrpcStream share its memory, and those made alone have their own")
+  void channelsOfAGrpcStreamShareMemory() throws Exception {
     Host caller = hosts.start(builder -> builder);
     CallLimits limits = CallLimits.builder().memory(1 << 20).build();
     GrpcStream client = opened(GrpcStream.builder().callLimits(limits));
@@ -255,7 +261,8 @@ class CallLimitsTest {
   }
 
   @Test
-  void aServerThatHardlyGoesOnLosesTheCallOnlyWhenOthersWaitForItsRoom() throws Exception {
+  @DisplayName("A server that hardly goes on loses the call only when others wait for its room")
+  void serverThatHardlyGoesOn() throws Exception {
     Host caller = hosts.start(builder -> builder);
     CallLimits limits =
         CallLimits.builder().memory(32 << 20).stallTimeout(Duration.ofSeconds(1)).build();
@@ -291,7 +298,8 @@ class CallLimitsTest {
   }
 
   @Test
-  void theRoomOfChannelsThatEndAlsoWithTheirHostGoesToWhoWaits() throws Exception {
+  @DisplayName("The room of channels that end, also with their host, goes to who waits")
+  void roomOfChannelsThatEnd() throws Exception {
     CallLimits limits =
         CallLimits.builder().memory(32 << 20).stallTimeout(Duration.ofMinutes(5)).build();
     GrpcStream client = opened(GrpcStream.builder().callLimits(limits));

@@ -13,6 +13,7 @@ import io.grpc.channelz.v1.Socket;
 import io.grpc.protobuf.services.ChannelzService;
 import io.grpcstream.libp2p.Host;
 import io.grpcstream.libp2p.Stream;
+import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -20,7 +21,8 @@ import org.junit.jupiter.api.Timeout;
 @Timeout(60)
 class ChannelzTest {
   @Test
-  void socketsOfBothSidesShowThePeersAndTheAddressesOfTheConnectionBelow() {
+  @DisplayName("Sockets of both sides show the peers, and the addresses of the connection below")
+  void socketsShowPeersAndAddresses() {
     try (Hosts hosts = new Hosts()) {
       Host listener = hosts.start(Hosts.TCP);
       Host opener = hosts.start(Hosts.TCP);

@@ -14,6 +14,7 @@ import io.netty.channel.embedded.EmbeddedChannel;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -67,7 +68,8 @@ class DecisionDeadlineTest {
   }
 
   @Test
-  void connectionThatNobodyDecidesAboutIsResetAndTheLogSaysWhy() throws Exception {
+  @DisplayName("A connection that nobody decides about is reset, and the log says why")
+  void undecidedConnectionIsReset() throws Exception {
     GrpcConnection connection = openAndAccept();
     try (LogLines log = new LogLines()) {
       pass(LIMIT.minusNanos(1));
@@ -157,7 +159,8 @@ class DecisionDeadlineTest {
   }
 
   @Test
-  void callsOnAConnectionDecidedTooLateFailWithUnavailable() throws Exception {
+  @DisplayName("Calls on a connection decided too late fail with UNAVAILABLE")
+  void callsAfterALateDecision() throws Exception {
     GrpcConnection connection = openAndAccept();
     pass(LIMIT);
 

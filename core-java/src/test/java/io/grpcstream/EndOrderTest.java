@@ -17,6 +17,7 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -77,7 +78,8 @@ class EndOrderTest {
 
   @ParameterizedTest
   @EnumSource(Order.class)
-  void idleGrpcHoldsNoShutdownUpWhateverIsClosedFirst(Order order) {
+  @DisplayName("Idle gRPC holds no shutdown up, whatever is closed first")
+  void idleGrpcHoldsNoShutdownUp(Order order) {
     ManagedChannel channel = idleChannel();
     for (Closing step : order.steps) {
       switch (step) {
@@ -91,7 +93,8 @@ class EndOrderTest {
   }
 
   @Test
-  void idleGrpcHoldsNoShutdownUpIfBothHostsEndAtOnce() {
+  @DisplayName("Idle gRPC holds no shutdown up if both hosts end at once")
+  void idleGrpcWhenBothHostsEnd() {
     List<ManagedChannel> channels = new ArrayList<>();
     for (int i = 0; i < 20; i++) {
       channels.add(idleChannel());
@@ -109,7 +112,8 @@ class EndOrderTest {
 
   @ParameterizedTest
   @ValueSource(booleans = {false, true})
-  void aCallOnAStreamThatWasEndedOnThisSideIsNotToldThatThePeerDid(boolean reset) {
+  @DisplayName("A call on a stream that was ended on this side is not told that the peer did")
+  void callOnAStreamEndedOnThisSide(boolean reset) {
     Stream stream = open();
     ManagedChannel channel = GrpcStream.wrapClient(stream);
     assertThat(Echo.unary(channel, "x")).isEqualTo("x");
@@ -132,7 +136,8 @@ class EndOrderTest {
 
   @ParameterizedTest
   @EnumSource
-  void aStreamThatThePeerNeverServesHoldsNoShutdownUp(Unserved state) {
+  @DisplayName("A stream that the peer never serves holds no shutdown up")
+  void unservedStreamHoldsNoShutdownUp(Unserved state) {
     GrpcStream waiting = GrpcStream.builder().backlogTimeout(HOUR).build();
     ManagedChannel channel = GrpcStream.wrapClient(Hosts.open(client, server, waiting.handler()));
     switch (state) {
@@ -153,7 +158,8 @@ class EndOrderTest {
   }
 
   @Test
-  void streamsThatWaitOrAreUndecidedHoldNoShutdownUp() {
+  @DisplayName("Streams that wait or are undecided hold no shutdown up")
+  void waitingStreamsHoldNoShutdownUp() {
     GrpcStream accepting = GrpcStream.create();
     CompletionStage<GrpcConnection> accepted = accepting.accept();
     Hosts.open(client, server, accepting.handler());
@@ -167,13 +173,15 @@ class EndOrderTest {
   }
 
   @Test
-  void callsInFlightFinishWhileTheHostThatServesThemShutsDown() throws Exception {
+  @DisplayName("Calls in flight finish while the host that serves them shuts down")
+  void callsFinishWhileTheServerEnds() throws Exception {
     ManagedChannel channel = idleChannel();
     finishesDuring(channel, server);
   }
 
   @Test
-  void callsInFlightFinishWhileTheHostThatMadeThemShutsDown() throws Exception {
+  @DisplayName("Calls in flight finish while the host that made them shuts down")
+  void callsFinishWhileTheCallerEnds() throws Exception {
     ManagedChannel channel = idleChannel();
     CompletableFuture<Void> end = finishesDuring(channel, client);
     await(end);
@@ -200,7 +208,8 @@ class EndOrderTest {
   }
 
   @Test
-  void grpcThatBeginsOnAStreamOfAHostThatShutsDownEndsWithIt() {
+  @DisplayName("gRPC that begins on a stream of a host that shuts down ends with it")
+  void grpcBegunDuringAShutdown() {
     Stream held = open();
     Stream used = open();
     CompletableFuture<Void> end = client.shutdown(HOUR).toCompletableFuture();
@@ -213,7 +222,8 @@ class EndOrderTest {
   }
 
   @Test
-  void theUserOfAnyStreamIsToldOfTheShutdownAndMayEndIt() {
+  @DisplayName("The user of any stream is told of the shutdown, and may end it")
+  void userIsToldOfTheShutdown() {
     Stream stream = open();
     CompletableFuture<Boolean> onLoop = new CompletableFuture<>();
     stream

@@ -25,6 +25,7 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -59,7 +60,8 @@ class EventLoopCallTest {
   }
 
   @Test
-  void blockingStubOnTheEventLoopOfItsStreamFailsAtOnceAndSaysWhatToDo() throws Exception {
+  @DisplayName("A blocking stub on the event loop of its stream fails at once and says what to do")
+  void blockingStubOnTheEventLoop() throws Exception {
     assertRefused(() -> Echo.unary(channel, "hello"));
     assertRefused(() -> Echo.serverStream(channel, "hello"));
     assertRefused(
@@ -99,7 +101,8 @@ class EventLoopCallTest {
   }
 
   @Test
-  void waitingForAnyStageOnAnEventLoopFailsAtOnceAndSaysWhatToDo() throws Exception {
+  @DisplayName("Waiting for any stage on an event loop fails at once and says what to do")
+  void waitingForAStageOnAnEventLoop() throws Exception {
     Host dialler = hosts.start(Hosts.TCP);
     PeerId unreachable = PeerId.of(PrivateKey.generateEd25519().publicKey());
     Map<String, Supplier<CompletionStage<?>>> stages = new LinkedHashMap<>();
@@ -142,7 +145,8 @@ class EventLoopCallTest {
   }
 
   @Test
-  void closingOnTheEventLoopOfAnotherHostDoesNotWait() throws Exception {
+  @DisplayName("Closing on the event loop of another host does not wait")
+  void closingOnAnotherHostsEventLoop() throws Exception {
     assertThat(onLoop(() -> catchThrowable(listener::close))).isNull();
     listener.closed().toCompletableFuture().get(20, TimeUnit.SECONDS);
   }

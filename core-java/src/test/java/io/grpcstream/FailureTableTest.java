@@ -30,6 +30,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -120,7 +121,8 @@ class FailureTableTest {
   }
 
   @Test
-  void peerThatTheAuthorizerRefusesIsPermissionDenied() {
+  @DisplayName("A peer that the authorizer refuses is PERMISSION_DENIED")
+  void refusedByTheAuthorizer() {
     GrpcStream choosy =
         GrpcStream.builder()
             .addService(Echo.service())
@@ -189,7 +191,8 @@ class FailureTableTest {
   }
 
   @Test
-  void callOnAResetStreamIsUnavailableAlsoIfWritesWerePending() throws Exception {
+  @DisplayName("A call on a reset stream is UNAVAILABLE, also if writes were pending")
+  void callOnAResetStream() throws Exception {
     CompletableFuture<Stream> accepted = new CompletableFuture<>();
     listener.handle(
         PROTOCOL,
@@ -226,7 +229,8 @@ class FailureTableTest {
   }
 
   @Test
-  void dialThatReachesAWrongPeerIsUnauthenticatedWhateverElseFails() {
+  @DisplayName("A dial that reaches a wrong peer is UNAUTHENTICATED, whatever else fails")
+  void dialThatReachesAWrongPeer() {
     Multiaddr address = Hosts.address(listener);
     PeerIdMismatchException wrong =
         new PeerIdMismatchException(opener.peerId(), listener.peerId(), address);
@@ -303,7 +307,8 @@ class FailureTableTest {
   }
 
   @Test
-  void anImpostorAtAnOldAddressIsNotHiddenByAnotherAddressThatFails() {
+  @DisplayName("An impostor at an old address is not hidden by another address that fails")
+  void impostorAtAnOldAddress() {
     Host gone = hosts.start(Hosts.TCP);
     Multiaddr dead = Hosts.address(gone);
     Hosts.await(gone.shutdown(Duration.ZERO));

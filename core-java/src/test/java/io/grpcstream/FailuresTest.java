@@ -34,6 +34,7 @@ import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -111,7 +112,8 @@ class FailuresTest {
   }
 
   @Test
-  void aServiceThatThrowsIsLoggedOnceWithPeerMethodAndStack() {
+  @DisplayName("A service that throws is logged once, with peer, method and stack")
+  void throwingServiceIsLoggedOnce() {
     ManagedChannel channel =
         serve(GrpcStream.builder().addService(throwing(() -> new IOException("the disk is full"))));
 
@@ -130,7 +132,8 @@ class FailuresTest {
   }
 
   @Test
-  void onlyExceptionsThatCanMeanOneThingBecomeAnythingButUnknown() {
+  @DisplayName("Only exceptions that can mean one thing become anything but UNKNOWN")
+  void unambiguousExceptionsAreMapped() {
     Map<Throwable, Code> expected =
         Map.of(
             new IllegalStateException("secret"), Code.UNKNOWN,
@@ -181,7 +184,8 @@ class FailuresTest {
   }
 
   @Test
-  void theHooksAreAskedInTheirOrderBeforeTheTypesAre() {
+  @DisplayName("The hooks are asked in their order, before the types are")
+  void hooksAreAskedBeforeTheTypes() {
     ManagedChannel channel =
         serve(
             GrpcStream.builder()
@@ -203,7 +207,8 @@ class FailuresTest {
   }
 
   @Test
-  void aHookThatFailsOrMakesASuccessOfAFailureMakesItInternal() {
+  @DisplayName("A hook that fails, or makes a success of a failure, makes it INTERNAL")
+  void hookThatFailsOrMakesASuccess() {
     for (Supplier<Status> hook :
         List.<Supplier<Status>>of(
             () -> Status.OK,
@@ -224,7 +229,8 @@ class FailuresTest {
   }
 
   @Test
-  void aStatusThatIsThrownGoesOutWithItsTrailersAndOnlyItsCauseIsLogged() {
+  @DisplayName("A status that is thrown goes out with its trailers, and only its cause is logged")
+  void thrownStatusGoesOutWithTrailers() {
     Metadata trailers = new Metadata();
     trailers.put(REASON, "busy");
     AtomicReference<Status> thrown =
@@ -247,7 +253,8 @@ class FailuresTest {
   }
 
   @Test
-  void aFailureWithoutStatusGivenToOnErrorIsMappedAndLogged() {
+  @DisplayName("A failure without a status given to onError is mapped and logged")
+  void onErrorWithoutAStatus() {
     ServerServiceDefinition service =
         ServerServiceDefinition.builder(Echo.NAME)
             .addMethod(
@@ -268,7 +275,8 @@ class FailuresTest {
   }
 
   @Test
-  void interceptorsThatThrowEndTheirCallAloneAndLoudly() {
+  @DisplayName("Interceptors that throw end their call alone, and loudly")
+  void throwingInterceptors() {
     Map<String, ServerInterceptor> interceptors =
         Map.of(
             "in interceptCall", new Failing("interceptCall"),
@@ -410,7 +418,8 @@ class FailuresTest {
   }
 
   @Test
-  void aServiceThatThrowsAfterItsAnswerIsLoggedAndTheAnswerHolds() {
+  @DisplayName("A service that throws after its answer is logged, and the answer holds")
+  void serviceThatThrowsAfterItsAnswer() {
     ServerServiceDefinition service =
         ServerServiceDefinition.builder(Echo.NAME)
             .addMethod(
@@ -430,7 +439,8 @@ class FailuresTest {
   }
 
   @Test
-  void aServiceWhoseCallHasFailedHearsThatItIsCancelledAndMaySendInVain() throws Exception {
+  @DisplayName("A service whose call has failed hears that it is cancelled, and may send in vain")
+  void failedServiceHearsItIsCancelled() throws Exception {
     CompletableFuture<StreamObserver<String>> observer = new CompletableFuture<>();
     CompletableFuture<Void> cancelled = new CompletableFuture<>();
     ServerServiceDefinition service =
@@ -466,7 +476,9 @@ class FailuresTest {
   }
 
   @Test
-  void aRequestThatIsNoMessageIsThePeersFaultAndCostsOneLineWithoutAStack() {
+  @DisplayName(
+      "A request that is no message is the peer's fault, and costs one line without a stack")
+  void requestThatIsNoMessage() {
     ManagedChannel channel = serve(GrpcStream.builder().health());
     MethodDescriptor<String, String> garbled =
         Echo.UNARY.toBuilder()
@@ -482,7 +494,8 @@ class FailuresTest {
   }
 
   @Test
-  void aServiceThatHearsOfALostCallerByAnExceptionIsNoNews() throws Exception {
+  @DisplayName("A service that hears of a lost caller by an exception is no news")
+  void lostCallerHeardOfByAnException() throws Exception {
     CompletableFuture<Void> heard = new CompletableFuture<>();
     ServerServiceDefinition service =
         ServerServiceDefinition.builder(Echo.NAME)

@@ -18,6 +18,7 @@ import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -60,8 +61,8 @@ class FairnessTest {
     Hosts.MEMORY + ",/tls/1.0.0,1",
     Hosts.MEMORY + ",/tls/1.0.0,8",
   })
-  void pingsAndCallsAreAnsweredWhileBulkStreamsSaturate(
-      String address, String security, int bulkStreams) {
+  @DisplayName("Pings and calls are answered while bulk streams saturate")
+  void pingsAndCallsBesideBulk(String address, String security, int bulkStreams) {
     Host server = hosts.start(builder -> builder.listen(address).security(security));
     Host client = hosts.start(builder -> builder.security(security));
     GrpcStream grpc =

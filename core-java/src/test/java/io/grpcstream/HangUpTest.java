@@ -20,6 +20,7 @@ import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -48,7 +49,8 @@ class HangUpTest {
   }
 
   @Test
-  void callsWhosePeerHangsUpAtAnyMomentNamePeerAndAddress() {
+  @DisplayName("Calls whose peer hangs up at any moment name peer and address")
+  void callsWhosePeerHangsUp() {
     long seed = System.nanoTime();
     Random random = new Random(seed);
     List<CompletableFuture<Status>> ends = new ArrayList<>();
@@ -119,7 +121,8 @@ class HangUpTest {
   }
 
   @Test
-  void callMadeBeforeAndStartedAfterTheEndOfTheStreamNamesPeerAndAddress() {
+  @DisplayName("A call made before and started after the end of the stream names peer and address")
+  void callStartedAfterTheStreamsEnd() {
     Stream stream = Hosts.open(opener, listener, server.handler());
     ManagedChannel channel = GrpcStream.wrapClient(stream);
     ClientCall<String, String> call = channel.newCall(Echo.BIDI, CallOptions.DEFAULT);
@@ -131,7 +134,9 @@ class HangUpTest {
   }
 
   @Test
-  void callMadeBeforeAndStartedAfterItsChannelWasShutDownNamesPeerAndAddress() {
+  @DisplayName(
+      "A call made before and started after its channel was shut down names peer and address")
+  void callStartedAfterTheChannelsShutdown() {
     ManagedChannel channel = GrpcStream.wrapClient(Hosts.open(opener, listener, server.handler()));
     ClientCall<String, String> call = channel.newCall(Echo.BIDI, CallOptions.DEFAULT);
     channel.shutdown();
@@ -142,7 +147,8 @@ class HangUpTest {
   }
 
   @Test
-  void channelOverAStreamWhoseHostIsGoneFailsAtOnceAndTerminates() {
+  @DisplayName("A channel over a stream whose host is gone fails at once and terminates")
+  void channelOverAStreamOfAGoneHost() {
     Stream stream = Hosts.open(opener, listener, server.handler());
     Hosts.await(opener.shutdown(Duration.ZERO));
     Hosts.eventually("the loop is gone", stream.channel().eventLoop()::isShutdown);
@@ -154,7 +160,8 @@ class HangUpTest {
   }
 
   @Test
-  void callThatIsCutWhileItsPeerDrainsNamesPeerAddressAndReason() throws Exception {
+  @DisplayName("A call that is cut while its peer drains names peer, address and reason")
+  void callCutWhileItsPeerDrains() throws Exception {
     ManagedChannel channel = GrpcStream.wrapClient(Hosts.open(opener, listener, server.handler()));
     Echo.Responses responses = new Echo.Responses();
     Echo.bidi(channel, responses).onNext("in flight");

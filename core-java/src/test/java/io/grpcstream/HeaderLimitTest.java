@@ -19,6 +19,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -119,7 +120,8 @@ class HeaderLimitTest {
 
   @ParameterizedTest
   @ValueSource(ints = {8_000, 9_000, 12_000, 1_000_000})
-  void aStatusTextBeyondTheLimitKeepsItsCodeAndIsShortenedAndSaysSo(int length) throws Exception {
+  @DisplayName("A status text beyond the limit keeps its code, is shortened, and says so")
+  void statusTextBeyondTheLimit(int length) throws Exception {
     status = Status.DATA_LOSS.withDescription("why: " + "ä".repeat(length));
     End end = call(new Metadata());
     assertThat(end.status.getCode()).isEqualTo(Code.DATA_LOSS);
@@ -136,7 +138,8 @@ class HeaderLimitTest {
   }
 
   @Test
-  void richDetailsBeyondTheLimitAreLeftOutAndTheRestStays() throws Exception {
+  @DisplayName("Rich details beyond the limit are left out, and the rest stays")
+  void richDetailsBeyondTheLimit() throws Exception {
     status = Status.ABORTED.withDescription("retry");
     Metadata large = new Metadata();
     large.put(DETAILS, new byte[7_000]);
@@ -152,7 +155,8 @@ class HeaderLimitTest {
 
   @ParameterizedTest
   @ValueSource(ints = {8_500, 100_000})
-  void trailersBeyondTheLimitAreLeftOutAndTheRestStays(int length) throws Exception {
+  @DisplayName("Trailers beyond the limit are left out, and the rest stays")
+  void trailersBeyondTheLimit(int length) throws Exception {
     status = Status.ABORTED;
     Metadata large = new Metadata();
     large.put(LARGE, "t".repeat(length));
@@ -173,7 +177,8 @@ class HeaderLimitTest {
 
   @ParameterizedTest
   @ValueSource(ints = {8_500, 100_000})
-  void initialMetadataBeyondTheLimitFailsThatCallAndSaysWhy(int length) throws Exception {
+  @DisplayName("Initial metadata beyond the limit fails that call and says why")
+  void initialMetadataBeyondTheLimit(int length) throws Exception {
     headers = length;
     End end = call(new Metadata());
     assertThat(end.status.getCode()).isEqualTo(Code.RESOURCE_EXHAUSTED);
@@ -187,7 +192,8 @@ class HeaderLimitTest {
 
   @ParameterizedTest
   @ValueSource(ints = {8_500, 100_000})
-  void requestHeadersBeyondTheLimitFailThatCallAndSayWhy(int length) throws Exception {
+  @DisplayName("Request headers beyond the limit fail that call and say why")
+  void requestHeadersBeyondTheLimit(int length) throws Exception {
     Metadata large = new Metadata();
     large.put(LARGE, "r".repeat(length));
     End end = call(large);

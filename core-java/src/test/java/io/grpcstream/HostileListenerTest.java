@@ -20,6 +20,7 @@ import java.time.Duration;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -41,7 +42,8 @@ class HostileListenerTest {
   }
 
   @Test
-  void anotherPeerThanTheOneDialledLearnsNothingAndTheCallIsUnauthenticated() {
+  @DisplayName("Another peer than the one dialled learns nothing, and the call is UNAUTHENTICATED")
+  void anotherPeerLearnsNothing() {
     PrivateKey key = PrivateKey.generateEd25519();
     PeerId expected = Wire.peer();
     PeerId actual = PeerId.of(key.publicKey());
@@ -66,7 +68,8 @@ class HostileListenerTest {
   }
 
   @Test
-  void aPeerThatShowsTheRightIdentityWithoutItsSignatureLearnsNothing() {
+  @DisplayName("A peer that shows the right identity without its signature learns nothing")
+  void identityWithoutItsSignature() {
     PrivateKey victim = PrivateKey.generateEd25519();
     Multiaddr wanted = address.withPeerId(PeerId.of(victim.publicKey()));
     var dial = GrpcStream.dial(dialler, wanted, Wire.PROTOCOL);
@@ -78,7 +81,8 @@ class HostileListenerTest {
   }
 
   @Test
-  void garbageInsteadOfMultistreamFailsTheCallByName() {
+  @DisplayName("Garbage instead of multistream fails the call by name")
+  void garbageFailsTheCallByName() {
     var dial = dial();
     try (RawPeer peer = RawPeer.accept(listener, PrivateKey.generateEd25519())) {
       peer.sendRaw("SSH-2.0-OpenSSH_9.6\r\n".repeat(9));
@@ -88,7 +92,8 @@ class HostileListenerTest {
   }
 
   @Test
-  void aPeerThatSaysNothingFailsTheCallAtTheDeadline() {
+  @DisplayName("A peer that says nothing fails the call at the deadline")
+  void silentPeerFailsTheCall() {
     var dial = dial();
     try (RawPeer peer = RawPeer.accept(listener, PrivateKey.generateEd25519())) {
       peer.awaitClose();

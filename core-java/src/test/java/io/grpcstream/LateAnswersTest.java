@@ -12,6 +12,7 @@ import io.grpcstream.libp2p.Host;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -41,7 +42,8 @@ class LateAnswersTest {
   }
 
   @Test
-  void whatAServiceDoesAfterItsHostHasEndedThrowsNothing() {
+  @DisplayName("What a service does after its host has ended throws nothing")
+  void serviceAfterTheEndOfItsHost() {
     Host server = hosts.start(Hosts.TCP);
     Host client = hosts.start(builder -> builder);
     server.handle(Wire.PROTOCOL, grpc.handler());

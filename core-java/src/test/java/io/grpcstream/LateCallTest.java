@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.grpcstream.testing.OwnLoader;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -30,7 +31,8 @@ class LateCallTest {
 
   @ParameterizedTest
   @ValueSource(strings = {"SERVER_HOST", "SERVER_RESET", "CONNECTION", "CLIENT_RESET"})
-  void slowCallerGetsAllThatArrivedAndThenWhyItsStreamWasLost(String end) throws Exception {
+  @DisplayName("A slow caller gets all that arrived, and then why its stream was lost")
+  void slowCallerAfterALostStream(String end) throws Exception {
     assertThat(run(end + " READ none"))
         .startsWith(SlowCaller.MESSAGES + " UNAVAILABLE stream ")
         .contains("to peer 12D3")
@@ -39,7 +41,8 @@ class LateCallTest {
 
   @ParameterizedTest
   @ValueSource(strings = {"SERVER_GRPC", "CHANNEL", "CLIENT_GRPC"})
-  void slowCallerGetsAllOfACallThatWasServedWhenItsStreamEndsInOrder(String end) throws Exception {
+  @DisplayName("A slow caller gets all of a call that was served when its stream ends in order")
+  void slowCallerAfterAnOrderlyEnd(String end) throws Exception {
     assertThat(run(end + " READ none")).startsWith(SlowCaller.MESSAGES + " OK");
   }
 

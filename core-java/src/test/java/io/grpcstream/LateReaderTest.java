@@ -17,6 +17,7 @@ import java.util.List;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -65,7 +66,8 @@ class LateReaderTest {
   }
 
   @Test
-  void messagesThatAreAskedForWhenTheirTurnComesAreDelivered() {
+  @DisplayName("Messages that are asked for when their turn comes are delivered")
+  void messagesAskedForInTheirTurn() {
     callAndEndTheHost(1, true);
 
     runTasks();
@@ -73,7 +75,8 @@ class LateReaderTest {
   }
 
   @Test
-  void callThatDoesNotAskForTheRestFailsInPlaceOfEndingWell() {
+  @DisplayName("A call that does not ask for the rest fails in place of ending well")
+  void restThatIsNotAskedFor() {
     callAndEndTheHost(1, false);
 
     runTasks();

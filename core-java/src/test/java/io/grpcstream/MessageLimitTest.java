@@ -17,6 +17,7 @@ import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -84,20 +85,24 @@ class MessageLimitTest {
 
   @ParameterizedTest
   @EnumSource
-  void firstRequestThatIsTooLargeFailsAsResourceExhausted(Over over) {
+  @DisplayName("A first request that is too large fails as RESOURCE_EXHAUSTED")
+  void firstRequestThatIsTooLarge(Over over) {
     assertThat(failureOf(over, CallOptions.DEFAULT)).isEqualTo(Code.RESOURCE_EXHAUSTED);
   }
 
   @ParameterizedTest
   @EnumSource
-  void requestThatIsTooLargeWhenDecompressedIsUnknownToGrpcAloneAndExhaustionToUs(Over over) {
+  @DisplayName(
+      "A request that is too large when decompressed is UNKNOWN to gRPC alone and RESOURCE_EXHAUSTED to us")
+  void requestTooLargeWhenDecompressed(Over over) {
     assertThat(failureOf(over, CallOptions.DEFAULT.withCompression("gzip")))
         .isEqualTo(over == Over.STREAM ? Code.RESOURCE_EXHAUSTED : Code.UNKNOWN);
   }
 
   @ParameterizedTest
   @EnumSource
-  void requestThatIsTooLargeBehindAResponseFailsAsCancelled(Over over) throws Exception {
+  @DisplayName("A request that is too large behind a response fails as CANCELLED")
+  void requestTooLargeBehindAResponse(Over over) throws Exception {
     Echo.Responses responses = new Echo.Responses();
     var call = Echo.bidi(connect(over), responses);
     call.onNext("small");

@@ -11,6 +11,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -42,7 +43,8 @@ class MuxedStreamTest {
   }
 
   @Test
-  void whatComesWhileAStreamWaitsToBeAcceptedIsNotLost() throws Exception {
+  @DisplayName("What comes while a stream waits to be accepted is not lost")
+  void bytesBeforeTheAcceptAreNotLost() throws Exception {
     ManagedChannel channel = GrpcStream.wrapClient(open());
     Echo.Responses responses = new Echo.Responses();
     var call = Echo.bidi(channel, responses);
@@ -56,7 +58,8 @@ class MuxedStreamTest {
   }
 
   @Test
-  void aPeerThatFloodsAWaitingStreamIsResetAndTheNextIsServed() throws Exception {
+  @DisplayName("A peer that floods a waiting stream is reset, and the next is served")
+  void floodOfAWaitingStream() throws Exception {
     Stream flooding = open();
     flooding.channel().writeAndFlush(Unpooled.buffer().writeZero(2 << 20));
     get(flooding.closed().toCompletableFuture());
@@ -105,7 +108,8 @@ class MuxedStreamTest {
   }
 
   @Test
-  void aSlowReaderStopsItsSenderWithinTheWindowsOfHttp2() throws Exception {
+  @DisplayName("A slow reader stops its sender within the windows of HTTP/2")
+  void slowReaderStopsItsSender() throws Exception {
     Flood flood = new Flood(1);
     grpc.registerService(flood.service());
     grpc.serve();

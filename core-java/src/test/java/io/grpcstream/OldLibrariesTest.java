@@ -12,6 +12,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
@@ -26,7 +27,8 @@ class OldLibrariesTest {
 
   @Test
   @EnabledOnOs(value = OS.LINUX, architectures = "amd64")
-  void withAnOlderBoringSslHostsSayItOnceAndConnectByNoise() throws Exception {
+  @DisplayName("With an older BoringSSL, hosts say it once and connect by Noise")
+  void olderBoringSslMeansNoise() throws Exception {
     String output = run("default", "netty-tcnative-classes", "netty-tcnative-boringssl-static");
     assertThat(output).contains("connected by /noise");
     assertThat(output.lines().filter(line -> line.contains("] WARN ")))
@@ -40,7 +42,8 @@ class OldLibrariesTest {
 
   @Test
   @EnabledOnOs(value = OS.LINUX, architectures = "amd64")
-  void withAnOlderBoringSslHostsThatAskForTlsConnectByTheJdks() throws Exception {
+  @DisplayName("With an older BoringSSL, hosts that ask for TLS connect by the JDK's")
+  void olderBoringSslAndTlsAskedFor() throws Exception {
     assertThat(run("tls", "netty-tcnative-classes", "netty-tcnative-boringssl-static"))
         .contains("connected by /tls/1.0.0")
         .contains("does not work");
@@ -48,7 +51,8 @@ class OldLibrariesTest {
 
   @Test
   @EnabledOnOs(value = OS.LINUX, architectures = "amd64")
-  void whoAsksForAnOlderBoringSslIsToldWhyThereIsNone() throws Exception {
+  @DisplayName("Who asks for an older BoringSSL is told why there is none")
+  void olderBoringSslAskedFor() throws Exception {
     assertThat(run("boringssl", "netty-tcnative-classes", "netty-tcnative-boringssl-static"))
         .contains("failed: tls: BORINGSSL is not available: ")
         .contains("netty-tcnative-classes-2.0.74.Final.jar");
@@ -56,21 +60,24 @@ class OldLibrariesTest {
 
   /** As when one dependency brings the classes and another the native part. */
   @Test
-  void withAnOlderHalfOfBoringSslHostsSayItAndConnectByNoise() throws Exception {
+  @DisplayName("With an older half of BoringSSL, hosts say it and connect by Noise")
+  void olderHalfOfBoringSsl() throws Exception {
     assertThat(run("default", "netty-tcnative-classes"))
         .contains("connected by /noise")
         .contains("does not work");
   }
 
   @Test
-  void aNettyThatIsTooOldIsRefusedWithTheJarFoundAndTheVersionNeeded() throws Exception {
+  @DisplayName("A Netty that is too old is refused with the JAR found and the version needed")
+  void nettyThatIsTooOld() throws Exception {
     assertThat(run("default", "netty-common"))
         .contains("failed: a host cannot work with the libraries found: ")
         .contains("netty-common-4.1.130.Final.jar, where 4.2.1.Final or later is needed");
   }
 
   @Test
-  void aGrpcThatIsTooOldIsRefusedWithTheJarFoundAndTheVersionNeeded() throws Exception {
+  @DisplayName("A gRPC that is too old is refused with the JAR found and the version needed")
+  void grpcThatIsTooOld() throws Exception {
     assertThat(run("grpc", "grpc-api"))
         .contains("failed: gRPC over libp2p cannot work with the libraries found: ")
         .contains("grpc-api-1.70.0.jar, where 1.72.0 or later is needed");

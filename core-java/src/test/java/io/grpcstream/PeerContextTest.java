@@ -19,6 +19,7 @@ import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -46,7 +47,8 @@ class PeerContextTest {
   }
 
   @Test
-  void callsOfAllFourKindsFromSeveralPeersAtOnceKnowTheirPeer() throws Exception {
+  @DisplayName("Calls of all four kinds, from several peers at once, know their peer")
+  void allFourKindsKnowTheirPeer() throws Exception {
     int peers = 4;
     ExecutorService threads = Executors.newFixedThreadPool(peers);
     try {

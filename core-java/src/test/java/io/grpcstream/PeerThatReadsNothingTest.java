@@ -21,6 +21,7 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -53,7 +54,8 @@ class PeerThatReadsNothingTest {
   }
 
   @Test
-  void streamsThatCloseAreReleasedWithWhatWasWritten() {
+  @DisplayName("Streams that close are released with what was written")
+  void closedStreamsReleaseWhatWasWritten() {
     List<Stream> accepted = new ArrayList<>();
     List<Stream> opened = new ArrayList<>();
     List<CompletableFuture<Boolean>> writes = new ArrayList<>();
@@ -83,7 +85,8 @@ class PeerThatReadsNothingTest {
   }
 
   @Test
-  void aChannelThatIsShutDownEndsWithoutCallsInFlight() {
+  @DisplayName("A channel that is shut down ends without calls in flight")
+  void channelShutDownWithoutCalls() {
     CompletableFuture<Stream> accepted = new CompletableFuture<>();
     Stream stream =
         Hosts.open(

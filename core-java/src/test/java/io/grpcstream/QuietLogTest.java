@@ -34,6 +34,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Supplier;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -90,7 +91,8 @@ class QuietLogTest {
   // --- peers that leave --------------------------------------------------------------------------
 
   @Test
-  void callersThatCancelWithResponsesOnTheirWayAreNoNews() throws Exception {
+  @DisplayName("Callers that cancel with responses on their way are no news")
+  void cancellationIsNoNews() throws Exception {
     ManagedChannel channel =
         GrpcStream.wrapClient(await(client.newStream(address(server), Wire.PROTOCOL)));
     for (int i = 0; i < CALLERS; i += AT_ONCE) {
@@ -110,7 +112,8 @@ class QuietLogTest {
   }
 
   @Test
-  void peersThatHangUpWithResponsesOnTheirWayAreNoNews() throws Exception {
+  @DisplayName("Peers that hang up with responses on their way are no news")
+  void hangingUpIsNoNews() throws Exception {
     for (int i = 0; i < CALLERS; i += AT_ONCE) {
       List<Stream> streams = new ArrayList<>();
       List<HungUp> calls = new ArrayList<>();
@@ -139,7 +142,8 @@ class QuietLogTest {
   }
 
   @Test
-  void connectionsThatAreLostWithResponsesOnTheirWayAreNoNews() throws Exception {
+  @DisplayName("Connections that are lost with responses on their way are no news")
+  void lostConnectionsAreNoNews() throws Exception {
     for (int i = 0; i < 10; i++) {
       Host leaving = hosts.start(builder -> builder);
       List<HungUp> calls = new ArrayList<>();
@@ -191,7 +195,8 @@ class QuietLogTest {
   // --- peers that break rules --------------------------------------------------------------------
 
   @Test
-  void streamsThatBreakHttp2CostFewLinesWithThePeersName() throws Exception {
+  @DisplayName("Streams that break HTTP/2 cost few lines, with the peer's name")
+  void brokenHttp2CostsFewLines() throws Exception {
     List<byte[]> attacks =
         List.of(
             "GET / HTTP/1.1\r\nHost: example.org\r\n\r\n".getBytes(StandardCharsets.US_ASCII),
@@ -213,7 +218,8 @@ class QuietLogTest {
   }
 
   @Test
-  void requestsThatAreNoGrpcCostFewLinesWithThePeersName() throws Exception {
+  @DisplayName("Requests that are no gRPC cost few lines, with the peer's name")
+  void requestsThatAreNoGrpcCostFewLines() throws Exception {
     List<Http2Headers> requests =
         List.of(
             request().path(""),
@@ -232,7 +238,8 @@ class QuietLogTest {
   }
 
   @Test
-  void aCallWithoutTheHeaderForProxiesIsServedWithoutAWord() throws Exception {
+  @DisplayName("A call without the header for proxies is served without a word")
+  void callWithoutTheHeaderForProxies() throws Exception {
     for (int i = 0; i < PEERS; i++) {
       Raw raw = new Raw(client, server);
       Http2Headers request = request();

@@ -14,6 +14,7 @@ import io.netty.handler.codec.ByteToMessageDecoder;
 import java.util.HexFormat;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -32,7 +33,8 @@ class RefusedCallTest {
   }
 
   @Test
-  void aCallThatCrossesAGoAwayIsUnavailableAndSaysWhoTakesNoMore() {
+  @DisplayName("A call that crosses a GOAWAY is UNAVAILABLE, and says who takes no more")
+  void callThatCrossesAGoAway() {
     PeerId peer = Wire.peer();
     Stream stream =
         wire.open(

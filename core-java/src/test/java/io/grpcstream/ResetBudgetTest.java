@@ -32,6 +32,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -138,19 +139,23 @@ class ResetBudgetTest {
   }
 
   @Test
-  void threeThousandCallsInARowThatTheServiceAnswersEarlyAreAllOk() {
+  @DisplayName("Three thousand calls in a row that the service answers early are all OK")
+  void callsAnsweredEarlyAreAllOk() {
     ManagedChannel channel = channel();
     eachIs(Code.OK, () -> unfinished(channel, Early.ANSWER));
   }
 
   @Test
-  void threeThousandCallsInARowThatTheServiceRefusesEarlyAllGetItsStatus() {
+  @DisplayName("Three thousand calls in a row that the service refuses early all get its status")
+  void callsRefusedEarlyGetTheirStatus() {
     ManagedChannel channel = channel();
     eachIs(Code.FAILED_PRECONDITION, () -> unfinished(channel, Early.REFUSE));
   }
 
   @Test
-  void threeThousandCallsInARowThatTheCallerLeavesAfterTheFirstMessageAreAllServed() {
+  @DisplayName(
+      "Three thousand calls in a row that the caller leaves after the first message are all served")
+  void callsLeftByTheirCallerAreServed() {
     ManagedChannel channel = channel();
     eachIs(
         Code.OK,
@@ -171,7 +176,8 @@ class ResetBudgetTest {
   }
 
   @Test
-  void aDeadlineThatPassesInASlowServiceCostsNothing() {
+  @DisplayName("A deadline that passes in a slow service costs nothing")
+  void deadlineInASlowServiceCostsNothing() {
     ManagedChannel channel = channel();
     CallOptions options = CallOptions.DEFAULT.withDeadlineAfter(1_100, TimeUnit.MILLISECONDS);
     CompletableFuture<?>[] ends = new CompletableFuture<?>[900];
@@ -200,7 +206,9 @@ class ResetBudgetTest {
   }
 
   @Test
-  void resetsOverManyStreamsAndConnectionsOfOnePeerAreCutCountedAndLoggedEarly() throws Exception {
+  @DisplayName(
+      "Resets over many streams and connections of one peer are cut, counted and logged early")
+  void resetsOverManyStreamsAreCut() throws Exception {
     ManagedChannel honest = channel();
     PrivateKey key = PrivateKey.generateEd25519();
     Host[] hostile = {
@@ -238,7 +246,8 @@ class ResetBudgetTest {
   }
 
   @Test
-  void callsAfterThatOfACallerThatLostItsStreamSayWhy() {
+  @DisplayName("Calls after that of a caller that lost its stream say why")
+  void laterCallsSayWhyTheStreamWasLost() {
     GrpcStream strict =
         GrpcStream.builder()
             .addService(Early.service())
@@ -262,7 +271,8 @@ class ResetBudgetTest {
   }
 
   @Test
-  void callsThatMakeTheServerResetThemCostAsMuchAsResets() throws Exception {
+  @DisplayName("Calls that make the server reset them cost as much as resets")
+  void resetsByTheServerCostAsMuch() throws Exception {
     ManagedChannel honest = channel();
     Host hostile = hosts.start(builder -> builder);
     RawHttp2 raw = new RawHttp2(hostile, server);

@@ -21,6 +21,7 @@ import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -47,7 +48,8 @@ class ServicesTest {
   }
 
   @Test
-  void serviceCanBeRegisteredReplacedAndUnregisteredWhileServing() {
+  @DisplayName("A service can be registered, replaced and unregistered while serving")
+  void servicesChangeWhileServing() {
     grpc.serve();
     ManagedChannel channel = open();
     assertThat(Echo.failure(channel).getCode()).isEqualTo(Code.UNIMPLEMENTED);
@@ -63,7 +65,8 @@ class ServicesTest {
   }
 
   @Test
-  void callInFlightOutlivesTheUnregistrationOfItsService() throws Exception {
+  @DisplayName("A call in flight outlives the unregistration of its service")
+  void callOutlivesItsUnregistration() throws Exception {
     grpc.registerService(Echo.service()).serve();
     Echo.Responses responses = new Echo.Responses();
     var call = Echo.bidi(open(), responses);
@@ -113,7 +116,8 @@ class ServicesTest {
   }
 
   @Test
-  void reflectionIsOneCallAndKnowsServicesRegisteredLater() throws Exception {
+  @DisplayName("Reflection is one call, and knows services registered later")
+  void reflectionKnowsLaterServices() throws Exception {
     grpc = GrpcStream.builder().reflection().build().serve();
     grpc.registerService(new HealthStatusManager().getHealthService());
     CompletableFuture<ServerReflectionResponse> answer = new CompletableFuture<>();

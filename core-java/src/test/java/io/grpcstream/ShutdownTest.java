@@ -16,6 +16,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -49,7 +50,8 @@ class ShutdownTest {
   }
 
   @Test
-  void servedCallFinishesWithinTheGraceWhileNewOnesAreRefused() throws Exception {
+  @DisplayName("A served call finishes within the grace while new ones are refused")
+  void servedCallFinishesWithinTheGrace() throws Exception {
     ManagedChannel channel = GrpcStream.wrapClient(wire.open(server.handler()));
     StreamObserver<String> call = callInFlight(channel);
 
@@ -97,7 +99,8 @@ class ShutdownTest {
   }
 
   @Test
-  void callMadeFinishesWithinTheGraceWhileNewOnesFailAsShutDown() throws Exception {
+  @DisplayName("A call made finishes within the grace while new ones fail as shut down")
+  void madeCallFinishesWithinTheGrace() throws Exception {
     ManagedChannel channel = client.client(wire.open(server.handler()));
     StreamObserver<String> call = callInFlight(channel);
 
@@ -176,7 +179,8 @@ class ShutdownTest {
   }
 
   @Test
-  void shuttingDownTheGrpcServerIsShuttingDownTheGrpcStream() throws Exception {
+  @DisplayName("Shutting down the gRPC server is shutting down the GrpcStream")
+  void shuttingDownTheGrpcServer() throws Exception {
     callInFlight(GrpcStream.wrapClient(wire.open(server.handler())));
 
     server.grpcServer().shutdown();

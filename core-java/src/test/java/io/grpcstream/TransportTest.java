@@ -41,6 +41,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -117,7 +118,8 @@ class TransportTest {
   }
 
   @Test
-  void credentialsThatDemandPrivacyAndIntegrityAreSent() {
+  @DisplayName("Credentials that demand privacy and integrity are sent")
+  void privateCredentialsAreSent() {
     ManagedChannel channel = GrpcStream.wrapClient(open(server().build().serve()));
     AtomicReference<SecurityLevel> level = new AtomicReference<>();
     CallCredentials credentials =
@@ -175,7 +177,8 @@ class TransportTest {
   }
 
   @Test
-  void clientCallbacksRunOnTheEventLoopOfTheStreamIfTheExecutorIsDirect() throws Exception {
+  @DisplayName("Client callbacks run on the event loop of the stream if the executor is direct")
+  void directCallbacksRunOnTheEventLoop() throws Exception {
     Stream stream = open(server().build().serve());
     ManagedChannel channel = GrpcStream.wrapClientBuilder(stream).directExecutor().build();
     CompletableFuture<Boolean> inEventLoop = new CompletableFuture<>();
@@ -201,7 +204,8 @@ class TransportTest {
   }
 
   @Test
-  void callSentWhileTheStreamWaitsInTheBacklogIsServedLater() throws Exception {
+  @DisplayName("A call sent while the stream waits in the backlog is served later")
+  void callSentFromTheBacklog() throws Exception {
     GrpcStream accepting = server().build();
     ManagedChannel channel = GrpcStream.wrapClient(open(accepting));
     Echo.Responses responses = new Echo.Responses();
@@ -228,7 +232,8 @@ class TransportTest {
   }
 
   @Test
-  void senderIsNotReadyWhileTheReceiverTakesNothingAndResumesWithoutLoss() throws Exception {
+  @DisplayName("A sender is not ready while the receiver takes nothing, and resumes without loss")
+  void senderWaitsForTheReceiver() throws Exception {
     int total = 1_000;
     String chunk = "x".repeat(10_000);
     AtomicInteger sent = new AtomicInteger();

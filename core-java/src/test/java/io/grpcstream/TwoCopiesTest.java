@@ -6,6 +6,7 @@ import io.grpc.LoadBalancerRegistry;
 import io.grpcstream.testing.OwnLoader;
 import java.lang.reflect.Method;
 import java.util.Map;
+import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -13,7 +14,8 @@ import org.junit.jupiter.api.Timeout;
 @Timeout(120)
 class TwoCopiesTest {
   @Test
-  void callsOfEachCopyWorkAndNoneLeavesAnythingInTheRegistryOfTheProcess() throws Exception {
+  @DisplayName("Calls of each copy work, and none leaves anything in the registry of the process")
+  void copiesLeaveNothingInTheRegistry() throws Exception {
     assertThat(new Conversation().apply("first")).isEqualTo("first");
     try (OwnLoader second = OwnLoader.ofOurs();
         OwnLoader third = OwnLoader.ofOurs()) {

@@ -32,6 +32,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -91,7 +92,9 @@ class UnfinishedMessagesTest {
   }
 
   @Test
-  void oneHundredCallsOnOneStreamHoldNoMoreThanTheBoundHoweverMuchTheyBegin() throws Exception {
+  @DisplayName(
+      "One hundred calls on one stream hold no more than the bound, however much they begin")
+  void hundredCallsStayWithinTheBound() throws Exception {
     serve(CallLimits.defaults());
     Host hostile = hosts.start(builder -> builder);
     RawHttp2 raw = new RawHttp2(hostile, server);
@@ -184,7 +187,9 @@ class UnfinishedMessagesTest {
   }
 
   @Test
-  void aPeerThatHoldsAllItMayLosesTheCallThatAsksForMoreAndNobodyElseDoes() throws Exception {
+  @DisplayName(
+      "A peer that holds all it may loses the call that asks for more, and nobody else does")
+  void fullPeerLosesTheCallThatAsksForMore() throws Exception {
     serve(limits(Duration.ofMinutes(5), 1 << 20));
     Host hostile = hosts.start(builder -> builder);
     RawHttp2 raw = new RawHttp2(hostile, server);
@@ -209,7 +214,8 @@ class UnfinishedMessagesTest {
   }
 
   @Test
-  void callsThatAreAnsweredBeforeTheirMessageHasComeKeepNothingAtTheCaller() throws Exception {
+  @DisplayName("Calls that are answered before their message has come keep nothing at the caller")
+  void answeredBeforeTheMessageHasCome() throws Exception {
     grpc =
         GrpcStream.builder()
             .addService(Echo.service())
@@ -250,7 +256,8 @@ class UnfinishedMessagesTest {
   }
 
   @Test
-  void messagesThatHoldRoomAndHardlyGoOnEndWhereOthersWait() throws Exception {
+  @DisplayName("Messages that hold room and hardly go on end where others wait")
+  void stalledMessagesEndWhereOthersWait() throws Exception {
     serve(limits(Duration.ofSeconds(2), 32L << 20));
     List<RawHttp2> strangers = strangers(12, 40_000);
     ManagedChannel honest = channel(hosts.start(builder -> builder));
@@ -266,7 +273,8 @@ class UnfinishedMessagesTest {
   }
 
   @Test
-  void aMessageThatHoldsMuchRoomHasToBringMoreOfItWhereOthersWait() throws Exception {
+  @DisplayName("A message that holds much room has to bring more of it where others wait")
+  void muchRoomHasToBringMore() throws Exception {
     serve(
         GrpcStream.builder()
             .addService(Echo.service(text -> text.length() + ""))
@@ -289,7 +297,9 @@ class UnfinishedMessagesTest {
   }
 
   @Test
-  void aCallThatIsCancelledWhileItWaitsForRoomMakesWayForTheNextOfItsStream() throws Exception {
+  @DisplayName(
+      "A call that is cancelled while it waits for room makes way for the next of its stream")
+  void callCancelledWhileItWaitsForRoom() throws Exception {
     serveDirectly(limits(Duration.ofMinutes(5), 32L << 20));
     List<RawHttp2> strangers = strangers(5, 40_000); // 15 MiB of the 16 that can be reserved.
     RawHttp2 waits = new RawHttp2(hosts.start(builder -> builder), server);
@@ -318,7 +328,8 @@ class UnfinishedMessagesTest {
   }
 
   @Test
-  void callsThatWaitForOthersOfTheirStreamAreInNobodysWay() throws Exception {
+  @DisplayName("Calls that wait for others of their stream are in nobody's way")
+  void waitingForOnesOwnStreamHindersNobody() throws Exception {
     serveDirectly(limits(Duration.ofMinutes(5), 512L << 20));
     Host caller = hosts.start(builder -> builder);
     RawHttp2 raw = new RawHttp2(caller, server);
@@ -336,8 +347,9 @@ class UnfinishedMessagesTest {
   }
 
   @Test
-  void aCallThatIsCancelledWhileItWaitsForOthersOfItsStreamMakesWayForAShorterOne()
-      throws Exception {
+  @DisplayName(
+      "A call that is cancelled while it waits for others of its stream makes way for a shorter one")
+  void cancelledCallMakesWayForAShorterOne() throws Exception {
     serveDirectly(limits(Duration.ofMinutes(5), 512L << 20));
     RawHttp2 raw = new RawHttp2(hosts.start(builder -> builder), server);
     raw.send(RawHttp2.preface());
@@ -364,7 +376,8 @@ class UnfinishedMessagesTest {
   }
 
   @Test
-  void aMessageAsLongAsAnyCanBeHasAllTheWindowItNeeds() throws Exception {
+  @DisplayName("A message as long as any can be has all the window it needs")
+  void longestMessageHasItsWindow() throws Exception {
     int length = Integer.MAX_VALUE - 8; // No array is longer.
     serve(
         GrpcStream.builder()
@@ -380,7 +393,8 @@ class UnfinishedMessagesTest {
   }
 
   @Test
-  void aLongMessageArrivesBesideThoseOfPeersThatNeverPause() {
+  @DisplayName("A long message arrives beside those of peers that never pause")
+  void longMessageBesideBusyPeers() {
     serve(limits(Duration.ofMinutes(5), 32L << 20));
     String message = "x".repeat(MESSAGE);
     AtomicBoolean over = new AtomicBoolean();
@@ -459,7 +473,8 @@ class UnfinishedMessagesTest {
   private static final CallLimits SMALL = limits(Duration.ofMinutes(5), 1 << 20);
 
   @Test
-  void aReaderThatNeverCatchesUpHoldsNoMoreThanWhatItHasNotRead() throws Exception {
+  @DisplayName("A reader that never catches up holds no more than what it has not read")
+  void readerThatNeverCatchesUp() throws Exception {
     Reader reader = new Reader();
     serve(SMALL, reader.service());
     RawHttp2 raw = new RawHttp2(hosts.start(builder -> builder), server);
@@ -477,7 +492,8 @@ class UnfinishedMessagesTest {
   }
 
   @Test
-  void messagesOfWhichTheNextHasAlwaysBegunHoldNoMoreThanItsFrames() throws Exception {
+  @DisplayName("Messages of which the next has always begun hold no more than its frames")
+  void nextMessageHasAlwaysBegun() throws Exception {
     Reader reader = new Reader();
     serve(SMALL, reader.service());
     RawHttp2 raw = new RawHttp2(hosts.start(builder -> builder), server);
@@ -491,7 +507,8 @@ class UnfinishedMessagesTest {
   }
 
   @Test
-  void paddingGivesNobodyRoomForMessagesThatAreNotRead() throws Exception {
+  @DisplayName("Padding gives nobody room for messages that are not read")
+  void paddingGivesNobodyRoom() throws Exception {
     Reader reader = new Reader();
     serve(SMALL, reader.service());
     RawHttp2 raw = new RawHttp2(hosts.start(builder -> builder), server);
@@ -511,7 +528,9 @@ class UnfinishedMessagesTest {
   }
 
   @Test
-  void halfAMessageThatDoesNotGoOnEndsItsCallAndAPauseBetweenMessagesDoesNot() throws Exception {
+  @DisplayName(
+      "Half a message that does not go on ends its call, and a pause between messages does not")
+  void halfAMessageEndsItsCall() throws Exception {
     serve(limits(STALL, 32 << 20));
     Host slow = hosts.start(builder -> builder);
     RawHttp2 raw = new RawHttp2(slow, server);
@@ -539,7 +558,8 @@ class UnfinishedMessagesTest {
   }
 
   @Test
-  void aStreamThatIsDeniedAndBringsNoPrefaceIsResetToo() {
+  @DisplayName("A stream that is denied and brings no preface is reset too")
+  void deniedStreamWithoutAPreface() {
     serve(CallLimits.defaults());
     CallLimits limits = CallLimits.builder().stallTimeout(Duration.ofMillis(300)).build();
     GrpcStream denying =
@@ -559,7 +579,8 @@ class UnfinishedMessagesTest {
   }
 
   @Test
-  void aHeaderBlockThatDoesNotEndResetsItsStreamAndAnIdleStreamStays() throws Exception {
+  @DisplayName("A header block that does not end resets its stream, and an idle stream stays")
+  void headerBlockThatDoesNotEnd() throws Exception {
     serve(limits(STALL, 32 << 20));
     Host caller = hosts.start(builder -> builder);
     ManagedChannel idle = channel(caller);

@@ -25,6 +25,7 @@ import java.util.Set;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.stream.Collectors;
+import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -121,7 +122,8 @@ class WholeShutdownTest {
 
   @ParameterizedTest
   @ValueSource(strings = {Hosts.TCP, Hosts.MEMORY})
-  void callsAreCutWithUnavailableAfterTheGraceAndNothingIsLeft(String address) throws Exception {
+  @DisplayName("Calls are cut with UNAVAILABLE after the grace, and nothing is left")
+  void callsAreCutAfterTheGrace(String address) throws Exception {
     start(address);
     List<CompletionStage<Void>> ends =
         List.of(grpc.shutdown(SHORT), server.shutdown(SHORT), caller.shutdown(LONG));
@@ -136,7 +138,8 @@ class WholeShutdownTest {
 
   @ParameterizedTest
   @ValueSource(strings = {Hosts.TCP, Hosts.MEMORY})
-  void hostsAloneCutCallsWithUnavailableAndNothingIsLeft(String address) throws Exception {
+  @DisplayName("Hosts alone cut calls with UNAVAILABLE, and nothing is left")
+  void hostsAloneCutCalls(String address) throws Exception {
     start(address);
     CompletionStage<Void> clientEnd = client.shutdown(SHORT);
     for (Echo.Responses cut : responses) {

@@ -20,6 +20,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -73,7 +74,8 @@ class WrapClientTest {
   }
 
   @Test
-  void onceTheStreamIsResetEveryNewCallFailsAtOnceAndNamesPeerAndProtocol() throws Exception {
+  @DisplayName("Once the stream is reset, every new call fails at once and names peer and protocol")
+  void newCallsOnAResetStream() throws Exception {
     Stream stream = open();
     ManagedChannel channel = GrpcStream.wrapClient(stream);
     assertThat(Echo.unary(channel, "hello")).isEqualTo("hello");
@@ -94,7 +96,8 @@ class WrapClientTest {
   }
 
   @Test
-  void callInFlightWhenTheStreamIsLostNamesPeerProtocolAndCause() throws Exception {
+  @DisplayName("A call in flight when the stream is lost names peer, protocol and cause")
+  void callInFlightOnALostStream() throws Exception {
     ManagedChannel channel = GrpcStream.wrapClient(open());
     Echo.Responses responses = new Echo.Responses();
     Echo.bidi(channel, responses).onNext("hello");
@@ -110,7 +113,8 @@ class WrapClientTest {
   }
 
   @Test
-  void callThatWaitsForReadinessFailsWhenTheStreamEndsBeforeItIsAnswered() throws Exception {
+  @DisplayName("A call that waits for readiness fails when the stream ends before it is answered")
+  void callThatWaitsForReadiness() throws Exception {
     Stream stream = wire.open(accepted::complete);
     ManagedChannel channel = GrpcStream.wrapClient(stream);
     Echo.Responses responses = new Echo.Responses();
@@ -228,7 +232,9 @@ class WrapClientTest {
   }
 
   @Test
-  void executorThatIsShutDownLosesNeitherTheEndOfItsCallsNorTheCallsOfOthers() throws Exception {
+  @DisplayName(
+      "An executor that is shut down loses neither the end of its calls nor the calls of others")
+  void executorThatIsShutDown() throws Exception {
     ExecutorService brief = Executors.newSingleThreadExecutor();
     ManagedChannel channel = GrpcStream.wrapClientBuilder(open()).executor(brief).build();
     Echo.Responses responses = new Echo.Responses();

@@ -4,7 +4,7 @@ import io.grpc.Grpc;
 import io.grpc.ServerCall;
 import io.grpc.Status;
 import io.grpcstream.libp2p.Stream;
-import io.grpcstream.libp2p.util.LineLimit;
+import io.grpcstream.libp2p.util.LogRateLimit;
 import io.grpcstream.netty.StreamAttachment;
 import io.grpcstream.netty.UserLog;
 import java.time.Duration;
@@ -33,7 +33,7 @@ public final class FailureLog {
 
   private final Logger logger;
   private final LongSupplier nanoTime;
-  private final Map<Kind, LineLimit> windows = new HashMap<>();
+  private final Map<Kind, LogRateLimit> windows = new HashMap<>();
 
   public FailureLog() {
     this(UserLog.LOG, System::nanoTime);
@@ -123,10 +123,10 @@ public final class FailureLog {
 
   /** How many of this kind were left out before this one, or -1 if it must not be logged either. */
   private synchronized long linesLeftOut(Kind kind) {
-    LineLimit window = windows.get(kind);
+    LogRateLimit window = windows.get(kind);
     if (window == null) {
       Kind counted = windows.size() < MAX_KINDS ? kind : OTHERS;
-      window = windows.computeIfAbsent(counted, added -> new LineLimit(1, WINDOW, nanoTime));
+      window = windows.computeIfAbsent(counted, added -> new LogRateLimit(1, WINDOW, nanoTime));
     }
     return window.leftOut();
   }

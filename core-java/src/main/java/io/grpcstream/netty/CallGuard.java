@@ -80,7 +80,7 @@ final class CallGuard extends Http2FrameListenerDecorator {
     grpc.decoder().frameListener(guard);
     stream.channel().closeFuture().addListener(closed -> guard.stopTimer());
     if (guard.connection.isServer()) {
-      PeerFaults.watch(grpc, stream, refusals, () -> guard.cut);
+      PeerErrorLog.watch(grpc, stream, refusals, () -> guard.cut);
     }
   }
 

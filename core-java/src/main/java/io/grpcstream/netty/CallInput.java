@@ -10,7 +10,7 @@ final class CallInput {
   final MessageProgress message = new MessageProgress();
 
   /** What holds that which is unread or withheld. */
-  final HeldFrames frames = new HeldFrames();
+  final RetainedFrames frames = new RetainedFrames();
 
   /** Bytes that gRPC has not taken, as the service has not asked for their message. */
   int unread;

@@ -28,7 +28,7 @@ import org.jspecify.annotations.Nullable;
  *       never exceeds its window;
  *   <li>a window is small at first ({@value #WINDOW} bytes, or what the user has set), and
  *   <li>a message that does not fit, and of which half a window has come, gets what it lacks, and
- *       at least as much as the window has, once it is {@linkplain MessageRoom reserved}: at once
+ *       at least as much as the window has, once it is {@linkplain MessageMemory reserved}: at once
  *       if there is room, else in the order in which messages began, and peers in turn. It is the
  *       whole message that is reserved, so that each one that has begun to grow can also be
  *       completed, and nobody waits in a circle;
@@ -89,7 +89,7 @@ final class CallWindows extends Http2ConnectionAdapter implements Http2LocalFlow
    * Where the first of {@link #waiting} waits; null if none does, or if it waits for other calls of
    * this stream, and so in nobody's way.
    */
-  private MessageRoom.@Nullable Place place;
+  private MessageMemory.@Nullable Place place;
 
   private @Nullable ChannelHandlerContext ctx;
   private long reserved;
@@ -202,7 +202,7 @@ final class CallWindows extends Http2ConnectionAdapter implements Http2LocalFlow
 
   /** Whether messages wait for what calls of this stream have reserved. */
   private boolean isMissed() {
-    MessageRoom room = budget.all.room;
+    MessageMemory room = budget.all.room;
     return connection.isServer() ? !waiting.isEmpty() || room.isShort(budget) : room.isShort();
   }
 
@@ -295,7 +295,7 @@ final class CallWindows extends Http2ConnectionAdapter implements Http2LocalFlow
   private void grantWaiting() {
     boolean granted = false;
     try {
-      for (MessageRoom.Place mine = place; mine != null && take(mine); mine = place) {
+      for (MessageMemory.Place mine = place; mine != null && take(mine); mine = place) {
         Map.Entry<Http2Stream, CallInput> first = waiting.entrySet().iterator().next();
         waiting.remove(first.getKey());
         place = null;
@@ -315,7 +315,7 @@ final class CallWindows extends Http2ConnectionAdapter implements Http2LocalFlow
     }
   }
 
-  private boolean take(MessageRoom.Place mine) {
+  private boolean take(MessageMemory.Place mine) {
     return budget.all.room.take(mine);
   }
 
@@ -347,7 +347,7 @@ final class CallWindows extends Http2ConnectionAdapter implements Http2LocalFlow
     boolean first = !waiting.isEmpty() && waiting.keySet().iterator().next() == call;
     waiting.remove(call);
     if (first) {
-      MessageRoom.Place left = place;
+      MessageMemory.Place left = place;
       place = null;
       awaitRoom(); // Before the place is left, so that the peer keeps its turn.
       if (left != null) {

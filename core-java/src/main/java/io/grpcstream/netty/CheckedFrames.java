@@ -25,9 +25,9 @@ final class CheckedFrames extends Http2FrameListenerDecorator {
   private static final String TIMEOUT_UNITS = "HMSmun";
 
   private final GrpcHttp2ConnectionHandler grpc;
-  private final PeerFaults faults;
+  private final PeerErrorLog faults;
 
-  CheckedFrames(GrpcHttp2ConnectionHandler grpc, PeerFaults faults, Http2FrameListener listener) {
+  CheckedFrames(GrpcHttp2ConnectionHandler grpc, PeerErrorLog faults, Http2FrameListener listener) {
     super(listener);
     this.grpc = grpc;
     this.faults = faults;

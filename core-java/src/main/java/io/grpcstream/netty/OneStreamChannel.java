@@ -26,9 +26,9 @@ public final class OneStreamChannel extends ManagedChannel {
 
   private final ManagedChannel delegate;
   private final StreamEnd end;
-  private final LiveCalls calls;
+  private final CallTracker calls;
 
-  OneStreamChannel(ManagedChannel delegate, LiveCalls calls) {
+  OneStreamChannel(ManagedChannel delegate, CallTracker calls) {
     this.delegate = delegate;
     this.calls = calls;
     end = calls.end();
@@ -68,7 +68,7 @@ public final class OneStreamChannel extends ManagedChannel {
     }
     return ended == null
         ? calls.newCall(delegate, method, options)
-        : new EndedCall<>(ended, options.getExecutor());
+        : new FailingCall<>(ended, options.getExecutor());
   }
 
   /**
@@ -87,7 +87,7 @@ public final class OneStreamChannel extends ManagedChannel {
     if (http2 == null) {
       delegate.shutdown();
     } else {
-      Quiet.await(end.stream().channel(), http2.connection(), delegate::shutdown);
+      IdleTransport.await(end.stream().channel(), http2.connection(), delegate::shutdown);
     }
   }
 

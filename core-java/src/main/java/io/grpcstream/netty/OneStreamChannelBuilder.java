@@ -156,7 +156,7 @@ public final class OneStreamChannelBuilder
   public OneStreamChannel build() {
     StreamAttachment.claim(end.stream());
     netty.idleTimeout(Long.MAX_VALUE, TimeUnit.DAYS);
-    LiveCalls calls = new LiveCalls(end);
+    CallTracker calls = new CallTracker(end);
     if (executor != null) {
       netty.executor(calls.steady(executor));
     }

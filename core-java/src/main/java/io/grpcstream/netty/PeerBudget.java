@@ -29,11 +29,11 @@ final class PeerBudget {
   final PeerBudgets all;
   final AtomicLong held = new AtomicLong();
 
-  /** Guarded by {@link MessageRoom}. */
+  /** Guarded by {@link MessageMemory}. */
   long reserved;
 
-  /** Its streams that wait, with one message each. Guarded by {@link MessageRoom}. */
-  final Queue<MessageRoom.Place> places = new ArrayDeque<>(1);
+  /** Its streams that wait, with one message each. Guarded by {@link MessageMemory}. */
+  final Queue<MessageMemory.Place> places = new ArrayDeque<>(1);
 
   /** Guarded by {@link #all}. */
   long grown;

@@ -12,7 +12,7 @@ import java.util.function.LongSupplier;
  * <p><b>Memory.</b> No peer has a fixed share of it: a peer may hold as many bytes as are left when
  * it has taken them. So one peer alone gets up to half of all, and however many take what they can
  * get, the next one still finds as much as each of them has. Half of it can be {@linkplain
- * MessageRoom reserved}, for messages that are longer than a call's window, see {@link
+ * MessageMemory reserved}, for messages that are longer than a call's window, see {@link
  * CallWindows}: who has to wait for a reservation waits without harm, while a byte that has arrived
  * and finds no place costs the call.
  *
@@ -30,7 +30,7 @@ public final class PeerBudgets {
   final long memory;
 
   /** Where bytes are reserved for messages. */
-  final MessageRoom room;
+  final MessageMemory room;
 
   private final LongSupplier nanoTime;
   private final Map<PeerId, PeerBudget> peers = new ConcurrentHashMap<>();
@@ -52,7 +52,7 @@ public final class PeerBudgets {
     this.resets = resets;
     this.memory = memory;
     this.nanoTime = nanoTime;
-    room = new MessageRoom(memory / 2);
+    room = new MessageMemory(memory / 2);
   }
 
   /** The budget of {@code peer}, for one stream more, until that is {@linkplain #close closed}. */

@@ -2,7 +2,7 @@ package io.grpcstream.netty;
 
 import io.grpcstream.libp2p.Refusal;
 import io.grpcstream.libp2p.Stream;
-import io.grpcstream.libp2p.util.LineLimit;
+import io.grpcstream.libp2p.util.LogRateLimit;
 
 /**
  * Reports refused streams and calls to the host of the stream, which counts and logs them. For
@@ -10,7 +10,7 @@ import io.grpcstream.libp2p.util.LineLimit;
  * who cause these; those in between are counted, and logged at debug level. Thread-safe.
  */
 public final class RefusalLog {
-  private final LineLimit lines = new LineLimit();
+  private final LogRateLimit lines = new LogRateLimit();
 
   /** Reports that {@code stream}, or something on it, was refused, and why. */
   public void refused(Stream stream, Refusal kind, String reason) {

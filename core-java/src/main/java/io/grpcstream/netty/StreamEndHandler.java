@@ -25,7 +25,7 @@ import org.jspecify.annotations.Nullable;
  *       too.
  *   <li>Calls that are cut off get a status that names the peer, the protocol and the cause.
  *   <li>What arrives after the end is dropped; Netty would log each frame.
- *   <li>A served stream ends quietly, whatever ended it: see {@link PeerFaults}.
+ *   <li>A served stream ends quietly, whatever ended it: see {@link PeerErrorLog}.
  * </ul>
  */
 final class StreamEndHandler extends ChannelDuplexHandler {

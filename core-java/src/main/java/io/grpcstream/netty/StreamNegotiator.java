@@ -124,7 +124,7 @@ final class StreamNegotiator implements InternalProtocolNegotiator.ProtocolNegot
               security));
       guard.accept(stream, grpc);
       fireProtocolNegotiationEvent(ctx); // On return, gRPC's handler is in the pipeline.
-      grpc.encoder().lifecycleManager(new EndedStreams(grpc, stream));
+      grpc.encoder().lifecycleManager(new QuietLifecycle(grpc, stream));
     }
   }
 }

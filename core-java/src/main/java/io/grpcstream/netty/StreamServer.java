@@ -14,9 +14,9 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The seat of one {@link io.grpc.Server} whose transports run on streams: make the server from
- * {@link #builder}, start it, then hand it streams. The server has no thread and no socket;
- * starting and shutting it down never block.
+ * What makes transports of streams for one {@link io.grpc.Server}: make the server from {@link
+ * #builder}, start it, then hand it streams. The server has no thread and no socket; starting and
+ * shutting it down never block.
  */
 public final class StreamServer {
   private final NettyServerBuilder builder;

@@ -40,7 +40,7 @@ final class TransportEnd extends Http2ConnectionAdapter {
       close();
     } else if (lastStreamId != MORE_TO_COME && !awaited) {
       awaited = true;
-      Quiet.await(stream.channel(), connection, this::close);
+      IdleTransport.await(stream.channel(), connection, this::close);
     }
   }
 

@@ -1,7 +1,7 @@
 package io.grpcstream.serving;
 
 import io.grpcstream.libp2p.util.StageFuture;
-import io.grpcstream.serving.LiveStream.State;
+import io.grpcstream.serving.TrackedStream.State;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
@@ -30,10 +30,10 @@ final class Backlog<C> {
   }
 
   private final int limit;
-  private final Function<LiveStream, C> accepted;
+  private final Function<TrackedStream, C> accepted;
 
   private final Object lock = new Object();
-  private final Deque<LiveStream> waiting = new ArrayDeque<>();
+  private final Deque<TrackedStream> waiting = new ArrayDeque<>();
   private final Deque<CompletableFuture<C>> takers = new ArrayDeque<>();
   private @Nullable Supplier<? extends Exception> stopped;
 
@@ -43,22 +43,22 @@ final class Backlog<C> {
    * @param limit how many streams may wait
    * @param accepted makes a connection of a stream that is to be handed out
    */
-  Backlog(int limit, Function<LiveStream, C> accepted) {
+  Backlog(int limit, Function<TrackedStream, C> accepted) {
     this.limit = limit;
     this.accepted = accepted;
   }
 
   /** Hands a stream that has arrived out, or queues it. */
-  Outcome offer(LiveStream stream) {
+  Outcome offer(TrackedStream stream) {
     return place(stream, false);
   }
 
   /** Hands a stream out again, or puts it at the head of the queue, whatever the limit. */
-  Outcome putBack(LiveStream stream) {
+  Outcome putBack(TrackedStream stream) {
     return place(stream, true);
   }
 
-  private Outcome place(LiveStream stream, boolean atHead) {
+  private Outcome place(TrackedStream stream, boolean atHead) {
     while (true) {
       CompletableFuture<C> taker;
       synchronized (lock) {
@@ -92,7 +92,7 @@ final class Backlog<C> {
 
   /** The oldest waiting stream, or the next to come. */
   CompletableFuture<C> take() {
-    LiveStream stream;
+    TrackedStream stream;
     CompletableFuture<C> taker = new StageFuture<>();
     synchronized (lock) {
       if (stopped != null) {
@@ -113,7 +113,7 @@ final class Backlog<C> {
     return taker;
   }
 
-  private boolean handOut(LiveStream stream, CompletableFuture<C> taker) {
+  private boolean handOut(TrackedStream stream, CompletableFuture<C> taker) {
     boolean taken = taker.complete(accepted.apply(stream));
     if (taken) {
       stream.startDeciding();
@@ -133,8 +133,8 @@ final class Backlog<C> {
    *
    * @return the streams that were waiting, oldest first
    */
-  List<LiveStream> stop(Supplier<? extends Exception> failure) {
-    List<LiveStream> streams;
+  List<TrackedStream> stop(Supplier<? extends Exception> failure) {
+    List<TrackedStream> streams;
     List<CompletableFuture<C>> unserved;
     synchronized (lock) {
       stopped = failure;
@@ -155,7 +155,7 @@ final class Backlog<C> {
   }
 
   /** A stream that waited has ended, by itself or because its time was over. */
-  private void ended(LiveStream stream) {
+  private void ended(TrackedStream stream) {
     stream.move(State.WAITING, State.CLOSED);
     synchronized (lock) {
       waiting.remove(stream);

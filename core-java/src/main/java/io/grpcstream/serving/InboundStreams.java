@@ -5,7 +5,7 @@ import io.grpcstream.libp2p.Refusal;
 import io.grpcstream.libp2p.Stream;
 import io.grpcstream.netty.RefusalLog;
 import io.grpcstream.netty.UserLog;
-import io.grpcstream.serving.LiveStream.State;
+import io.grpcstream.serving.TrackedStream.State;
 import java.net.SocketAddress;
 import java.nio.channels.ClosedChannelException;
 import java.time.Duration;
@@ -29,12 +29,12 @@ public final class InboundStreams<C> {
   }
 
   private final SocketAddress address;
-  private final LiveStreams streams;
+  private final StreamTracker streams;
   private final Servers servers;
   private final BiPredicate<PeerId, String> authorizer;
   private final RefusalLog refusals;
   private final AtomicBoolean authorizerFailed = new AtomicBoolean();
-  private final Unattended unattended;
+  private final UnservedStreamsWarning unattended;
   private final Backlog<C> backlog;
   private volatile Mode mode = Mode.ACCEPTING;
 
@@ -54,24 +54,24 @@ public final class InboundStreams<C> {
       int limit,
       Duration timeout,
       RefusalLog refusals,
-      Function<LiveStream, C> accepted) {
+      Function<TrackedStream, C> accepted) {
     this.address = address;
     this.servers = servers;
     this.authorizer = authorizer;
     this.refusals = refusals;
-    unattended = new Unattended(address, timeout);
-    streams = new LiveStreams(timeout, refusals, unattended::reason);
+    unattended = new UnservedStreamsWarning(address, timeout);
+    streams = new StreamTracker(timeout, refusals, unattended::reason);
     backlog = new Backlog<>(limit, accepted);
   }
 
   /** The streams, those included that this side has opened. */
-  public LiveStreams streams() {
+  public StreamTracker streams() {
     return streams;
   }
 
   /** Takes a new stream; see {@code GrpcStream.handler}. */
   public void onStream(Stream stream) {
-    LiveStream live = streams.arrived(stream);
+    TrackedStream live = streams.arrived(stream);
     if (isClosed()) {
       live.refuseIfUndecided();
       return;
@@ -97,7 +97,7 @@ public final class InboundStreams<C> {
   }
 
   /** The authorizer, which is the user's code, has thrown: that may be better the next time. */
-  private void onAuthorizerFailed(LiveStream live, RuntimeException failure) {
+  private void onAuthorizerFailed(TrackedStream live, RuntimeException failure) {
     if (authorizerFailed.compareAndSet(false, true)) {
       UserLog.LOG.error("{}: the authorizer failed (said once with its stack)", address, failure);
     } else {
@@ -108,7 +108,7 @@ public final class InboundStreams<C> {
     live.refuseIfUndecided();
   }
 
-  private void placed(LiveStream live, Backlog.Outcome outcome) {
+  private void placed(TrackedStream live, Backlog.Outcome outcome) {
     if (outcome == Backlog.Outcome.FULL) {
       refusals.refused(
           live.stream(),
@@ -122,7 +122,7 @@ public final class InboundStreams<C> {
 
   /** Serves all streams from now on, those that wait first; see {@code GrpcStream.serve}. */
   public void serveAll() {
-    List<LiveStream> waiting;
+    List<TrackedStream> waiting;
     synchronized (this) {
       if (isClosed()) {
         throw new IllegalStateException(address + " is shut down");
@@ -133,7 +133,7 @@ public final class InboundStreams<C> {
       waiting =
           backlog.stop(() -> new IllegalStateException(address + " serves all streams itself"));
     }
-    for (LiveStream live : waiting) {
+    for (TrackedStream live : waiting) {
       if (live.move(State.WAITING, State.SERVED)) { // Unless its time was over just now.
         serve(live.stream());
       }
@@ -157,19 +157,19 @@ public final class InboundStreams<C> {
 
   /** Puts a stream that was accepted back to the head of the backlog. */
   public void takeBack(Stream stream) {
-    LiveStream anew = streams.arrived(stream);
+    TrackedStream anew = streams.arrived(stream);
     placed(anew, backlog.putBack(anew));
   }
 
   /** Resets the streams in the backlog, and all that come from now on. */
   public void close() {
-    List<LiveStream> waiting;
+    List<TrackedStream> waiting;
     synchronized (this) {
       mode = Mode.CLOSED;
       unattended.attend();
       waiting = backlog.stop(ClosedChannelException::new);
     }
-    waiting.forEach(LiveStream::refuseIfUndecided);
+    waiting.forEach(TrackedStream::refuseIfUndecided);
   }
 
   public boolean isClosed() {

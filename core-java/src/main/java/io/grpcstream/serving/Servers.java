@@ -8,9 +8,9 @@ import io.grpc.ServerServiceDefinition;
 import io.grpc.netty.NettyServerBuilder;
 import io.grpc.util.MutableHandlerRegistry;
 import io.grpcstream.libp2p.Stream;
-import io.grpcstream.netty.FittingCalls;
 import io.grpcstream.netty.PeerBudgets;
 import io.grpcstream.netty.RefusalLog;
+import io.grpcstream.netty.ResponseHeaderLimit;
 import io.grpcstream.netty.StreamServer;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -39,7 +39,7 @@ public final class Servers {
   private static final int DENIED_AGE_SECONDS = 30;
 
   private final MutableHandlerRegistry services = new MutableHandlerRegistry();
-  private final StreamServer seat;
+  private final StreamServer transports;
   private final Server server;
   private final SocketAddress address;
   private final Function<Stream, Attributes> attributes;
@@ -48,7 +48,7 @@ public final class Servers {
   private final Duration stallTimeout;
   private boolean started;
   private boolean shutdown;
-  private @Nullable StreamServer deniedSeat;
+  private @Nullable StreamServer deniedTransports;
   private @Nullable Server deniedServer;
 
   /**
@@ -74,9 +74,10 @@ public final class Servers {
     this.budgets = budgets;
     this.stallTimeout = stallTimeout;
     this.refusals = refusals;
-    seat = seat(stallTimeout);
+    transports = newTransports(stallTimeout);
     NettyServerBuilder builder =
-        seat.builder()
+        transports
+            .builder()
             .maxInboundMessageSize(MAX_INBOUND_MESSAGE_BYTES)
             .maxInboundMetadataSize(MAX_INBOUND_METADATA_BYTES)
             .maxConcurrentCallsPerConnection(MAX_CONCURRENT_CALLS_PER_STREAM)
@@ -87,11 +88,11 @@ public final class Servers {
         builder
             .fallbackHandlerRegistry(services)
             .intercept(failures)
-            .intercept(new FittingCalls()) // The last one added is the first to run.
+            .intercept(new ResponseHeaderLimit()) // The last one added is the first to run.
             .build();
   }
 
-  private StreamServer seat(Duration timeout) {
+  private StreamServer newTransports(Duration timeout) {
     return new StreamServer(address, attributes, budgets, timeout, refusals);
   }
 
@@ -127,12 +128,12 @@ public final class Servers {
   /** Serves {@code stream}; once shut down, resets it. */
   void serve(Stream stream) {
     start();
-    seat.serve(stream);
+    transports.serve(stream);
   }
 
   /** Answers each call on {@code stream} with {@code PERMISSION_DENIED}, for a short while. */
   void deny(Stream stream) {
-    StreamServer denied = deniedSeat();
+    StreamServer denied = deniedTransports();
     if (denied == null) {
       stream.reset();
     } else {
@@ -140,11 +141,12 @@ public final class Servers {
     }
   }
 
-  private synchronized @Nullable StreamServer deniedSeat() {
-    if (deniedSeat == null && !shutdown) {
-      deniedSeat = seat(stallTimeout.compareTo(DENIED_IDLE) < 0 ? stallTimeout : DENIED_IDLE);
+  private synchronized @Nullable StreamServer deniedTransports() {
+    if (deniedTransports == null && !shutdown) {
+      deniedTransports =
+          newTransports(stallTimeout.compareTo(DENIED_IDLE) < 0 ? stallTimeout : DENIED_IDLE);
       deniedServer =
-          deniedSeat
+          deniedTransports
               .builder()
               .directExecutor()
               .fallbackHandlerRegistry(new DeniedCalls())
@@ -156,7 +158,7 @@ public final class Servers {
               .build();
       start(deniedServer);
     }
-    return deniedSeat;
+    return deniedTransports;
   }
 
   /** Sends GOAWAY on all streams and closes each when its calls are done. Never blocks. */

@@ -12,6 +12,7 @@ import java.lang.reflect.Proxy;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.slf4j.Logger;
 
@@ -35,7 +36,8 @@ class FailureLogTest {
   private final FailureLog log = new FailureLog(logger, () -> now);
 
   @Test
-  void oneKindOfFailureIsLoggedOnceInAWhileAndCountedInBetween() {
+  @DisplayName("One kind of failure is logged once in a while, and counted in between")
+  void oneKindIsLoggedOnceInAWhile() {
     for (int i = 0; i < 1_000; i++) {
       log.failed(new Call("A"), Status.UNKNOWN, lost());
     }
@@ -47,7 +49,8 @@ class FailureLogTest {
   }
 
   @Test
-  void theFirstOfEachKindIsLoggedHoweverManyThereAreOfAnother() {
+  @DisplayName("The first of each kind is logged, however many there are of another")
+  void firstOfEachKindIsLogged() {
     for (int i = 0; i < 1_000; i++) {
       log.failed(new Call("A"), Status.UNKNOWN, lost());
     }

@@ -17,6 +17,7 @@ import java.time.Duration;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 
 /** What belongs to a host that has ended does nothing, or fails as it says; it never throws. */
@@ -45,7 +46,8 @@ class AfterShutdownTest {
   }
 
   @Test
-  void nothingThrowsWhenTheCallersEventLoopsHaveEndedUnderTheHost() {
+  @DisplayName("Nothing throws when the caller's event loops have ended under the host")
+  void eventLoopsEndedUnderTheHost() {
     MultiThreadIoEventLoopGroup group =
         new MultiThreadIoEventLoopGroup(1, TcpTransport.ioHandlerFactory());
     Host client = hosts.start(builder -> builder.listen(TestHosts.TCP).eventLoopGroup(group));
@@ -62,7 +64,8 @@ class AfterShutdownTest {
   }
 
   @Test
-  void aDialIsFailedByAShutdownAfterTheCallersEventLoopsHaveEnded() throws Exception {
+  @DisplayName("A dial is failed by a shutdown after the caller's event loops have ended")
+  void dialFailedByALateShutdown() throws Exception {
     MultiThreadIoEventLoopGroup group =
         new MultiThreadIoEventLoopGroup(1, TcpTransport.ioHandlerFactory());
     try (RawServer silent = RawServer.silent()) {
@@ -77,7 +80,8 @@ class AfterShutdownTest {
   }
 
   @Test
-  void aShutdownUnderWayEndsWithTheCallersEventLoops() {
+  @DisplayName("A shutdown under way ends with the caller's event loops")
+  void shutdownEndsWithTheEventLoops() {
     MultiThreadIoEventLoopGroup group =
         new MultiThreadIoEventLoopGroup(1, TcpTransport.ioHandlerFactory());
     Host client = hosts.start(builder -> builder.eventLoopGroup(group));
@@ -97,7 +101,8 @@ class AfterShutdownTest {
   }
 
   @Test
-  void aHostThatWasClosedBeforeItsStartFailsDialsInsteadOfThrowing() {
+  @DisplayName("A host that was closed before its start fails dials instead of throwing")
+  void hostClosedBeforeItsStart() {
     Host host = Host.builder().build();
     host.close();
     Multiaddr address = Multiaddr.parse("/ip4/127.0.0.1/tcp/1");

@@ -18,6 +18,7 @@ import java.util.Arrays;
 import java.util.function.Function;
 import javax.net.ssl.SSLSocket;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -103,7 +104,8 @@ class CutConnectionTest {
   }
 
   @Test
-  void aConnectionThatEndsForWantOfMemoryIsCountedAndLogged() {
+  @DisplayName("A connection that ends for want of memory is counted and logged")
+  void connectionEndsForWantOfMemory() {
     Host server = hosts.start();
     Host client = hosts.start(builder -> builder);
     Stream stream = await(client.newStream(TestHosts.address(server), ECHO));

@@ -14,6 +14,7 @@ import java.util.concurrent.CompletionStage;
 import java.util.function.Consumer;
 import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -56,7 +57,8 @@ class DialProgressTest {
   }
 
   @Test
-  void aPeerThatSaysNothingIsSaidToBeConnectedAndSilent() throws Exception {
+  @DisplayName("A peer that says nothing is said to be connected and silent")
+  void silentPeerIsConnectedAndSilent() throws Exception {
     Host dialler = dialler(limits -> limits.dialTimeout(SHORT));
     assertThat(failureOf(dialler, peer -> {}))
         .contains(
@@ -74,7 +76,8 @@ class DialProgressTest {
   }
 
   @Test
-  void aPeerThatAgreesOnNoiseAndStopsIsSaidToHaveStoppedThere() throws Exception {
+  @DisplayName("A peer that agrees on Noise and stops is said to have stopped there")
+  void peerThatStopsAtNoise() throws Exception {
     Host dialler = dialler(limits -> limits.dialTimeout(SHORT));
     assertThat(failureOf(dialler, RawPeer::offerNoise))
         .contains(
@@ -93,7 +96,8 @@ class DialProgressTest {
   }
 
   @Test
-  void anInboundConnectionThatSaysNothingIsLoggedAsThat() {
+  @DisplayName("An inbound connection that says nothing is logged as that")
+  void silentInboundConnection() {
     try (Siege siege = new Siege(limits -> limits.acceptTimeout(SHORT));
         RawPeer peer = RawPeer.dial(siege.server)) {
       peer.awaitClose();
@@ -103,7 +107,8 @@ class DialProgressTest {
   }
 
   @Test
-  void aStreamWithoutAnAnswerSaysThatNothingWasReceived() throws Exception {
+  @DisplayName("A stream without an answer says that nothing was received")
+  void streamWithoutAnAnswer() throws Exception {
     Host dialler = dialler(limits -> limits.streamNegotiationTimeout(SHORT));
     assertThat(failureOf(dialler, DialProgressTest::secure))
         .contains("no agreement within 400 ms", ECHO, "nothing received from the peer");
@@ -116,7 +121,8 @@ class DialProgressTest {
   }
 
   @Test
-  void aPeerThatClosesWithoutAWordIsSaidToMaybeHaveReachedItsLimits() throws Exception {
+  @DisplayName("A peer that closes without a word is said to maybe have reached its limits")
+  void closedWithoutAWord() throws Exception {
     assertThat(failureOf(dialler(limits -> limits), RawPeer::close))
         .contains("negotiating security", CLOSED_THERE);
   }
@@ -170,7 +176,8 @@ class DialProgressTest {
   }
 
   @Test
-  void aStreamThatIsCutByTheShutdownOfThisHostSaysSo() throws Exception {
+  @DisplayName("A stream that is cut by the shutdown of this host says so")
+  void streamCutByThisHostsShutdown() throws Exception {
     Host dialler = dialler(limits -> limits);
     PrivateKey key = PrivateKey.generateEd25519();
     try (ServerSocket socket = RawPeer.listener()) {

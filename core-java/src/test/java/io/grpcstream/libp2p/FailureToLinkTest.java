@@ -21,6 +21,7 @@ import javax.crypto.Cipher;
 import javax.crypto.CipherSpi;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -56,7 +57,8 @@ class FailureToLinkTest {
   }
 
   @Test
-  void afterTheHandshakeTheConnectionEndsAndTheLogTellsMethodAndJar() {
+  @DisplayName("After the handshake, the connection ends, and the log tells method and JAR")
+  void failureToLinkAfterTheHandshake() {
     Host server = hosts.start();
     Host client = client();
     Stream stream = await(client.newStream(address(server), ECHO));

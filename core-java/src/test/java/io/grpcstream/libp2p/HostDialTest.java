@@ -23,6 +23,7 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -143,7 +144,8 @@ class HostDialTest {
   }
 
   @Test
-  void addressesThatNoTransportServesFailTheDialClearly() {
+  @DisplayName("Addresses that no transport serves fail the dial clearly")
+  void addressesThatNoTransportServes() {
     Host client = hosts.start(builder -> builder);
     for (String address : List.of("/ip4/127.0.0.1/udp/1/quic-v1", "/ip4/127.0.0.1/udp/1")) {
       assertThat(failure(client.newStream(Multiaddr.parse(address), ECHO)))
@@ -153,7 +155,8 @@ class HostDialTest {
   }
 
   @Test
-  void allAddressesOfAPeerAreTriedAndEachFailureIsTold() throws Exception {
+  @DisplayName("All addresses of a peer are tried, and each failure is told")
+  void allAddressesAreTried() throws Exception {
     Host server = hosts.start(builder -> builder.listen(TestHosts.TCP));
     Host client = hosts.start(builder -> builder);
     Multiaddr first = deadAddress();
@@ -172,7 +175,8 @@ class HostDialTest {
   }
 
   @Test
-  void anAddressThatSaysNothingDoesNotKeepTheNextOneWaitingForTheDeadline() throws Exception {
+  @DisplayName("An address that says nothing does not keep the next one waiting for the deadline")
+  void silentAddressDelaysNoOther() throws Exception {
     try (RawServer silent = RawServer.silent()) {
       Host server = hosts.start(builder -> builder.listen(TestHosts.TCP));
       Host client = impatient(Duration.ofMinutes(2));
@@ -199,7 +203,8 @@ class HostDialTest {
   }
 
   @Test
-  void aPeerThatSpeaksAnotherProtocolFailsTheDialAtOnce() throws Exception {
+  @DisplayName("A peer that speaks another protocol fails the dial at once")
+  void peerOfAnotherProtocol() throws Exception {
     byte[] garbage =
         "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nContent-Length: 11\r\nConnection: close\r\n\r\nBad Request"
             .getBytes(StandardCharsets.US_ASCII);
@@ -217,7 +222,8 @@ class HostDialTest {
   }
 
   @Test
-  void aPeerThatSpeaksAnotherProtocolAndWaitsFailsTheDialAtOnceToo() throws Exception {
+  @DisplayName("A peer that speaks another protocol and waits fails the dial at once too")
+  void peerOfAnotherProtocolThatWaits() throws Exception {
     byte[] banner = "SSH-2.0-OpenSSH_9.2\r\n".getBytes(StandardCharsets.US_ASCII);
     try (RawServer peer = RawServer.saying(banner)) {
       Host client = impatient(Duration.ofMinutes(5));
@@ -277,7 +283,8 @@ class HostDialTest {
   }
 
   @Test
-  void callersThatShareADialShareItsFailureAndTheNextDialsAfresh() throws Exception {
+  @DisplayName("Callers that share a dial share its failure, and the next dials afresh")
+  void sharedDialSharesItsFailure() throws Exception {
     try (RawServer silent = RawServer.silent()) {
       Host client = impatient(Duration.ofMillis(300));
       CompletionStage<Stream> first = client.newStream(silent.address(), ECHO);
@@ -308,7 +315,8 @@ class HostDialTest {
   }
 
   @Test
-  void aConnectionThatDiesUnderAStreamIsReplacedByAnother() {
+  @DisplayName("A connection that dies under a stream is replaced by another")
+  void deadConnectionIsReplaced() {
     Host server = hosts.start();
     Host client = hosts.start(builder -> builder);
     for (int i = 0; i < 20; i++) {
@@ -340,7 +348,8 @@ class HostDialTest {
   }
 
   @Test
-  void peersThatDialEachOtherAtOnceBothGetWorkingStreams() {
+  @DisplayName("Peers that dial each other at once both get working streams")
+  void peersThatDialEachOther() {
     for (int round = 0; round < 100; round++) {
       try (TestHosts pair = new TestHosts()) {
         Host a = pair.start();
@@ -364,7 +373,8 @@ class HostDialTest {
   }
 
   @Test
-  void aPeerBackAtANewPortIsFoundAndItsOldAddressIsTriedLast() throws Exception {
+  @DisplayName("A peer back at a new port is found, and its old address is tried last")
+  void peerBackAtANewPort() throws Exception {
     Host server = hosts.start(builder -> builder.listen(TestHosts.TCP));
     Host client = hosts.start(builder -> builder);
     Multiaddr old = deadAddress();
@@ -380,7 +390,8 @@ class HostDialTest {
   }
 
   @Test
-  void aPeerIdAloneAsAnAddressMeansItsKnownAddresses() {
+  @DisplayName("A peer ID alone as an address means its known addresses")
+  void peerIdAloneAsAnAddress() {
     Host server = hosts.start();
     Host client = hosts.start(builder -> builder);
     client.addAddress(server.peerId(), address(server));
@@ -389,7 +400,8 @@ class HostDialTest {
   }
 
   @Test
-  void aStreamThatThePeerResetsWhileItsProtocolIsNegotiatedIsSaidToBeThat() throws Exception {
+  @DisplayName("A stream that the peer resets while its protocol is negotiated is said to be that")
+  void streamResetWhileNegotiating() throws Exception {
     PrivateKey key = PrivateKey.generateEd25519();
     try (ServerSocket socket = RawPeer.listener()) {
       Host client = hosts.start(builder -> builder.security("/noise"));
@@ -412,7 +424,8 @@ class HostDialTest {
   }
 
   @Test
-  void nothingThatAHostIsGivenMayBeNullAndWhatIsNullIsNamed() {
+  @DisplayName("Nothing that a host is given may be null, and what is null is named")
+  void nullIsRefusedByName() {
     Host host = hosts.start();
     PeerId peer = stranger();
     Multiaddr address = address(host);

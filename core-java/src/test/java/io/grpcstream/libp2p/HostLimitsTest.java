@@ -19,6 +19,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 
 /** What a host refuses: by its limits, its gater, its deadlines. Each refusal is counted. */
@@ -64,7 +65,8 @@ class HostLimitsTest {
   }
 
   @Test
-  void aPeerThatConnectsAndSaysNothingIsCutAtTheDeadline() throws Exception {
+  @DisplayName("A peer that connects and says nothing is cut at the deadline")
+  void peerThatConnectsAndSaysNothing() throws Exception {
     Host host = server(TestHosts.TCP, l -> l.acceptTimeout(Duration.ofMillis(200)));
     try (Socket socket = rawConnection(host)) {
       awaitEnd(socket);
@@ -190,7 +192,8 @@ class HostLimitsTest {
   }
 
   @Test
-  void outboundStreamsAreBoundedBeforeAnythingIsSent() {
+  @DisplayName("Outbound streams are bounded before anything is sent")
+  void outboundStreamsAreBounded() {
     Host host = server(TestHosts.MEMORY, l -> l);
     Host client =
         hosts.start(

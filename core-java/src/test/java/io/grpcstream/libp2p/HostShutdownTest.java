@@ -18,6 +18,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 
 class HostShutdownTest {
@@ -40,7 +41,8 @@ class HostShutdownTest {
   }
 
   @Test
-  void openStreamsMayEndWithinTheGraceAndNothingNewBegins() {
+  @DisplayName("Open streams may end within the grace, and nothing new begins")
+  void openStreamsEndWithinTheGrace() {
     Host server = hosts.start();
     Host client = hosts.start(builder -> builder);
     Stream stream = await(client.newStream(address(server), ECHO));

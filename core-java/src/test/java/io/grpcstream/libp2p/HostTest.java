@@ -19,6 +19,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -74,7 +75,8 @@ class HostTest {
   }
 
   @Test
-  void aHostThatCannotListenOnAllAddressesListensOnNoneAndIsShutDown() {
+  @DisplayName("A host that cannot listen on all addresses listens on none and is shut down")
+  void hostListensOnAllOrNone() {
     Host first = hosts.start(builder -> builder.listen("/ip4/127.0.0.1/tcp/0"));
     Multiaddr taken = address(first).withoutPeerId();
     Host second = hosts.build(builder -> builder.listen("/memory/4711").listen(taken));
@@ -89,7 +91,8 @@ class HostTest {
   }
 
   @Test
-  void startingTwiceIsStartingOnceAndAfterShutdownItFails() {
+  @DisplayName("Starting twice is starting once, and after shutdown it fails")
+  void startingTwiceOrAfterShutdown() {
     Host host = hosts.start();
     List<Multiaddr> addresses = host.listenAddresses();
 
@@ -113,7 +116,8 @@ class HostTest {
   }
 
   @Test
-  void addressesThatNoTransportServesAreRefusedWhenTheHostIsBuilt() {
+  @DisplayName("Addresses that no transport serves are refused when the host is built")
+  void unservedAddressesAreRefused() {
     for (String address :
         List.of("/ip4/127.0.0.1/udp/1/quic-v1", "/dns4/localhost/tcp/0", "/ip4/127.0.0.1")) {
       assertThatIllegalArgumentException()
@@ -285,7 +289,9 @@ class HostTest {
   }
 
   @Test
-  void aPeerIsToldBuiltInProtocolsFirstThenInOrderOfRegistrationAndWarnsOnceOfWhatDoesNotFit() {
+  @DisplayName(
+      "A peer is told built-in protocols first, then in order of registration, and warns once of what does not fit")
+  void builtInProtocolsAreToldFirst() {
     String tail = "x".repeat(100);
     List<String> wanted = new ArrayList<>();
     for (int i = 0; i < 60; i++) {
@@ -330,7 +336,8 @@ class HostTest {
   }
 
   @Test
-  void aPeerThatPushesAgainAndAgainStaysWithinItsLimits() {
+  @DisplayName("A peer that pushes again and again stays within its limits")
+  void repeatedPushesStayWithinLimits() {
     Host host =
         hosts.start(
             builder ->
@@ -353,7 +360,8 @@ class HostTest {
   }
 
   @Test
-  void theResetOfAStreamThatIsMadeOfAHostsChannelIsOneToThePeer() {
+  @DisplayName("The reset of a stream that is made of a host's channel is one to the peer")
+  void resetOfAStreamOverAHostsChannel() {
     Host server = hosts.start(builder -> builder.listen(TestHosts.TCP));
     CompletableFuture<Throwable> ended = new CompletableFuture<>();
     server.handle(

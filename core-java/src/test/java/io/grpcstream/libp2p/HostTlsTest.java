@@ -26,6 +26,7 @@ import java.util.stream.Stream;
 import javax.net.ssl.ExtendedSSLSession;
 import javax.net.ssl.SSLSocket;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
@@ -86,7 +87,8 @@ class HostTlsTest {
   }
 
   @Test
-  void aCallToAPeerThatProvesAnotherIdentityIsRefusedBeforeItsFirstByte() {
+  @DisplayName("A call to a peer that proves another identity is refused before its first byte")
+  void callToAPeerWithAnotherIdentity() {
     Host server =
         hosts.start(tls(TlsSecurity.bestProvider()).andThen(b -> b.listen(TestHosts.TCP))::apply);
     Host client = hosts.start(tls(TlsSecurity.bestProvider()));
@@ -129,7 +131,8 @@ class HostTlsTest {
   // ---- negotiation
 
   @Test
-  void theFirstOfTheDiallersThatTheListenerHasIsTaken() {
+  @DisplayName("The first of the dialler's that the listener has is taken")
+  void firstOfTheDiallersIsTaken() {
     assertThat(agreed(List.of(TLS, NOISE), List.of(NOISE, TLS))).isEqualTo(TLS);
     assertThat(agreed(List.of(NOISE, TLS), List.of(TLS, NOISE))).isEqualTo(NOISE);
     assertThat(agreed(List.of(TLS, NOISE), List.of(NOISE))).isEqualTo(NOISE);
@@ -170,8 +173,9 @@ class HostTlsTest {
 
   @ParameterizedTest
   @EnumSource
-  void aHostShowsOneCertificateInAllItsConnectionsAndGivesNoTicketToResumeThem(TlsProvider provider)
-      throws IOException {
+  @DisplayName(
+      "A host shows one certificate in all its connections, and gives no ticket to resume them")
+  void oneCertificateAndNoTicket(TlsProvider provider) throws IOException {
     Host server = hosts.start(tls(provider).andThen(b -> b.listen(TestHosts.TCP))::apply);
     RawTls tls = new RawTls(new RawCertificate(PrivateKey.generateEd25519()));
     Set<Certificate> shown = new HashSet<>();
@@ -205,8 +209,9 @@ class HostTlsTest {
 
   @ParameterizedTest
   @EnumSource
-  void aPeerThatNamesNoIssuerIsTakenByBoringSslAndRefusedByTheJdkWithAHint(TlsProvider provider)
-      throws IOException {
+  @DisplayName(
+      "A peer that names no issuer is taken by BoringSSL, and refused by the JDK with a hint")
+  void peerThatNamesNoIssuer(TlsProvider provider) throws IOException {
     Host server = hosts.start(tls(provider).andThen(b -> b.listen(TestHosts.TCP))::apply);
     PrivateKey key = PrivateKey.generateEd25519();
     try (LogLines log = new LogLines();

@@ -13,6 +13,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.function.IntFunction;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 
 /** Peers whose yamux frames cost them their connection, over TCP. */
@@ -56,14 +57,16 @@ class HostileMuxerTest {
   }
 
   @Test
-  void aHugeLengthWithNothingBehindItEndsTheConnection() {
+  @DisplayName("A huge length with nothing behind it ends the connection")
+  void hugeLengthWithNothingBehindIt() {
     ends(
         "yamux: a 4,294,967,295-byte frame on stream 1, window 262,",
         frame(0, Frame.DATA, 0, 1, 0xFFFF_FFFFL));
   }
 
   @Test
-  void aHugeLengthOnANewStreamEndsTheConnectionBeforeThereIsAStream() {
+  @DisplayName("A huge length on a new stream ends the connection before there is a stream")
+  void hugeLengthOnANewStream() {
     ends(
         "yamux: a 1,073,741,824-byte frame on stream 3, window 262,144",
         frame(0, Frame.DATA, Frame.SYN, 3, 1 << 30));
@@ -101,7 +104,8 @@ class HostileMuxerTest {
   }
 
   @Test
-  void dataPastTheWindowOfAStreamThatIsNotReadEndsTheConnection() {
+  @DisplayName("Data past the window of a stream that is not read ends the connection")
+  void dataPastAnUnreadStreamsWindow() {
     siege = new Siege();
     siege.server.handle(HOLDING, stream -> stream.channel().config().setAutoRead(false));
     try (RawPeer peer = RawPeer.dialAndSecure(siege.server).open(1, HOLDING)) {
@@ -116,7 +120,8 @@ class HostileMuxerTest {
   // ---- floods
 
   @Test
-  void openingAndResettingWithoutEndEndsTheConnection() {
+  @DisplayName("Opening and resetting without end ends the connection")
+  void openingAndResettingWithoutEnd() {
     siege = new Siege();
     flood(
         "yamux: too many streams opened and reset by the peer, allowed are",
@@ -124,7 +129,8 @@ class HostileMuxerTest {
   }
 
   @Test
-  void openingPastTheLimitWithoutEndEndsTheConnection() {
+  @DisplayName("Opening past the limit without end ends the connection")
+  void openingPastTheLimitWithoutEnd() {
     siege = new Siege(limits -> limits.inboundStreamsPerPeer(4));
     flood(
         "yamux: too many SYNs past the limits of 4 streams",
@@ -161,7 +167,8 @@ class HostileMuxerTest {
   }
 
   @Test
-  void answersThatThePeerDoesNotReadEndTheConnection() {
+  @DisplayName("Answers that the peer does not read end the connection")
+  void answersThatThePeerDoesNotRead() {
     siege = new Siege(limits -> limits.inboundStreamsPerPeer(100).outboundStreamsPerPeer(100));
     Flood flood = new Flood();
     siege.server.handle("/flood/1", stream -> stream.channel().pipeline().addLast(flood));
@@ -197,7 +204,8 @@ class HostileMuxerTest {
   // ---- silence
 
   @Test
-  void aPeerThatSaysNothingBeforeYamuxIsClosedAtTheDeadline() {
+  @DisplayName("A peer that says nothing before yamux is closed at the deadline")
+  void silenceBeforeYamux() {
     siege = new Siege(limits -> limits.upgradeTimeout(Duration.ofMillis(400)));
     try (RawPeer peer = RawPeer.dial(siege.server).agreeOnNoise().helloNoise()) {
       // No muxer inside the handshake: it is to be negotiated after it.
@@ -228,7 +236,8 @@ class HostileMuxerTest {
   }
 
   @Test
-  void aConnectionCutInTheMiddleOfAFrameLeavesNothing() {
+  @DisplayName("A connection cut in the middle of a frame leaves nothing")
+  void connectionCutInAFrame() {
     siege = new Siege();
     try (RawPeer peer = RawPeer.dialAndSecure(siege.server).open(1, ECHO)) {
       byte[] frame = Frame.data(0, 1, 1000).bytes();

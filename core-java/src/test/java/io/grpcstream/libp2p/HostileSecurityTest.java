@@ -14,6 +14,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 
 /** Peers that break, forge or hold up the Noise handshake, or tamper with its records, over TCP. */
@@ -28,7 +29,8 @@ class HostileSecurityTest {
   // ---- the handshake
 
   @Test
-  void aPeerThatSaysNothingInsideNoiseIsClosedAtTheDeadline() {
+  @DisplayName("A peer that says nothing inside Noise is closed at the deadline")
+  void silenceInsideNoise() {
     try (RawPeer peer = RawPeer.dial(siege.server).agreeOnNoise()) {
       assertThat(peer.awaitClose()).isEmpty();
       handshakeFailed(peer, "not done within 2 s");
@@ -37,7 +39,8 @@ class HostileSecurityTest {
   }
 
   @Test
-  void aPeerThatStopsAfterTheSecondMessageIsClosedAtTheDeadline() {
+  @DisplayName("A peer that stops after the second message is closed at the deadline")
+  void silenceAfterTheSecondMessage() {
     try (RawPeer peer = RawPeer.dial(siege.server).agreeOnNoise().helloNoise()) {
       assertThat(peer.awaitClose()).isEmpty();
       handshakeFailed(peer, "not done within 2 s");
@@ -82,7 +85,8 @@ class HostileSecurityTest {
   }
 
   @Test
-  void aHandshakeMessageOfAnotherConnectionIsRefused() {
+  @DisplayName("A handshake message of another connection is refused")
+  void messageOfAnotherConnection() {
     try (RawPeer recorded = RawPeer.dial(siege.server).agreeOnNoise().helloNoise();
         RawPeer peer = RawPeer.dial(siege.server, recorded.key).agreeOnNoise().helloNoise()) {
       byte[] third = recorded.noise.write(recorded.noise.payload(YAMUX));
@@ -106,7 +110,8 @@ class HostileSecurityTest {
   }
 
   @Test
-  void anIdentityThatDidNotSignTheStaticKeyIsRefused() {
+  @DisplayName("An identity that did not sign the static key is refused")
+  void identityThatDidNotSign() {
     try (RawPeer peer = RawPeer.dial(siege.server).agreeOnNoise().helloNoise()) {
       byte[] payload = peer.noise.payloadClaiming(siege.honestKey(), YAMUX);
       peer.send(framed(peer.noise.write(payload)));
@@ -168,7 +173,8 @@ class HostileSecurityTest {
   }
 
   @Test
-  void aRecordCutByTheEndOfTheConnectionIsALossAndNotTakenForItsEnd() {
+  @DisplayName("A record cut by the end of the connection is a loss, and not taken for its end")
+  void recordCutByTheConnectionsEnd() {
     CompletableFuture<Throwable> told = new CompletableFuture<>();
     siege.server.handle(
         "/told/1.0.0",

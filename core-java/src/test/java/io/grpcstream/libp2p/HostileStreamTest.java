@@ -12,6 +12,7 @@ import io.netty.channel.ChannelOption;
 import java.time.Duration;
 import java.util.Arrays;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -32,12 +33,14 @@ class HostileStreamTest {
   }
 
   @Test
-  void anOversizedMultistreamMessageResetsThatStream() {
+  @DisplayName("An oversized multistream message resets that stream")
+  void oversizedMessageResetsTheStream() {
     resets(Frame.data(Frame.SYN, 3, new byte[] {(byte) 0x81, 8}));
   }
 
   @Test
-  void aZeroLengthMultistreamMessageResetsThatStream() {
+  @DisplayName("A zero-length multistream message resets that stream")
+  void zeroLengthMessageResetsTheStream() {
     resets(Frame.data(Frame.SYN, 3, new byte[1000]));
   }
 
@@ -55,7 +58,8 @@ class HostileStreamTest {
   }
 
   @Test
-  void aStreamWhoseProtocolIsCutShortIsResetAtTheDeadline() {
+  @DisplayName("A stream whose protocol is cut short is reset at the deadline")
+  void protocolThatIsCutShort() {
     resets(Frame.data(Frame.SYN, 3, Arrays.copyOf(multistream(MULTISTREAM), 10)));
   }
 
@@ -101,7 +105,8 @@ class HostileStreamTest {
   }
 
   @Test
-  void streamsPastTheLimitOfOnePeerAreResetCountedAndLogged() {
+  @DisplayName("Streams past the limit of one peer are reset, counted and logged")
+  void streamsPastThePeersLimit() {
     siege = new Siege(limits -> limits.inboundStreamsPerPeer(3));
     try (RawPeer peer = RawPeer.dialAndSecure(siege.server)) {
       peer.open(1, ECHO).open(3, ECHO).open(5, ECHO);
@@ -117,7 +122,8 @@ class HostileStreamTest {
   }
 
   @Test
-  void streamsPastTheAckBacklogAreResetCountedAndLogged() {
+  @DisplayName("Streams past the ACK backlog are reset, counted and logged")
+  void streamsPastTheAckBacklog() {
     siege =
         new Siege(
             limits ->
@@ -143,7 +149,8 @@ class HostileStreamTest {
   }
 
   @Test
-  void streamsWithoutAProtocolPastTheirLimitAreReset() {
+  @DisplayName("Streams without a protocol past their limit are reset")
+  void streamsWithoutAProtocol() {
     siege = new Siege(limits -> limits.pendingInboundStreams(2));
     try (RawPeer peer = RawPeer.dialAndSecure(siege.server).open(1, ECHO)) {
       peer.send(
@@ -181,7 +188,8 @@ class HostileStreamTest {
   }
 
   @Test
-  void aPeerThatResetsAStreamThatWeOweDataEndsThatStreamOnly() {
+  @DisplayName("A peer that resets a stream that we owe data ends that stream only")
+  void peerResetsAStreamWeOweData() {
     siege = new Siege();
     Flood flood = new Flood();
     siege.server.handle("/flood/1", stream -> stream.channel().pipeline().addLast(flood));

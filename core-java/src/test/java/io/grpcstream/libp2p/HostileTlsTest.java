@@ -24,6 +24,7 @@ import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 import javax.net.ssl.SSLSocket;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -194,7 +195,8 @@ class HostileTlsTest {
    */
   @ParameterizedTest
   @EnumSource
-  void aPeerThatAsksForNewKeysAndDoesNotReadIsRefused(TlsProvider provider) throws IOException {
+  @DisplayName("A peer that asks for new keys and does not read is refused")
+  void newKeysWithoutReading(TlsProvider provider) throws IOException {
     besiege(provider, limits -> limits.keepAliveInterval(Duration.ZERO));
     PrivateKey key = PrivateKey.generateEd25519();
     try (RawPeer peer = RawPeer.dial(siege.server, key, 4_096).agreeOn(TLS)) {

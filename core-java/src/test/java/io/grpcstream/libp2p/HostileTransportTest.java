@@ -13,6 +13,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 
 /** Peers that break, flood or hold up the first negotiation of a connection, over TCP. */
@@ -28,33 +29,38 @@ class HostileTransportTest {
   }
 
   @Test
-  void garbageInsteadOfMultistreamClosesThatConnection() {
+  @DisplayName("Garbage instead of multistream closes that connection")
+  void garbageInsteadOfMultistream() {
     siege = new Siege();
     byte[] request = "GET /index.html HTTP/1.1\r\n".repeat(9).getBytes(StandardCharsets.US_ASCII);
     refusedFor(request, "a message does not end in a newline: \"ET /index.html HTTP/1.1");
   }
 
   @Test
-  void anotherProtocolInMultistreamsFormClosesThatConnection() {
+  @DisplayName("Another protocol in multistream's form closes that connection")
+  void otherProtocolInMultistreamsForm() {
     siege = new Siege();
     refusedFor(multistream("/multistream/2.0.0"), "expected /multistream/1.0.0, got");
   }
 
   @Test
-  void anOversizedMultistreamMessageIsRefusedByItsLength() {
+  @DisplayName("An oversized multistream message is refused by its length")
+  void oversizedMultistreamMessage() {
     siege = new Siege();
     refusedFor(new byte[] {(byte) 0x81, 8}, "a message of 1,025 bytes, the limit is 1,024");
   }
 
   @Test
-  void aHugeMultistreamLengthIsRefusedBeforeItsLastByte() {
+  @DisplayName("A huge multistream length is refused before its last byte")
+  void hugeMultistreamLength() {
     siege = new Siege();
     byte[] length = {(byte) 0xff, (byte) 0xff};
     refusedFor(length, "the message length takes more than 2 bytes, the limit is 1,024");
   }
 
   @Test
-  void aZeroLengthMultistreamMessageClosesThatConnection() {
+  @DisplayName("A zero-length multistream message closes that connection")
+  void zeroLengthMultistreamMessage() {
     siege = new Siege();
     refusedFor(new byte[1], "a message of zero length");
   }
@@ -70,7 +76,8 @@ class HostileTransportTest {
   }
 
   @Test
-  void aFloodOfUnknownProposalsEndsAfterSixteenRefusals() {
+  @DisplayName("A flood of unknown proposals ends after sixteen refusals")
+  void floodOfUnknownProposals() {
     siege = new Siege();
     List<String> proposals = new ArrayList<>(List.of(MULTISTREAM));
     for (int i = 0; i < 10_000; i++) {
@@ -99,7 +106,8 @@ class HostileTransportTest {
   }
 
   @Test
-  void aPeerThatDripsByteByByteIsClosedAtTheDeadline() throws IOException {
+  @DisplayName("A peer that drips byte by byte is closed at the deadline")
+  void peerThatDripsByteByByte() throws IOException {
     siege = new Siege(HASTY);
     byte[] bytes = multistream(MULTISTREAM, "/" + "x".repeat(1000));
     try (RawPeer peer = RawPeer.dial(siege.server)) {
@@ -132,7 +140,8 @@ class HostileTransportTest {
   }
 
   @Test
-  void aSocketCutInTheMiddleOfAMessageSaysHowFarItGot() {
+  @DisplayName("A socket cut in the middle of a message says how far it got")
+  void socketCutInAMessage() {
     siege = new Siege();
     String address;
     try (RawPeer peer = RawPeer.dial(siege.server)) {
@@ -146,7 +155,8 @@ class HostileTransportTest {
   }
 
   @Test
-  void connectionsOfOnePeerPastTheLimitAreClosedAndTheOthersStay() {
+  @DisplayName("Connections of one peer past the limit are closed, and the others stay")
+  void connectionsPastAPeersLimit() {
     siege = new Siege(limits -> limits.connectionsPerPeer(2));
     PrivateKey key = PrivateKey.generateEd25519();
     try (RawPeer first = RawPeer.dial(siege.server, key).secured();
@@ -169,7 +179,8 @@ class HostileTransportTest {
   }
 
   @Test
-  void unprovenConnectionsPastTheLimitAreClosedAtOnce() {
+  @DisplayName("Unproven connections past the limit are closed at once")
+  void unprovenConnectionsPastTheLimit() {
     siege = new Siege(limits -> limits.pendingInboundConnections(2));
     try (RawPeer first = RawPeer.dial(siege.server);
         RawPeer second = RawPeer.dial(siege.server)) {

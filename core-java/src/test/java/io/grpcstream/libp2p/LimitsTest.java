@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 
 class LimitsTest {
@@ -31,7 +32,8 @@ class LimitsTest {
   }
 
   @Test
-  void aBuilderMadeOfLimitsKeepsThemAndLeavesThemAlone() {
+  @DisplayName("A builder made of limits keeps them, and leaves them alone")
+  void builderMadeOfLimits() {
     Limits limits =
         Limits.builder()
             .connections(7)
@@ -60,7 +62,8 @@ class LimitsTest {
   }
 
   @Test
-  void theTableInTheDocumentationHasAllLimitsWithTheirValues() throws Exception {
+  @DisplayName("The table in the documentation has all limits with their values")
+  void tableInTheDocumentation() throws Exception {
     Limits small = Limits.builder(256L << 20).build();
     Limits large = Limits.builder(1_024L << 20).build();
     Pattern row =
@@ -88,7 +91,8 @@ class LimitsTest {
   }
 
   @Test
-  void theTextOfLimitsHasEachOfThemAndDurationsAsPeopleWriteThem() {
+  @DisplayName("The text of limits has each of them, and durations as people write them")
+  void textHasAllLimits() {
     Limits limits =
         Limits.builder()
             .acceptTimeout(Duration.ofSeconds(1))

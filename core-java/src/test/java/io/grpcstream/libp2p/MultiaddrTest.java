@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException
 import io.grpcstream.libp2p.Multiaddr.Component;
 import java.util.HexFormat;
 import java.util.Random;
+import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -255,7 +256,8 @@ class MultiaddrTest {
   }
 
   @Test
-  void addressOfNothingButAPeerBecomesEmptyWithoutIt() {
+  @DisplayName("An address of nothing but a peer becomes empty without it")
+  void addressOfNothingButAPeer() {
     Multiaddr empty = Multiaddr.parse("/p2p/" + ALICE).withoutPeerId();
 
     assertThat(empty.isEmpty()).isTrue();
@@ -284,7 +286,8 @@ class MultiaddrTest {
   }
 
   @Test
-  void randomBytesGiveAnAddressThatReadsBackOrTheDocumentedException() {
+  @DisplayName("Random bytes give an address that reads back, or the documented exception")
+  void randomBytesAsAnAddress() {
     Random random = new Random(20_251_121);
     byte[][] seeds = {
       Multiaddr.parse("/ip4/192.0.2.1/tcp/4001/tls/ws/p2p/" + ALICE).bytes(),
@@ -310,7 +313,8 @@ class MultiaddrTest {
   }
 
   @Test
-  void randomTextGivesAnAddressThatReadsBackOrTheDocumentedException() {
+  @DisplayName("Random text gives an address that reads back, or the documented exception")
+  void randomTextAsAnAddress() {
     Random random = new Random(20_251_121);
     String[] words = {
       "ip4",

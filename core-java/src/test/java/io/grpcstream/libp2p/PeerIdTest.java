@@ -12,6 +12,7 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Locale;
 import java.util.Random;
+import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -79,7 +80,8 @@ class PeerIdTest {
   }
 
   @Test
-  void idOfAKeyInAnotherFormIsThatOfItsDeterministicForm() {
+  @DisplayName("The ID of a key in another form is that of its deterministic form")
+  void idOfAKeyInAnotherForm() {
     PublicKey key = PrivateKey.generateEd25519().publicKey();
     String data = HexFormat.of().formatHex(key.raw());
     // The data field first, and the type as a varint of three bytes.
@@ -158,7 +160,8 @@ class PeerIdTest {
   }
 
   @Test
-  void longTextIsRefusedBeforeItIsDecodedAndNotRepeatedInFull() {
+  @DisplayName("Long text is refused before it is decoded, and not repeated in full")
+  void longTextIsRefusedUndecoded() {
     assertThatIllegalArgumentException()
         .isThrownBy(() -> PeerId.parse("1".repeat(1 << 20)))
         .satisfies(e -> assertThat(e.getMessage()).hasSizeLessThan(400).contains("1048576"));
@@ -168,7 +171,8 @@ class PeerIdTest {
   }
 
   @Test
-  void randomBytesAndTextsGiveAPeerIdOrTheDocumentedException() {
+  @DisplayName("Random bytes and texts give a peer ID, or the documented exception")
+  void randomBytesAndTextsAsPeerIds() {
     Random random = new Random(20_251_121);
     int accepted = 0;
     for (int i = 0; i < 20_000; i++) {
@@ -216,7 +220,8 @@ class PeerIdTest {
   }
 
   @Test
-  void aPeerIdThatLostAPartIsShownAndSaidNotToBeWhole() {
+  @DisplayName("A peer ID that lost a part is shown, and said not to be whole")
+  void peerIdThatLostAPart() {
     for (String cut :
         List.of(
             ED25519.substring(0, 49),

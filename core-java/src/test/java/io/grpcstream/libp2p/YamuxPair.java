@@ -11,7 +11,7 @@ import io.grpcstream.libp2p.mux.yamux.YamuxConfig;
 import io.grpcstream.libp2p.mux.yamux.YamuxSession;
 import io.grpcstream.libp2p.mux.yamux.YamuxStreamChannel;
 import io.grpcstream.libp2p.resources.Refusals;
-import io.grpcstream.libp2p.stream.HeldReads;
+import io.grpcstream.libp2p.stream.ReadGate;
 import io.grpcstream.libp2p.transport.memory.MemoryTransport;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
@@ -64,7 +64,7 @@ public final class YamuxPair implements AutoCloseable {
   }
 
   private void serve(YamuxStreamChannel channel, StreamHandler handler) throws Exception {
-    HeldReads held = HeldReads.inbound();
+    ReadGate held = ReadGate.inbound();
     channel.pipeline().addLast(held);
     handler.onStream(
         new MuxedStream(
@@ -102,7 +102,7 @@ public final class YamuxPair implements AutoCloseable {
         .addListener(
             (Future<YamuxStreamChannel> opening) -> {
               if (opening.isSuccess()) {
-                opening.getNow().pipeline().addLast(HeldReads.outbound(), new FirstRead());
+                opening.getNow().pipeline().addLast(ReadGate.outbound(), new FirstRead());
                 opened.complete(opening.getNow());
               } else {
                 opened.completeExceptionally(opening.cause());

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import java.util.Random;
+import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 
 class MessageProgressTest {
@@ -20,7 +21,8 @@ class MessageProgressTest {
   }
 
   @Test
-  void tellsHowMuchOfAMessageHasComeAndHowMuchIsMissing() {
+  @DisplayName("Tells how much of a message has come and how much is missing")
+  void tellsWhatHasComeAndIsMissing() {
     assertThat(progress.begun()).isZero();
     add(0, 0, 0);
     assertThat(progress.begun()).isEqualTo(3);
@@ -45,7 +47,8 @@ class MessageProgressTest {
   }
 
   @Test
-  void messagesAreFollowedHoweverTheyAreCutIntoFrames() {
+  @DisplayName("Messages are followed however they are cut into frames")
+  void messagesCutIntoAnyFrames() {
     Random random = new Random(1);
     ByteBuf all = Unpooled.buffer();
     for (int i = 0; i < 200; i++) {

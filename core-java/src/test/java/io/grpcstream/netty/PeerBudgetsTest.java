@@ -6,6 +6,7 @@ import io.grpcstream.libp2p.PeerId;
 import io.grpcstream.libp2p.crypto.PrivateKey;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
+import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 
 class PeerBudgetsTest {
@@ -41,7 +42,8 @@ class PeerBudgetsTest {
   }
 
   @Test
-  void aPeerThatHasSpentAllIsServedAgainOnceHalfIsThere() {
+  @DisplayName("A peer that has spent all is served again once half is there")
+  void spentPeerIsServedAgainAtHalf() {
     PeerBudget budget = open();
     spendAll(budget);
     now.addAndGet(TimeUnit.MILLISECONDS.toNanos(4_900));
@@ -52,7 +54,8 @@ class PeerBudgetsTest {
   }
 
   @Test
-  void eachAnsweredCallGivesOneResetBackAndNoMoreThanTheBudget() {
+  @DisplayName("Each answered call gives one reset back, and no more than the budget")
+  void answeredCallGivesOneResetBack() {
     PeerBudget budget = open();
     for (int i = 0; i < 10_000; i++) {
       assertThat(budget.spendReset()).isTrue();
@@ -65,7 +68,8 @@ class PeerBudgetsTest {
   }
 
   @Test
-  void nothingIsKeptOfAPeerThatIsGoneAndHasItsBudgetAgain() {
+  @DisplayName("Nothing is kept of a peer that is gone and has its budget again")
+  void nothingIsKeptOfAPeerThatIsGone() {
     PeerBudget idle = open();
     budgets.close(idle);
     assertThat(budgets.size()).isZero();
@@ -82,7 +86,8 @@ class PeerBudgetsTest {
   }
 
   @Test
-  void howeverManyPeersTakeWhatTheyCanTheNextFindsAsMuchAsEachOfThemHas() {
+  @DisplayName("However many peers take what they can, the next finds as much as each of them has")
+  void nextPeerFindsAsMuchAsTheOthers() {
     long share = MEMORY;
     for (int peers = 1; peers <= 8; peers++) {
       PeerBudget budget = open();

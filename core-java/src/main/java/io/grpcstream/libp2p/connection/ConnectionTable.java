@@ -6,7 +6,7 @@ import io.grpcstream.libp2p.Multiaddr;
 import io.grpcstream.libp2p.PeerId;
 import io.grpcstream.libp2p.PeerInfo;
 import io.grpcstream.libp2p.addresses.AddressBook;
-import io.grpcstream.libp2p.util.LineLimit;
+import io.grpcstream.libp2p.util.LogRateLimit;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashSet;
@@ -29,7 +29,7 @@ public final class ConnectionTable {
   private static final Logger logger = LoggerFactory.getLogger(ConnectionTable.class);
 
   private final AddressBook book;
-  private final LineLimit listenerFailures = new LineLimit();
+  private final LogRateLimit listenerFailures = new LogRateLimit();
   private final CopyOnWriteArrayList<ConnectionListener> listeners = new CopyOnWriteArrayList<>();
 
   @GuardedBy("this")

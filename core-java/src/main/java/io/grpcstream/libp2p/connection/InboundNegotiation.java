@@ -8,7 +8,7 @@ import io.grpcstream.libp2p.multistream.MultistreamResponder;
 import io.grpcstream.libp2p.mux.StreamChannel;
 import io.grpcstream.libp2p.resources.FailureText;
 import io.grpcstream.libp2p.resources.ResourceManager.StreamSlot;
-import io.grpcstream.libp2p.stream.HeldReads;
+import io.grpcstream.libp2p.stream.ReadGate;
 import io.netty.util.concurrent.Future;
 
 /**
@@ -68,7 +68,7 @@ final class InboundNegotiation {
       channel.reset();
       return;
     }
-    HeldReads held = HeldReads.inbound();
+    ReadGate held = ReadGate.inbound();
     channel.pipeline().addLast(held);
     Stream stream = connection.admit(channel, protocol, false);
     try {

@@ -11,7 +11,7 @@ import io.grpcstream.libp2p.mux.StreamChannel;
 import io.grpcstream.libp2p.mux.yamux.StreamResetException;
 import io.grpcstream.libp2p.resources.FailureText;
 import io.grpcstream.libp2p.resources.ResourceManager.StreamSlot;
-import io.grpcstream.libp2p.stream.HeldReads;
+import io.grpcstream.libp2p.stream.ReadGate;
 import io.grpcstream.libp2p.text.DurationText;
 import io.grpcstream.libp2p.util.EventLoops;
 import io.grpcstream.libp2p.util.StageFuture;
@@ -153,7 +153,7 @@ final class OutboundNegotiation {
       fail(e);
       return;
     }
-    on.pipeline().addLast(HeldReads.outbound());
+    on.pipeline().addLast(ReadGate.outbound());
     Stream stream = connection.admit(on, protocol, true);
     if (!result.complete(stream)) {
       stream.reset();

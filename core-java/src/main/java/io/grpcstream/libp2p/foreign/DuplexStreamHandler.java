@@ -23,7 +23,7 @@ import org.jspecify.annotations.Nullable;
  * </ul>
  */
 final class DuplexStreamHandler extends ChannelOutboundHandlerAdapter {
-  private final Unsent unsent = new Unsent();
+  private final UnsentBytes unsent = new UnsentBytes();
 
   private DuplexStreamHandler() {}
 

@@ -47,7 +47,7 @@ public final class ForeignStream extends ChannelStream<Channel> {
       carrier = ForeignStreamChannel.on(channel, name);
     } else {
       try {
-        HeldUntilActive.addTo(channel, name + " failed: ", true);
+        ActivationGate.addTo(channel, name + " failed: ", true);
         DuplexStreamHandler.addTo(channel);
       } catch (RejectedExecutionException e) {
         logger.debug("{}: its event loop has ended, and the stream with it", name, e);
@@ -77,7 +77,7 @@ public final class ForeignStream extends ChannelStream<Channel> {
   /** What is held was written before the end. */
   @Override
   protected boolean isToWait() {
-    return HeldUntilActive.defer(channel(), this::closeNow);
+    return ActivationGate.defer(channel(), this::closeNow);
   }
 
   @Override

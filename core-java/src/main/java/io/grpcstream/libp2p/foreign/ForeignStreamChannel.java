@@ -53,7 +53,7 @@ final class ForeignStreamChannel extends AbstractStreamChannel {
   private final Channel below;
   private final String name;
   private final ForeignStreamInput input = new ForeignStreamInput(this);
-  private final Unsent unsent = new Unsent();
+  private final UnsentBytes unsent = new UnsentBytes();
 
   /** The handlers on the channel below stand. */
   private boolean attached;
@@ -86,7 +86,7 @@ final class ForeignStreamChannel extends AbstractStreamChannel {
     }
     below.eventLoop().register(channel);
     try {
-      HeldUntilActive.addTo(below, "", false);
+      ActivationGate.addTo(below, "", false);
       below.pipeline().addLast(new ForeignStreamHandler(channel, channel.input));
     } catch (RejectedExecutionException e) { // The registration has failed, too, and closed it.
       log.debug("{}: its event loop has ended, and the stream with it", name, e);
@@ -193,7 +193,7 @@ final class ForeignStreamChannel extends AbstractStreamChannel {
           return; // It tells when it can take more.
         }
       }
-      ByteBuf next = Gathered.from(out, first, alloc());
+      ByteBuf next = WriteBatch.from(out, first, alloc());
       int bytes = next.readableBytes();
       below.write(unsent.track(next, alloc())).addListener(this::written);
       if (isOpen()) { // Else it has refused them.

@@ -57,7 +57,7 @@ public abstract class AbstractStreamChannel extends AbstractChannel implements S
   private static final int NOT_SHUT_DOWN = 2;
 
   private final StreamChannelConfig config;
-  private final HandedOver handedOver = new HandedOver(this);
+  private final HandedOverBytes handedOver = new HandedOverBytes(this);
   private final List<ChannelPromise> outputEnds = new ArrayList<>(1);
 
   private StreamState state = StreamState.OPEN;
@@ -212,7 +212,7 @@ public abstract class AbstractStreamChannel extends AbstractChannel implements S
   }
 
   /** What the layer below has taken over of what was written. */
-  protected final HandedOver handedOver() {
+  protected final HandedOverBytes handedOver() {
     return handedOver;
   }
 

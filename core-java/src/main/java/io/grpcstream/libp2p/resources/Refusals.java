@@ -5,7 +5,7 @@ import io.grpcstream.libp2p.Host;
 import io.grpcstream.libp2p.LimitExceededException;
 import io.grpcstream.libp2p.PeerId;
 import io.grpcstream.libp2p.Refusal;
-import io.grpcstream.libp2p.util.LineLimit;
+import io.grpcstream.libp2p.util.LogRateLimit;
 import java.time.Duration;
 import java.util.EnumMap;
 import java.util.Map;
@@ -28,7 +28,7 @@ public final class Refusals {
   private static final Logger logger = LoggerFactory.getLogger(Host.class);
 
   private final Map<Refusal, Kind> kinds = new EnumMap<>(Refusal.class);
-  private final LineLimit gaterFailures;
+  private final LogRateLimit gaterFailures;
   private final PeerId host;
   private final LongSupplier nanoTime;
 
@@ -39,7 +39,8 @@ public final class Refusals {
   public Refusals(PeerId host, LongSupplier nanoTime) {
     this.host = host;
     this.nanoTime = nanoTime;
-    gaterFailures = new LineLimit(LINES_PER_WINDOW, Duration.ofSeconds(WINDOW_SECONDS), nanoTime);
+    gaterFailures =
+        new LogRateLimit(LINES_PER_WINDOW, Duration.ofSeconds(WINDOW_SECONDS), nanoTime);
     for (Refusal refusal : Refusal.values()) {
       kinds.put(refusal, new Kind());
     }
@@ -111,7 +112,7 @@ public final class Refusals {
 
   private final class Kind {
     final LongAdder count = new LongAdder();
-    final LineLimit lines =
-        new LineLimit(LINES_PER_WINDOW, Duration.ofSeconds(WINDOW_SECONDS), nanoTime);
+    final LogRateLimit lines =
+        new LogRateLimit(LINES_PER_WINDOW, Duration.ofSeconds(WINDOW_SECONDS), nanoTime);
   }
 }

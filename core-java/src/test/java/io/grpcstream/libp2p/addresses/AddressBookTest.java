@@ -14,6 +14,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 
 class AddressBookTest {
@@ -63,7 +64,8 @@ class AddressBookTest {
   }
 
   @Test
-  void anAddressOfAnotherPeerIsRefusedFromTheUserAndIgnoredFromThePeer() {
+  @DisplayName("An address of another peer is refused from the user, and ignored from the peer")
+  void addressOfAnotherPeer() {
     Multiaddr foreign = memory(1).withPeerId(newPeer());
     assertThatIllegalArgumentException()
         .isThrownBy(() -> book.add(peer, foreign))
@@ -84,7 +86,8 @@ class AddressBookTest {
   }
 
   @Test
-  void whatAPeerSaidIsKeptAWhileAfterItsEndAndNotLonger() {
+  @DisplayName("What a peer said is kept a while after its end, and not longer")
+  void wordOfAPeerThatHasEnded() {
     book.connected(peer);
     told(peer, List.of(memory(1)));
     book.disconnected(peer);
@@ -121,7 +124,8 @@ class AddressBookTest {
   }
 
   @Test
-  void peersThatHaveGoneGiveWayBeforeThoseThatAreHere() {
+  @DisplayName("Peers that have gone give way before those that are here")
+  void gonePeersGiveWayFirst() {
     book.connected(peer);
     told(peer, List.of(memory(1)));
     for (int i = 0; i < AddressBook.MAX_PEERS + 1_000; i++) {
@@ -172,7 +176,8 @@ class AddressBookTest {
   }
 
   @Test
-  void connectedPeersThatToldNothingTakeNoRoomFromThoseThatTold() {
+  @DisplayName("Connected peers that told nothing take no room from those that told")
+  void peersThatToldNothingTakeNoRoom() {
     AddressBook small = new AddressBook(now::get, 10_000, dropped::add);
     small.connected(peer);
     small.told(
@@ -187,7 +192,8 @@ class AddressBookTest {
   }
 
   @Test
-  void theConnectedPeerThatTellsMostLosesWhatItToldFirst() {
+  @DisplayName("The connected peer that tells most loses what it told first")
+  void peerThatTellsMostLosesFirst() {
     Identify modest =
         new Identify(null, "honest/1", null, parsed("/ip4/192.0.2.7/tcp/1"), null, List.of("/x"));
     book.connected(peer);
@@ -213,7 +219,8 @@ class AddressBookTest {
   }
 
   @Test
-  void addressesThatCannotBeDialledAreLeftOutBeforeTheOthersAreCounted() {
+  @DisplayName("Addresses that cannot be dialled are left out before the others are counted")
+  void undiallableAddressesDoNotCount() {
     List<Multiaddr> addresses = new ArrayList<>();
     for (int i = 0; i < 40; i++) {
       addresses.add(Multiaddr.parse("/ip4/192.0.2.1/udp/" + (4_000 + i) + "/quic-v1"));
@@ -239,7 +246,8 @@ class AddressBookTest {
   }
 
   @Test
-  void aPeersWordCountsForAddressesOfItsOwnScopeAndOfWiderOnes() {
+  @DisplayName("A peer's word counts for addresses of its own scope and of wider ones")
+  void scopeOfAPeersWord() {
     List<Multiaddr> all =
         parsed(
             "/ip6/::ffff:127.0.0.1/tcp/1",
@@ -258,7 +266,8 @@ class AddressBookTest {
   }
 
   @Test
-  void addressesThatFailedGoBehindTheOthersUntilTheyWorkAgain() {
+  @DisplayName("Addresses that failed go behind the others until they work again")
+  void failedAddressesGoBehind() {
     book.add(peer, memory(1));
     book.add(peer, memory(2));
     book.connected(peer);

@@ -6,6 +6,7 @@ import io.grpcstream.libp2p.Multiaddr;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.NetworkInterface;
+import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -58,7 +59,8 @@ class AddressScopeTest {
   }
 
   @Test
-  void allInterfacesOfThisMachineAreThisMachineAsATarget() throws Exception {
+  @DisplayName("All interfaces of this machine are this machine as a target")
+  void allInterfacesAreThisMachine() throws Exception {
     for (NetworkInterface link : NetworkInterface.networkInterfaces().toList()) {
       for (InetAddress address : link.inetAddresses().toList()) {
         assertThat(AddressScope.ofTarget(new InetSocketAddress(address, 1)))

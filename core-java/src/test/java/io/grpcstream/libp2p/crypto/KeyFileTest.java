@@ -25,6 +25,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.stream.Stream;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
+import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -161,7 +162,8 @@ class KeyFileTest {
 
   /** A zip file system has neither. */
   @Test
-  void fileSystemWithoutHardLinksAndPermissionsWorksToo() throws Exception {
+  @DisplayName("A file system without hard links and permissions works too")
+  void fileSystemWithoutHardLinks() throws Exception {
     URI zip = URI.create("jar:" + directory.resolve("keys.zip").toUri());
     try (FileSystem system = FileSystems.newFileSystem(zip, Map.of("create", "true"))) {
       Path file = system.getPath("/keys/peer.key");
@@ -189,7 +191,8 @@ class KeyFileTest {
   }
 
   @Test
-  void aDirectoryInsteadOfAFileIsNamedAndSaidToBeOne() {
+  @DisplayName("A directory instead of a file is named, and said to be one")
+  void directoryInsteadOfAFile() {
     for (ThrowingCallable call :
         List.<ThrowingCallable>of(
             () -> PrivateKey.load(directory), () -> PrivateKey.loadOrCreate(directory))) {

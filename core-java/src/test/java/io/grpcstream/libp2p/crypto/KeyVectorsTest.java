@@ -6,6 +6,7 @@ import java.math.BigInteger;
 import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
+import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -23,7 +24,8 @@ class KeyVectorsTest {
 
   @ParameterizedTest
   @MethodSource("pairs")
-  void privateKeyOfTheSpecGivesItsPublicKeyAndItsOwnBytes(Vectors.Pair pair) {
+  @DisplayName("A private key of the spec gives its public key and its own bytes")
+  void privateKeyOfTheSpec(Vectors.Pair pair) {
     PrivateKey key = PrivateKey.unmarshal(pair.privateKey());
 
     assertThat(key.type()).isEqualTo(pair.type());
@@ -52,7 +54,8 @@ class KeyVectorsTest {
 
   @ParameterizedTest
   @MethodSource("signed")
-  void signatureIsThatOfGoWhereTheAlgorithmIsDeterministic(Vectors.Signed signed) {
+  @DisplayName("A signature is that of Go where the algorithm is deterministic")
+  void signatureIsThatOfGo(Vectors.Signed signed) {
     PrivateKey key = PrivateKey.unmarshal(signed.pair().privateKey());
     byte[] signature = key.sign(Vectors.SIGNED_MESSAGE);
 
@@ -86,7 +89,8 @@ class KeyVectorsTest {
   }
 
   @Test
-  void ed25519KeyWithItsPublicKeyTwiceIsReadAndWrittenWithItOnce() {
+  @DisplayName("An Ed25519 key with its public key twice is read, and written with it once")
+  void ed25519KeyWithItsPublicKeyTwice() {
     Vectors.Pair pair = Vectors.pair(KeyType.ED25519);
     byte[] data = Arrays.copyOfRange(pair.privateKey(), 4, 68);
     byte[] old = Bytes.concat(data, Arrays.copyOfRange(data, 32, 64));
@@ -97,7 +101,8 @@ class KeyVectorsTest {
   }
 
   @Test
-  void secp256k1SignaturesHaveTheLowerSAndTheHigherIsAcceptedToo() {
+  @DisplayName("secp256k1 signatures have the lower S, and the higher is accepted too")
+  void secp256k1SignaturesHaveTheLowerS() {
     PrivateKey key = PrivateKey.generateSecp256k1();
     for (int i = 0; i < 20; i++) {
       byte[] message = {(byte) i};

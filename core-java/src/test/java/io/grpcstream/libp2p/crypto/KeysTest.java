@@ -14,6 +14,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -72,7 +73,8 @@ class KeysTest {
 
   @ParameterizedTest
   @MethodSource("keys")
-  void textShowsThePublicKeyAndNothingOfThePrivateKey(PrivateKey key) {
+  @DisplayName("The text shows the public key, and nothing of the private key")
+  void textShowsThePublicKeyOnly(PrivateKey key) {
     String text = key.toString().toLowerCase(Locale.ROOT);
     String secret = HexFormat.of().formatHex(key.raw());
 

@@ -37,6 +37,7 @@ import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -138,7 +139,8 @@ class ToldAddressTest {
         "/dns/wildcard.example",
         "/dns/several.example"
       })
-  void aNameThatStandsForThisMachineIsNotDialledIfAStrangerToldIt(String name) {
+  @DisplayName("A name that stands for this machine is not dialled if a stranger told it")
+  void toldNameForThisMachine(String name) {
     for (AddressScope met : List.of(AddressScope.ANYWHERE, AddressScope.SITE)) {
       told(met, name + "/tcp/" + port);
       assertThat(book.addresses(stranger)).hasSize(1);
@@ -150,20 +152,24 @@ class ToldAddressTest {
   }
 
   @Test
-  void aNameThatStandsForAPrivateNetworkIsNotDialledForAStrangerFromElsewhere() {
+  @DisplayName(
+      "A name that stands for a private network is not dialled for a stranger from elsewhere")
+  void toldNameForAPrivateNetwork() {
     told(AddressScope.ANYWHERE, "/dns4/site.example/tcp/" + port);
     assertThat(failure(dialer.connect(stranger))).hasMessageContaining("a private network");
   }
 
   @ParameterizedTest
   @ValueSource(strings = {"/ip4/127.0.0.1", "/ip6/::ffff:127.0.0.1", "/ip4/0.0.0.0", "/ip6/::"})
-  void anAddressOfThisMachineIsNotEvenKeptIfAStrangerToldIt(String ip) {
+  @DisplayName("An address of this machine is not even kept if a stranger told it")
+  void toldAddressOfThisMachine(String ip) {
     told(AddressScope.SITE, ip + "/tcp/" + port);
     assertThat(failure(dialer.connect(stranger))).hasMessageContaining("no address");
   }
 
   @Test
-  void anAddressOfAnInterfaceOfThisMachineIsNotDialledIfAStrangerToldIt() throws Exception {
+  @DisplayName("An address of an interface of this machine is not dialled if a stranger told it")
+  void toldAddressOfAnInterface() throws Exception {
     List<InetAddress> own =
         java.net.NetworkInterface.networkInterfaces()
             .flatMap(java.net.NetworkInterface::inetAddresses)
@@ -179,7 +185,8 @@ class ToldAddressTest {
 
   @ParameterizedTest
   @ValueSource(strings = {"/ip4/127.0.0.1", "/ip6/::ffff:127.0.0.1", "/dns4/trap.example"})
-  void whatAPeerOnThisMachineToldOrTheUserGaveIsDialled(String address) {
+  @DisplayName("What a peer on this machine told, or the user gave, is dialled")
+  void addressesFromThisMachineOrTheUser(String address) {
     told(AddressScope.MACHINE, address + "/tcp/" + port);
     assertThat(failure(dialer.connect(stranger))).hasMessageContaining("does not speak libp2p");
     eventually("dialled", () -> server.accepted.get() == 1);
@@ -191,7 +198,8 @@ class ToldAddressTest {
   }
 
   @Test
-  void anAddressThatTheUserGivesIsDialledAlsoIfAStrangerHasToldItBefore() {
+  @DisplayName("An address that the user gives is dialled, also if a stranger has told it before")
+  void givenAddressThatAStrangerTold() {
     Multiaddr trap = Multiaddr.parse("/dns4/trap.example/tcp/" + port);
     told(AddressScope.ANYWHERE, trap.toString());
     assertThat(failure(dialer.connect(stranger))).hasMessageContaining("this machine");

@@ -28,6 +28,7 @@ import java.net.SocketAddress;
 import java.time.Duration;
 import java.util.HexFormat;
 import java.util.concurrent.CompletableFuture;
+import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -36,7 +37,8 @@ class ChannelStreamTest {
   private static final String PROTOCOL = "/test/1.0.0";
 
   @Test
-  void closeSendsWhatWasWrittenOverYamuxPastTheWindow() throws Exception {
+  @DisplayName("Close sends what was written over yamux past the window")
+  void closeSendsPastTheYamuxWindow() throws Exception {
     Sink sink = new Sink();
     try (YamuxPair pair = new YamuxPair(PROTOCOL, s -> s.channel().pipeline().addLast(sink))) {
       Stream stream = pair.open();
@@ -49,7 +51,8 @@ class ChannelStreamTest {
   }
 
   @Test
-  void closeAfterTheUsersOwnEndOfOutputStillSendsAll() throws Exception {
+  @DisplayName("Close after the user's own end of output still sends all")
+  void closeAfterTheUsersEndOfOutput() throws Exception {
     Sink sink = new Sink();
     try (YamuxPair pair = new YamuxPair(PROTOCOL, s -> s.channel().pipeline().addLast(sink))) {
       Stream stream = pair.open();
@@ -62,7 +65,8 @@ class ChannelStreamTest {
   }
 
   @Test
-  void aPeerOfAnotherStackThatReadsNothingCannotKeepAStreamThatCloses() {
+  @DisplayName("A peer of another stack that reads nothing cannot keep a stream that closes")
+  void otherStackReadsNothingAfterClose() {
     Reluctant channel = new Reluctant();
     Stream stream = foreign(channel);
     channel.write(Unpooled.wrappedBuffer(new byte[100_000]));
@@ -75,7 +79,9 @@ class ChannelStreamTest {
   }
 
   @Test
-  void aPeerOfAnotherStackThatReadsSlowlyGetsAllThatWasWrittenBeforeTheClose() {
+  @DisplayName(
+      "A peer of another stack that reads slowly gets all that was written before the close")
+  void otherStackReadsSlowlyAfterClose() {
     Reluctant channel = new Reluctant();
     Stream stream = foreign(channel);
     channel.write(Unpooled.wrappedBuffer(new byte[100_000]));

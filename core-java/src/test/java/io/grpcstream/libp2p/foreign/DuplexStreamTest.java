@@ -20,6 +20,7 @@ import java.lang.reflect.Proxy;
 import java.util.List;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -61,7 +62,9 @@ class DuplexStreamTest {
 
   @ParameterizedTest
   @MethodSource("ends")
-  void whatComesForAStreamThatWasEndedHereTakesNothingOfItsConnectionsWindow(Consumer<Stream> end) {
+  @DisplayName(
+      "What comes for a stream that was ended here takes nothing of its connection's window")
+  void bytesForAnEndedStreamTakeNoWindow(Consumer<Stream> end) {
     for (int i = 0; i < 3 * Connection.WINDOW / ANSWER; i++) {
       QuicLike channel = new QuicLike(connection);
       channel.pipeline().addLast(new ChannelDuplexHandler());
@@ -78,7 +81,8 @@ class DuplexStreamTest {
   }
 
   @Test
-  void whatNobodyHadReadWhenTheStreamEndedIsGivenBackToItsConnection() {
+  @DisplayName("What nobody had read when the stream ended is given back to its connection")
+  void unreadBytesAreGivenBack() {
     QuicLike channel = new QuicLike(connection);
     Stream stream = over(channel);
     stream.channel().config().setAutoRead(false);
@@ -103,7 +107,8 @@ class DuplexStreamTest {
   }
 
   @Test
-  void aPeerThatReadsSlowlyGetsAllThatWasWrittenBeforeTheClose() {
+  @DisplayName("A peer that reads slowly gets all that was written before the close")
+  void slowReaderGetsAllBeforeTheClose() {
     QuicLike channel = new QuicLike(connection);
     channel.freezeTime();
     Stream stream = over(channel);
@@ -120,7 +125,8 @@ class DuplexStreamTest {
   }
 
   @Test
-  void aPeerThatReadsNothingCannotKeepAStreamThatCloses() {
+  @DisplayName("A peer that reads nothing cannot keep a stream that closes")
+  void readerOfNothingCannotKeepAStream() {
     QuicLike channel = new QuicLike(connection);
     channel.freezeTime();
     Stream stream = over(channel);

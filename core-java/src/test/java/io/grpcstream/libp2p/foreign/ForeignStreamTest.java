@@ -37,6 +37,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Supplier;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -117,7 +118,8 @@ class ForeignStreamTest {
   }
 
   @Test
-  void bytesThatNobodyReadsWaitAndComeInOrderBeforeTheEnd() throws Exception {
+  @DisplayName("Bytes that nobody reads wait, and come in order before the end")
+  void unreadBytesComeBeforeTheEnd() throws Exception {
     far.writeAndFlush(Unpooled.copyInt(1));
     far.writeAndFlush(Unpooled.copyInt(2, 3));
     far.disconnect().sync();
@@ -186,7 +188,8 @@ class ForeignStreamTest {
   }
 
   @Test
-  void closeSendsAllThatWasWrittenAlsoBeyondTheWindow() throws Exception {
+  @DisplayName("Close sends all that was written, also beyond the window")
+  void closeSendsBeyondTheWindow() throws Exception {
     channel.writeAndFlush(bytes(3 * MEGABYTE));
     stream.close();
 
@@ -230,7 +233,8 @@ class ForeignStreamTest {
   }
 
   @Test
-  void theEndOfTheOutputSucceedsThoughItEndsTheStream() throws Exception {
+  @DisplayName("The end of the output succeeds, though it ends the stream")
+  void endOfTheOutputSucceeds() throws Exception {
     channel.config().setOption(ChannelOption.ALLOW_HALF_CLOSURE, true);
     channel.config().setAutoRead(true);
     far.disconnect();
@@ -241,7 +245,8 @@ class ForeignStreamTest {
   }
 
   @Test
-  void whatWaitsOutlivesTheChannelBelowIfBothSidesHaveEnded() throws Exception {
+  @DisplayName("What waits outlives the channel below if both sides have ended")
+  void waitingBytesOutliveTheChannelBelow() throws Exception {
     channel.config().setOption(ChannelOption.ALLOW_HALF_CLOSURE, true);
     far.writeAndFlush(bytes(1000)).sync();
     channel.shutdownOutput().sync();
@@ -255,7 +260,8 @@ class ForeignStreamTest {
   }
 
   @Test
-  void aStreamThatNobodyReadsAnyMoreEndsWithTheChannelBelow() throws Exception {
+  @DisplayName("A stream that nobody reads any more ends with the channel below")
+  void unreadStreamEndsWithTheChannel() throws Exception {
     far.writeAndFlush(bytes(1000)).sync();
     channel.shutdown().sync();
     far.disconnect();
@@ -266,7 +272,8 @@ class ForeignStreamTest {
   }
 
   @Test
-  void whatWaitsIsDroppedAndTheStreamEndsThoughTheChannelBelowHas() throws Exception {
+  @DisplayName("What waits is dropped and the stream ends, though the channel below has")
+  void droppedBytesEndTheStream() throws Exception {
     far.writeAndFlush(bytes(1000)).sync();
     channel.shutdownOutput().sync();
     far.disconnect();
@@ -339,7 +346,9 @@ class ForeignStreamTest {
   }
 
   @Test
-  void aChannelOfWhichAnotherCopyOfTheLibraryHasMadeAStreamIsRefusedAsSuch() {
+  @DisplayName(
+      "A channel of which another copy of the library has made a stream is refused as such")
+  void channelTakenByAnotherCopy() {
     EmbeddedChannel taken = new EmbeddedChannel(true, new ChannelOutboundHandlerAdapter());
     Object theirs = new Object(); // Their class of the same name is another one than ours.
     taken.attr(AttributeKey.valueOf(ForeignStreamChannel.class, "ADAPTED")).set(theirs);
@@ -369,7 +378,8 @@ class ForeignStreamTest {
   }
 
   @Test
-  void aPeerThatDoesNotEndItsHalfIsCutSomeTimeAfterTheClose() {
+  @DisplayName("A peer that does not end its half is cut some time after the close")
+  void peerDoesNotEndItsHalf() {
     AtomicInteger disconnects = new AtomicInteger();
     ChannelOutboundHandlerAdapter counter =
         new ChannelOutboundHandlerAdapter() {
@@ -396,7 +406,8 @@ class ForeignStreamTest {
   }
 
   @Test
-  void aPeerThatTakesWhatIsLeftSlowlyAfterTheCloseGetsAllOfIt() {
+  @DisplayName("A peer that takes what is left slowly after the close gets all of it")
+  void peerTakesTheRestSlowly() {
     Slow stack = new Slow();
     EmbeddedChannel below = closed(stack, 100_000);
     for (int i = 0; i < 5; i++) {
@@ -413,7 +424,8 @@ class ForeignStreamTest {
   }
 
   @Test
-  void aPeerThatTakesNextToNothingAfterTheCloseIsCut() {
+  @DisplayName("A peer that takes next to nothing after the close is cut")
+  void peerTakesNextToNothing() {
     Slow stack = new Slow();
     EmbeddedChannel below = closed(stack, 100_000);
     pass(below, 9);
@@ -472,7 +484,8 @@ class ForeignStreamTest {
   }
 
   @Test
-  void onceTheEventLoopHasEndedNothingThrowsAndWhatIsAskedForFails() throws Exception {
+  @DisplayName("Once the event loop has ended, nothing throws, and what is asked for fails")
+  void streamOnAnEndedEventLoop() throws Exception {
     MultiThreadIoEventLoopGroup ending =
         new MultiThreadIoEventLoopGroup(1, LocalIoHandler.newFactory());
     EventLoop loop = ending.next();

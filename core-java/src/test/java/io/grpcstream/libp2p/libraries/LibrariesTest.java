@@ -3,6 +3,7 @@ package io.grpcstream.libp2p.libraries;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatCode;
 
+import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -40,7 +41,8 @@ class LibrariesTest {
   }
 
   @Test
-  void aClassOfALibraryThatWeDoNotKnowIsSaidWithItsJar() {
+  @DisplayName("A class of a library that we do not know is said with its JAR")
+  void classOfAnUnknownLibrary() {
     assertThat(
             Libraries.describe(new NoSuchMethodError("'void org.assertj.core.api.Assertions.x()'")))
         .containsPattern("found assertj-core-[0-9.]+jar");

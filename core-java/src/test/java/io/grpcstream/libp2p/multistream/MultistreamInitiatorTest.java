@@ -15,6 +15,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 
 class MultistreamInitiatorTest {
@@ -28,7 +29,8 @@ class MultistreamInitiatorTest {
   }
 
   @Test
-  void headerAndFirstProposalTravelInOneWriteAndOneFlush() {
+  @DisplayName("The header and the first proposal travel in one write and one flush")
+  void firstProposalTravelsWithTheHeader() {
     MultistreamInitiator initiator = new MultistreamInitiator(List.of("/a", "/b"));
     EmbeddedChannel channel = channel(initiator);
 
@@ -154,7 +156,8 @@ class MultistreamInitiatorTest {
   }
 
   @Test
-  void aChannelThatIsNotActiveYetIsWaitedForAndAskedOnce() {
+  @DisplayName("A channel that is not active yet is waited for, and asked once")
+  void channelThatIsNotActiveYet() {
     AtomicBoolean active = new AtomicBoolean();
     MultistreamInitiator initiator = new MultistreamInitiator(List.of("/a"));
     EmbeddedChannel channel =

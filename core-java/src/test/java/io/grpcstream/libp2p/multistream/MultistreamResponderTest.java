@@ -21,6 +21,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -31,7 +32,9 @@ class MultistreamResponderTest {
   private final EmbeddedChannel channel = new EmbeddedChannel(counter, responder);
 
   @Test
-  void headerAndProposalThatArriveTogetherAreAnsweredInOneWriteAndOneFlush() {
+  @DisplayName(
+      "A header and a proposal that arrive together are answered in one write and one flush")
+  void headerAndProposalTogether() {
     channel.writeInbound(messages(HEADER, "/b"));
 
     assertSent(channel, HEADER, "/b");
@@ -60,7 +63,8 @@ class MultistreamResponderTest {
   }
 
   @Test
-  void handlersThatAreAddedOnAgreementCanTalkByEventsAtOnce() {
+  @DisplayName("Handlers that are added on agreement can talk by events at once")
+  void handlersAddedOnAgreement() {
     List<Object> events = new ArrayList<>();
     responder
         .agreed()
@@ -86,7 +90,8 @@ class MultistreamResponderTest {
   }
 
   @Test
-  void lazilyOpenedStreamKeepsItsFirstApplicationBytes() {
+  @DisplayName("A lazily opened stream keeps its first application bytes")
+  void lazilyOpenedStreamKeepsItsBytes() {
     List<Object> order = new ArrayList<>();
     responder
         .agreed()
@@ -152,7 +157,8 @@ class MultistreamResponderTest {
   }
 
   @Test
-  void bytesAndEndThatArriveBeforeTheListenersRanStayInOrder() {
+  @DisplayName("Bytes and an end that arrive before the listeners ran stay in order")
+  void bytesAndEndBeforeTheListeners() {
     List<String> seen = new ArrayList<>();
     responder
         .agreed()

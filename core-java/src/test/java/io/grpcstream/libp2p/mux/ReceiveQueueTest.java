@@ -6,6 +6,7 @@ import io.netty.buffer.ByteBuf;
 import io.netty.buffer.UnpooledByteBufAllocator;
 import java.io.ByteArrayOutputStream;
 import java.util.Random;
+import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 
 /** That waiting bytes keep their order, and cost memory in proportion. */
@@ -14,7 +15,8 @@ class ReceiveQueueTest {
   private final ReceiveQueue queue = new ReceiveQueue(alloc);
 
   @Test
-  void bytesComeOutInOrderWhateverTheSizesAndWhenTheyAreSettled() {
+  @DisplayName("Bytes come out in order, whatever the sizes and when they are settled")
+  void bytesComeOutInOrder() {
     Random random = new Random(7);
     ByteArrayOutputStream in = new ByteArrayOutputStream();
     ByteArrayOutputStream out = new ByteArrayOutputStream();

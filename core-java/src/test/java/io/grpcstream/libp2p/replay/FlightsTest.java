@@ -14,6 +14,7 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.concurrent.CompletableFuture;
+import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -55,7 +56,8 @@ class FlightsTest {
         "js-listens-noise-secp256k1",
         "js-listens-noise-rsa"
       })
-  void noiseHandshakeOfAnotherLanguageIsAnsweredAsThen(String name) throws Exception {
+  @DisplayName("A Noise handshake of another language is answered as then")
+  void noiseHandshakeOfAnotherLanguage(String name) throws Exception {
     Flight flight = Flight.load(name);
     int theirHandshake = Flight.noiseHandshake(flight.theirs(), flight.theyDial());
     int ourHandshake = Flight.noiseHandshake(flight.ours(), !flight.theyDial());
@@ -91,7 +93,8 @@ class FlightsTest {
   /** What comes after depends on keys that TLS makes anew, and cannot be played. */
   @ParameterizedTest
   @ValueSource(strings = {"go-dials-tls-ed25519", "js-dials-tls-ed25519"})
-  void tlsClientHelloOfAnotherLanguageIsAnsweredByAServerHello(String name) throws Exception {
+  @DisplayName("A TLS ClientHello of another language is answered by a ServerHello")
+  void clientHelloOfAnotherLanguage(String name) throws Exception {
     byte[] theirs = Flight.load(name).theirs();
     int hello = Flight.negotiation(theirs);
     int end = hello + TLS_HEADER + ByteBuffer.wrap(theirs).getShort(hello + 3);

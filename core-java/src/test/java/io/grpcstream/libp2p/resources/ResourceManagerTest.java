@@ -16,6 +16,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
+import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 
 @SuppressWarnings("AddressSelection") // Literal addresses: nothing is looked up.
@@ -82,7 +83,8 @@ class ResourceManagerTest {
   }
 
   @Test
-  void oneAddressHasSoManyConnectionsAndAnIpv6BlockIsOneAddress() throws Exception {
+  @DisplayName("One address has so many connections, and an IPv6 block is one address")
+  void connectionsOfOneAddress() throws Exception {
     ResourceManager manager = manager(Limits.builder().connectionsPerAddress(1));
     ConnectionSlot first = manager.inboundConnection(new InetSocketAddress("192.0.2.1", 1));
     manager.inboundConnection(new InetSocketAddress("192.0.2.2", 1));
@@ -132,7 +134,8 @@ class ResourceManagerTest {
   }
 
   @Test
-  void inboundStreamsWithoutAProtocolHaveALimitOfTheirOwn() throws Exception {
+  @DisplayName("Inbound streams without a protocol have a limit of their own")
+  void inboundStreamsWithoutAProtocol() throws Exception {
     ResourceManager manager = manager(Limits.builder().pendingInboundStreams(1));
     StreamSlot first = manager.stream(peer, true);
     assertRefused(Refusal.PENDING_STREAMS, 1, () -> manager.stream(peer, true));
@@ -155,7 +158,8 @@ class ResourceManagerTest {
   }
 
   @Test
-  void releasingTwiceReleasesOnceAndNothingIsKeptOfAPeerThatIsGone() throws Exception {
+  @DisplayName("Releasing twice releases once, and nothing is kept of a peer that is gone")
+  void releasingTwiceReleasesOnce() throws Exception {
     ResourceManager manager = manager(Limits.builder());
     List<Runnable> releases = new ArrayList<>();
     for (int i = 0; i < 3; i++) {
@@ -188,7 +192,8 @@ class ResourceManagerTest {
   }
 
   @Test
-  void oneAddressCannotHoldAllPlacesOfConnectionsThatHaveProvedNoPeer() throws Exception {
+  @DisplayName("One address cannot hold all places of connections that have proved no peer")
+  void unprovenConnectionsOfOneAddress() throws Exception {
     ResourceManager manager =
         manager(Limits.builder().pendingInboundConnections(80).connectionsPerAddress(1_000));
     InetSocketAddress one = new InetSocketAddress("192.0.2.1", 1);
@@ -210,7 +215,8 @@ class ResourceManagerTest {
 
   /** The recipe of the README. */
   @Test
-  void aGatewayTakesAllDevicesBehindOneAddressAlsoIfTheyComeAtOnce() throws Exception {
+  @DisplayName("A gateway takes all devices behind one address, also if they come at once")
+  void gatewayTakesAllDevicesAtOnce() throws Exception {
     ResourceManager manager =
         manager(
             Limits.builder()

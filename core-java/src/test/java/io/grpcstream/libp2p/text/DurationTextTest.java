@@ -3,6 +3,7 @@ package io.grpcstream.libp2p.text;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.time.Duration;
+import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -35,7 +36,8 @@ class DurationTextTest {
     "PT0.9994S, 999 ms",
     "PT20M0.4S, 1200 s",
   })
-  void whatIsLeftOfARoundNumberIsWrittenAsThatNumber(Duration left, String text) {
+  @DisplayName("What is left of a round number is written as that number")
+  void restOfARoundNumber(Duration left, String text) {
     assertThat(DurationText.of(left)).isEqualTo(text);
     assertThat(DurationText.ofNanos(left.toNanos())).isEqualTo(text);
   }

@@ -27,6 +27,7 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import java.util.zip.CRC32;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -117,7 +118,8 @@ public abstract class TransportContract {
   }
 
   @Test
-  void aReaderThatStopsMakesTheWriterUnwritableAndNothingIsLost() throws Exception {
+  @DisplayName("A reader that stops makes the writer unwritable, and nothing is lost")
+  void stoppedReaderStopsTheWriter() throws Exception {
     Digest atServer = new Digest(Long.MAX_VALUE);
     SocketAddress address = listen(atServer).channel().localAddress();
     Channel client = dial(address, new Ignore()).sync().channel();

@@ -56,9 +56,9 @@ final class StreamOpener {
     opening = true;
     try {
       while (!waiting.isEmpty()) {
-        YamuxException refusal = whyNot();
-        if (refusal != null) {
-          waiting.remove().tryFailure(refusal);
+        YamuxException refused = refusal();
+        if (refused != null) {
+          waiting.remove().tryFailure(refused);
         } else if (streams.unacknowledgedOutbound() < session.config().ackBacklog()) {
           openNow(waiting.remove());
         } else {
@@ -70,7 +70,7 @@ final class StreamOpener {
     }
   }
 
-  private @Nullable YamuxException whyNot() {
+  private @Nullable YamuxException refusal() {
     YamuxException refusal = session.refusesNewStreams();
     if (refusal == null && nextStreamId > MAX_STREAM_ID) {
       return new YamuxException("yamux: all stream ids of this connection are used up");

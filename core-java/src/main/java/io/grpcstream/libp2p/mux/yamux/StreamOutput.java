@@ -1,6 +1,6 @@
 package io.grpcstream.libp2p.mux.yamux;
 
-import io.grpcstream.libp2p.mux.HandedOver;
+import io.grpcstream.libp2p.mux.HandedOverBytes;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelOutboundBuffer;
 import org.jspecify.annotations.Nullable;
@@ -23,7 +23,7 @@ final class StreamOutput {
   private final YamuxSession session;
   private final int streamId;
   private final SendWindow window = new SendWindow();
-  private final HandedOver handedOver;
+  private final HandedOverBytes handedOver;
 
   /** No frame of this side has left: the first one carries SYN or ACK. */
   private boolean unannounced = true;
@@ -34,7 +34,7 @@ final class StreamOutput {
   private long creditBytes;
 
   StreamOutput(
-      YamuxStreamChannel channel, YamuxSession session, int streamId, HandedOver handedOver) {
+      YamuxStreamChannel channel, YamuxSession session, int streamId, HandedOverBytes handedOver) {
     this.channel = channel;
     this.session = session;
     this.streamId = streamId;

@@ -52,7 +52,7 @@ public final class YamuxSession extends ChannelInboundHandlerAdapter implements 
   private final StreamTable streams = new StreamTable();
   private final ConnectionWindow connectionWindow;
   private final StreamOpener opener;
-  private final Arrivals arrivals = new Arrivals();
+  private final PendingReads arrivals = new PendingReads();
   private final RateBudget handlerFailures = new RateBudget(1, 1, System.nanoTime());
 
   private volatile boolean heard;

@@ -40,7 +40,9 @@ public final class YamuxStreamChannel extends AbstractStreamChannel {
   /** Whether the sender's round robin knows the stream; changed by it alone. */
   boolean queuedToSend;
 
-  /** Whether the stream is among those with {@link Arrivals} from this buffer; changed there. */
+  /**
+   * Whether the stream is among those with {@link PendingReads} from this buffer; changed there.
+   */
   boolean arrivalNoted;
 
   /** Whether the stream is among those whose reads are not complete; changed there. */

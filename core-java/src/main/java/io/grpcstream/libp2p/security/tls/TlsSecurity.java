@@ -110,7 +110,7 @@ public final class TlsSecurity implements SecurityProtocol {
       // Behind TLS in the pipeline but there before it, since TLS begins at once.
       channel.pipeline().addLast(handler);
       String name = channel.pipeline().context(handler).name();
-      channel.pipeline().addBefore(name, null, new UnreadAnswers());
+      channel.pipeline().addBefore(name, null, new OutboundLimit());
       channel.pipeline().addBefore(name, null, ssl);
     } catch (SSLException e) {
       secured.setFailure(new TlsException("tls: no engine: " + e.getMessage(), e));

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.ArrayList;
 import java.util.List;
+import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 
 /** How streams share a connection that takes less than they have to send. */
@@ -41,7 +42,8 @@ class FairnessTest {
   }
 
   @Test
-  void controlFramesDoNotWaitBehindDataThatIsNotYetAFrame() {
+  @DisplayName("Control frames do not wait behind data that is not yet a frame")
+  void controlFramesDoNotWait() {
     YamuxStreamChannel bulk = side.open();
     YamuxStreamChannel other = side.open();
     YamuxStreamChannel ended = side.open();
@@ -78,7 +80,8 @@ class FairnessTest {
   }
 
   @Test
-  void aSmallMessageWaitsForOneFrameOfEachOtherStreamAtMost() {
+  @DisplayName("A small message waits for one frame of each other stream at most")
+  void smallMessageWaitsForOneFrameEach() {
     List<YamuxStreamChannel> bulk = new ArrayList<>();
     for (int i = 0; i < 20; i++) {
       bulk.add(side.open());
@@ -96,7 +99,8 @@ class FairnessTest {
   }
 
   @Test
-  void aHundredStoppedStreamsLeaveTheLiveOneItsPlace() {
+  @DisplayName("A hundred stopped streams leave the live one its place")
+  void stoppedStreamsLeaveRoom() {
     Pair pair = new Pair();
     List<YamuxStreamChannel> stopped = new ArrayList<>();
     pair.listener.onInbound = stream -> stream.config().setAutoRead(false);
@@ -139,7 +143,8 @@ class FairnessTest {
    * the write that crossed it; the windows are with the receiver.
    */
   @Test
-  void aSenderToAHundredStoppedReadersHoldsAWaterMarkAndOneWriteForEach() {
+  @DisplayName("A sender to a hundred stopped readers holds a water mark and one write for each")
+  void memoryForStoppedReaders() {
     Pair pair = new Pair();
     pair.listener.onInbound = stream -> stream.config().setAutoRead(false);
     long pending = 0;

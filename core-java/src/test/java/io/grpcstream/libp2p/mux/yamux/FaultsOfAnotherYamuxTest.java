@@ -9,6 +9,7 @@ import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import java.util.ArrayList;
 import java.util.List;
+import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 
 /** What was found wrong in another yamux by running it; one test for each. */
@@ -18,7 +19,8 @@ class FaultsOfAnotherYamuxTest {
   private final Side side = new Side(true);
 
   @Test
-  void aStreamWhoseWindowIsUsedUpIsUnwritableUntilCreditComes() {
+  @DisplayName("A stream whose window is used up is unwritable until credit comes")
+  void usedUpWindowMeansUnwritable() {
     YamuxStreamChannel stream = side.open();
     side.turn(() -> stream.writeAndFlush(Side.buffer(WINDOW - 1)));
     assertThat(stream.isWritable()).isTrue();
@@ -51,7 +53,8 @@ class FaultsOfAnotherYamuxTest {
   }
 
   @Test
-  void theWindowIsGivenBackWhenDataIsReadNotWhenItArrives() {
+  @DisplayName("The window is given back when data is read, not when it arrives")
+  void windowIsGivenBackOnReading() {
     Side listener = new Side(false);
     listener.onInbound = stream -> stream.config().setAutoRead(false);
     for (int flags : new int[] {Frame.SYN, 0, 0}) {
@@ -133,7 +136,9 @@ class FaultsOfAnotherYamuxTest {
   }
 
   @Test
-  void fortyThousandSmallWritesBehindAClosedWindowTouchEachOfThemAFewTimesOnly() {
+  @DisplayName(
+      "Forty thousand small writes behind a closed window touch each of them a few times only")
+  void smallWritesBehindAClosedWindow() {
     YamuxStreamChannel stream = side.open();
     stream.writeAndFlush(Side.buffer(WINDOW));
     List<CountingBuffer> buffers = new ArrayList<>();
@@ -156,7 +161,8 @@ class FaultsOfAnotherYamuxTest {
   }
 
   @Test
-  void creditComesWhileTheSenderHasHalfAWindowLeftToSend() {
+  @DisplayName("Credit comes while the sender has half a window left to send")
+  void creditComesAtHalfAWindow() {
     Side listener = new Side(false);
     listener.feed(Frame.windowUpdate(Frame.SYN, 1, 0));
     listener.sent();
@@ -171,7 +177,8 @@ class FaultsOfAnotherYamuxTest {
   }
 
   @Test
-  void aWriteFromHandlerAddedLeavesAsDataOfThatStream() {
+  @DisplayName("A write from handlerAdded leaves as data of that stream")
+  void writeFromHandlerAdded() {
     YamuxStreamChannel stream = side.open();
     stream
         .pipeline()

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.netty.buffer.ByteBufUtil;
 import java.nio.charset.StandardCharsets;
 import java.util.HexFormat;
+import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 
 /** Frames written out byte by byte from the specification, both ways. */
@@ -12,7 +13,8 @@ class FrameBytesTest {
   private static final byte[] HELLO = "hello".getBytes(StandardCharsets.US_ASCII);
 
   @Test
-  void aStreamOpensWithAnOddIdAndSynInItsFirstDataFrame() {
+  @DisplayName("A stream opens with an odd ID, and SYN in its first data frame")
+  void streamOpensWithItsFirstData() {
     Side side = new Side(true);
     YamuxStreamChannel stream = side.open();
     stream.writeAndFlush(side.alloc.buffer().writeBytes(HELLO));
@@ -23,7 +25,8 @@ class FrameBytesTest {
   }
 
   @Test
-  void aStreamThatSendsNothingOpensWithAnEmptyWindowUpdate() {
+  @DisplayName("A stream that sends nothing opens with an empty window update")
+  void silentStreamOpensWithAWindowUpdate() {
     Side side = new Side(true);
     side.open();
     side.open();

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.netty.channel.ChannelOption;
 import java.time.Duration;
 import java.util.List;
+import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 
 /** What a peer must not do, and that it costs the peer its connection or stream and us nothing. */
@@ -69,7 +70,8 @@ class HostilePeerTest {
   }
 
   @Test
-  void dataPastTheWindowEndsTheConnectionBeforeAnyOfItIsKept() {
+  @DisplayName("Data past the window ends the connection before any of it is kept")
+  void dataPastTheWindow() {
     side.onInbound = stream -> stream.config().setAutoRead(false);
     side.feed(Frame.data(Frame.SYN, 1, 262_144));
     side.feed(new Frame(0, Frame.DATA, 0, 1, 1, new byte[0]));
@@ -92,13 +94,15 @@ class HostilePeerTest {
   }
 
   @Test
-  void dataForAStreamThatWasNeverOpenedEndsTheConnection() {
+  @DisplayName("Data for a stream that was never opened ends the connection")
+  void dataForAnUnopenedStream() {
     side.feed(Frame.data(0, 7, 10));
     assertProtocolError("yamux: 10 bytes of data for stream 7, which was never opened");
   }
 
   @Test
-  void aWindowUpdateForAStreamOfOursThatWasNeverOpenedEndsTheConnection() {
+  @DisplayName("A window update for a stream of ours that was never opened ends the connection")
+  void windowUpdateForAnUnopenedStream() {
     side.feed(Frame.windowUpdate(0, 2, 10));
     assertProtocolError("yamux: a window update for stream 2, which was never opened");
   }
@@ -111,7 +115,8 @@ class HostilePeerTest {
   }
 
   @Test
-  void dataForAnEndedStreamIsIgnoredWithinTheWindowItHad() {
+  @DisplayName("Data for an ended stream is ignored within the window it had")
+  void dataForAnEndedStream() {
     side.feed(Frame.windowUpdate(Frame.SYN, 1, 0));
     side.onlyInbound().reset();
     assertThat(side.sentText()).containsExactly("WINDOW[ACK] 1 +0", "WINDOW[RST] 1 +0");
@@ -197,7 +202,8 @@ class HostilePeerTest {
   }
 
   @Test
-  void openingAndResettingStreamsWithoutEndEndsTheConnection() {
+  @DisplayName("Opening and resetting streams without end ends the connection")
+  void openingAndResettingWithoutEnd() {
     int fed = 0;
     for (; side.connection.isActive() && fed < 5_000; fed++) {
       side.feed(
@@ -226,7 +232,8 @@ class HostilePeerTest {
   }
 
   @Test
-  void pingsOfAPeerThatDoesNotReadTheAnswersEndTheConnection() {
+  @DisplayName("Pings of a peer that does not read the answers end the connection")
+  void pingsWithoutReadingTheAnswers() {
     side.congest();
     for (int i = 0; i < 64; i++) {
       side.advance(Duration.ofMillis(100));
@@ -248,7 +255,9 @@ class HostilePeerTest {
   }
 
   @Test
-  void aStreamThatDoesNotReadHoldsMemoryInProportionToItsBytesNotToItsFrames() {
+  @DisplayName(
+      "A stream that does not read holds memory in proportion to its bytes, not to its frames")
+  void memoryInProportionToTheBytes() {
     side.onInbound = stream -> stream.config().setOption(ChannelOption.AUTO_READ, false);
     side.feed(Frame.windowUpdate(Frame.SYN, 1, 0));
     Frame[] tiny = new Frame[1000];

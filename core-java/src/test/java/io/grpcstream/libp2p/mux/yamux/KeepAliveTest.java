@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.netty.util.concurrent.Future;
 import java.time.Duration;
+import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 
 /** Pings, the round trip, and peers that have gone silent or take nothing. */
@@ -11,7 +12,8 @@ class KeepAliveTest {
   private final Side side = new Side(true, YamuxConfig.defaults());
 
   @Test
-  void theFirstPingIsSentAtOnceAndMeasuresTheRoundTrip() {
+  @DisplayName("The first PING is sent at once and measures the round trip")
+  void firstPingIsSentAtOnce() {
     assertThat(side.sentText()).containsExactly("PING[SYN] 0 +1");
     side.advance(Duration.ofMillis(40));
     side.feed(Frame.ping(Frame.ACK, 1));
@@ -78,7 +80,8 @@ class KeepAliveTest {
   }
 
   @Test
-  void aConnectionThatTakesNothingForTheWriteTimeoutIsLost() {
+  @DisplayName("A connection that takes nothing for the write timeout is lost")
+  void connectionThatTakesNothing() {
     side.feed(Frame.ping(Frame.ACK, 1));
     side.congest();
     side.advance(Duration.ofMillis(9_999));
@@ -102,7 +105,8 @@ class KeepAliveTest {
   }
 
   @Test
-  void eachTimeTheConnectionIsFullTheTimeoutStartsAnew() {
+  @DisplayName("Each time the connection is full, the timeout starts anew")
+  void timeoutStartsAnewWhenFull() {
     side.feed(Frame.ping(Frame.ACK, 1));
     side.congest();
     side.advance(Duration.ofSeconds(9));
@@ -116,7 +120,8 @@ class KeepAliveTest {
   }
 
   @Test
-  void withoutAnIntervalNothingIsPingedAndNobodyIsLost() {
+  @DisplayName("Without an interval, nothing is pinged and nobody is lost")
+  void withoutAnIntervalNoPings() {
     Side quiet = new Side(true);
     quiet.advance(Duration.ofHours(1));
     assertThat(quiet.sent()).isEmpty();

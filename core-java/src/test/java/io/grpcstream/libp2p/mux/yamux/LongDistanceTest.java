@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.ArrayDeque;
 import java.util.Queue;
+import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -16,7 +17,8 @@ class LongDistanceTest {
 
   @ParameterizedTest(name = "{0} MiB/s")
   @ValueSource(ints = {300, 400, 1000})
-  void aSenderSixtyMillisecondsAwayUsesNineTenthsOfALargeWindow(int mibPerSecond) {
+  @DisplayName("A sender sixty milliseconds away uses nine tenths of a large window")
+  void distantSenderUsesItsWindow(int mibPerSecond) {
     Link link = new Link(mibPerSecond);
     link.runUntil(2 * SECOND);
     assertThat(link.window.size()).isEqualTo(16 * MIB);

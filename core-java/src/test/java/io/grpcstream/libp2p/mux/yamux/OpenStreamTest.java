@@ -9,6 +9,7 @@ import io.netty.util.concurrent.Future;
 import io.netty.util.concurrent.Promise;
 import java.util.ArrayList;
 import java.util.List;
+import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 
 /** Opening streams: limits, the ACK backlog, and what ends it. */
@@ -60,7 +61,8 @@ class OpenStreamTest {
   }
 
   @Test
-  void afterThePeersGoAwayOpeningFailsAndStreamsGoOn() {
+  @DisplayName("After the peer's GOAWAY, opening fails and streams go on")
+  void openingAfterThePeersGoAway() {
     Side side = new Side(true, Side.QUIET.toBuilder().ackBacklog(1).build());
     YamuxStreamChannel stream = side.open();
     Future<YamuxStreamChannel> waiting = side.session.openStream();
@@ -80,7 +82,8 @@ class OpenStreamTest {
   }
 
   @Test
-  void afterOurGoAwayInboundStreamsAreResetAndThoseThatExistGoOn() {
+  @DisplayName("After our GOAWAY, inbound streams are reset, and those that exist go on")
+  void inboundStreamsAfterOurGoAway() {
     Side side = new Side(false);
     side.feed(Frame.windowUpdate(Frame.SYN, 1, 0));
     side.session.goAway(GoAwayCode.NORMAL);
@@ -93,7 +96,8 @@ class OpenStreamTest {
   }
 
   @Test
-  void aStreamOpenedWhenAWriteCompletesIsAnnouncedToo() {
+  @DisplayName("A stream opened when a write completes is announced too")
+  void streamOpenedWhenAWriteCompletes() {
     Side side = new Side(true);
     YamuxStreamChannel first = side.open();
     side.sent();
@@ -103,7 +107,8 @@ class OpenStreamTest {
   }
 
   @Test
-  void eachCodeOfAGoAwayIsHeardOnceHoweverTheyAlternate() {
+  @DisplayName("Each code of a GOAWAY is heard once, however they alternate")
+  void alternatingGoAwayCodes() {
     Side side = new Side(true);
     side.feed(Frame.goAway(0), Frame.goAway(0), Frame.goAway(2));
     for (int i = 0; i < 100; i++) {
@@ -114,7 +119,8 @@ class OpenStreamTest {
   }
 
   @Test
-  void refusingInboundStreamsSaysNothingToThoseThatExist() {
+  @DisplayName("Refusing inbound streams says nothing to those that exist")
+  void refusingInboundStreams() {
     Side side = new Side(false);
     side.feed(Frame.windowUpdate(Frame.SYN, 1, 0));
     side.sent();
@@ -184,7 +190,8 @@ class OpenStreamTest {
   }
 
   @Test
-  void takingTheSessionOffItsConnectionEndsItsStreams() {
+  @DisplayName("Taking the session off its connection ends its streams")
+  void sessionTakenOffItsConnection() {
     Side side = new Side(true);
     YamuxStreamChannel stream = side.open();
     side.connection.pipeline().remove(side.session);
@@ -195,7 +202,8 @@ class OpenStreamTest {
   }
 
   @Test
-  void aThousandStreamsAtOnceOpenInWavesOfTheBacklog() {
+  @DisplayName("A thousand streams at once open in waves of the backlog")
+  void thousandStreamsOpenInWaves() {
     YamuxConfig config =
         Side.QUIET.toBuilder().maxInboundStreams(1000).maxOutboundStreams(1000).build();
     Pair pair = new Pair(config);

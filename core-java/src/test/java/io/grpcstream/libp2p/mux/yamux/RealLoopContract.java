@@ -29,6 +29,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.zip.CRC32;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -102,7 +103,8 @@ abstract class RealLoopContract {
   }
 
   @Test
-  void randomBulkBothWaysOnManyStreamsArrivesByteForByte() throws Exception {
+  @DisplayName("Random bulk both ways on many streams arrives byte for byte")
+  void randomBulkOnManyStreams() throws Exception {
     ConcurrentLinkedQueue<Bulk> inbound = new ConcurrentLinkedQueue<>();
     onInbound =
         stream -> {

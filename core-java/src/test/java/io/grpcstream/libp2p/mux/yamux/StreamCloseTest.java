@@ -8,6 +8,7 @@ import java.nio.channels.ClosedChannelException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 
 /** The ways a stream can end, and that each leaves nothing behind. */
@@ -17,7 +18,8 @@ class StreamCloseTest {
   private final Side side = new Side(true);
 
   @Test
-  void closeWithNothingPendingSendsFinAndWaitsForThePeersFin() {
+  @DisplayName("Close with nothing pending sends a FIN and waits for the peer's FIN")
+  void closeWithNothingPending() {
     YamuxStreamChannel stream = opened();
     stream.close();
     assertThat(side.sentText()).containsExactly("WINDOW[FIN] 1 +0");
@@ -31,7 +33,8 @@ class StreamCloseTest {
   }
 
   @Test
-  void aPeerThatGoesOnAfterOurCloseIsResetAfterTheTimeout() {
+  @DisplayName("A peer that goes on after our close is reset after the timeout")
+  void peerThatGoesOnAfterOurClose() {
     YamuxStreamChannel stream = opened();
     stream.close();
     side.sent();
@@ -47,7 +50,8 @@ class StreamCloseTest {
   }
 
   @Test
-  void aPeerThatSendsPastTheWindowOfAClosedStreamLosesTheConnection() {
+  @DisplayName("A peer that sends past the window of a closed stream loses the connection")
+  void dataPastAClosedStreamsWindow() {
     opened().close();
     side.feed(new Frame(0, Frame.DATA, 0, 1, WINDOW + 1, new byte[0]));
     assertThat(side.closedCause)
@@ -71,7 +75,8 @@ class StreamCloseTest {
   }
 
   @Test
-  void closeWithWritesThatCannotGoOutFailsThemAndResets() {
+  @DisplayName("Close with writes that cannot go out fails them and resets")
+  void closeWithWritesThatCannotGoOut() {
     YamuxStreamChannel stream = opened();
     ChannelFuture first = stream.writeAndFlush(Side.buffer(WINDOW));
     ChannelFuture second = stream.writeAndFlush(Side.buffer(10));
@@ -85,7 +90,8 @@ class StreamCloseTest {
   }
 
   @Test
-  void closeWithWritesThatWereNeverFlushedFailsThemAndResets() {
+  @DisplayName("Close with writes that were never flushed fails them and resets")
+  void closeWithUnflushedWrites() {
     YamuxStreamChannel stream = opened();
     ChannelFuture write = stream.write(Side.buffer(10));
     stream.close();
@@ -104,7 +110,9 @@ class StreamCloseTest {
   }
 
   @Test
-  void closingWhenTheFirstOfSeveralWritesCompletesDoesNotFailThoseInTheSameFrame() {
+  @DisplayName(
+      "Closing when the first of several writes completes does not fail those in the same frame")
+  void closingWhenTheFirstWriteCompletes() {
     YamuxStreamChannel stream = opened();
     ChannelFuture[] second = new ChannelFuture[1];
     side.turn(
@@ -118,7 +126,8 @@ class StreamCloseTest {
   }
 
   @Test
-  void aStreamClosedBeforeThePeerHeardOfItSendsNothing() {
+  @DisplayName("A stream closed before the peer heard of it sends nothing")
+  void streamClosedBeforeItIsAnnounced() {
     side.turn(() -> side.open().close());
     assertThat(side.sent()).isEmpty();
     assertThat(side.session.outboundStreams()).isZero();
@@ -128,7 +137,8 @@ class StreamCloseTest {
   }
 
   @Test
-  void withoutHalfClosureThePeersFinClosesAfterPendingWritesWereSent() {
+  @DisplayName("Without half-closure, the peer's FIN closes after pending writes were sent")
+  void peersFinWithoutHalfClosure() {
     YamuxStreamChannel stream = opened();
     stream.writeAndFlush(Side.buffer(WINDOW));
     ChannelFuture pending = stream.writeAndFlush(Side.buffer(10));
@@ -145,7 +155,8 @@ class StreamCloseTest {
   }
 
   @Test
-  void pendingWritesThatDoNotGoOutAfterThePeersFinAreResetAfterTheTimeout() {
+  @DisplayName("Pending writes that do not go out after the peer's FIN are reset after the timeout")
+  void stuckWritesAfterThePeersFin() {
     YamuxStreamChannel stream = opened();
     stream.writeAndFlush(Side.buffer(WINDOW));
     ChannelFuture pending = stream.writeAndFlush(Side.buffer(10));
@@ -160,7 +171,8 @@ class StreamCloseTest {
   }
 
   @Test
-  void pendingWritesAfterThePeersFinMayTakeLongAsLongAsThePeerReads() {
+  @DisplayName("Pending writes after the peer's FIN may take long, as long as the peer reads")
+  void slowWritesAfterThePeersFin() {
     YamuxStreamChannel stream = opened();
     stream.writeAndFlush(Side.buffer(WINDOW));
     ChannelFuture pending = stream.writeAndFlush(Side.buffer(100_000));
@@ -175,7 +187,8 @@ class StreamCloseTest {
   }
 
   @Test
-  void aPeerThatReadsNothingCannotKeepAStreamWhoseCloseShallSendEverything() {
+  @DisplayName("A peer that reads nothing cannot keep a stream whose close shall send everything")
+  void closeThatShallSendEverything() {
     YamuxStreamChannel stream = opened();
     ChannelFuture pending = closeAfter(stream, WINDOW + 10);
     side.sent();
@@ -207,7 +220,8 @@ class StreamCloseTest {
   }
 
   @Test
-  void aPeerThatReadsAByteAtATimeCannotKeepAStreamThatCloses() {
+  @DisplayName("A peer that reads a byte at a time cannot keep a stream that closes")
+  void peerThatReadsAByteAtATime() {
     YamuxStreamChannel stream = opened();
     closeAfter(stream, WINDOW + 100_000);
     side.sent();
@@ -237,7 +251,8 @@ class StreamCloseTest {
   }
 
   @Test
-  void aPeerThatStillReadsAfterOurFinIsNotResetBeforeItIsDone() {
+  @DisplayName("A peer that still reads after our FIN is not reset before it is done")
+  void peerStillReadsAfterOurFin() {
     YamuxStreamChannel stream = opened();
     closeAfter(stream, WINDOW);
     side.sent();
@@ -252,7 +267,8 @@ class StreamCloseTest {
   }
 
   @Test
-  void creditForMoreThanWasSentDoesNotKeepAClosedStream() {
+  @DisplayName("Credit for more than was sent does not keep a closed stream")
+  void creditForMoreThanWasSent() {
     YamuxStreamChannel stream = opened();
     closeAfter(stream, 20_000);
     side.sent();
@@ -265,7 +281,8 @@ class StreamCloseTest {
   }
 
   @Test
-  void whatWaitsForTheConnectionDoesNotCountAgainstThePeer() {
+  @DisplayName("What waits for the connection does not count against the peer")
+  void waitingForTheConnectionIsNoFault() {
     YamuxConfig patient = Side.QUIET.toBuilder().writeTimeout(Duration.ofMinutes(5)).build();
     Side busy = new Side(true, patient);
     YamuxStreamChannel stream = busy.open();
@@ -379,7 +396,9 @@ class StreamCloseTest {
   }
 
   @Test
-  void aPeersResetFailsPendingWritesThenTellsThePipelineThenClosesTheChannel() {
+  @DisplayName(
+      "A peer's reset fails pending writes, then tells the pipeline, then closes the channel")
+  void peersResetEndsAllInOrder() {
     YamuxStreamChannel stream = opened();
     Recorder recorder = side.recorder(stream);
     stream.writeAndFlush(Side.buffer(WINDOW));
@@ -401,7 +420,8 @@ class StreamCloseTest {
   }
 
   @Test
-  void theEndOfTheConnectionTellsEveryStreamAndFailsItsWrites() {
+  @DisplayName("The end of the connection tells every stream and fails its writes")
+  void endOfTheConnectionEndsStreams() {
     YamuxStreamChannel stream = opened();
     YamuxStreamChannel other = side.open();
     stream.writeAndFlush(Side.buffer(WINDOW));
@@ -420,7 +440,9 @@ class StreamCloseTest {
   }
 
   @Test
-  void aStreamThatThePeerFinishedIsReadToItsEndAlsoWhenTheConnectionEndsWithIt() {
+  @DisplayName(
+      "A stream that the peer finished is read to its end, also when the connection ends with it")
+  void finishedStreamIsReadToItsEnd() {
     YamuxStreamChannel whole = opened();
     YamuxStreamChannel cut = opened();
     side.turn(
@@ -445,7 +467,8 @@ class StreamCloseTest {
   }
 
   @Test
-  void aFailureOfTheConnectionIsTheCauseOfItsStreamsEnd() {
+  @DisplayName("A failure of the connection is the cause of its streams' end")
+  void failureOfTheConnectionIsTheCause() {
     YamuxStreamChannel stream = opened();
     java.io.IOException broken = new java.io.IOException("cable cut");
     side.connection.pipeline().fireExceptionCaught(broken);

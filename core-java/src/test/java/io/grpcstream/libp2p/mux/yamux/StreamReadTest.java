@@ -6,6 +6,7 @@ import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelOption;
 import java.util.Collections;
+import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 
 /** How a stream's pipeline gets what arrives. */
@@ -13,7 +14,8 @@ class StreamReadTest {
   private final Side side = new Side(false);
 
   @Test
-  void dataThatComesWithTheSynReachesHandlersAddedInTheCallback() {
+  @DisplayName("Data that comes with the SYN reaches handlers added in the callback")
+  void dataWithTheSynReachesHandlers() {
     side.feed(Frame.data(Frame.SYN, 1, 10), Frame.data(0, 1, 5));
     assertThat(side.recorder(side.onlyInbound()).events)
         .containsExactly("read 10", "read 5", "complete");
@@ -41,7 +43,8 @@ class StreamReadTest {
   }
 
   @Test
-  void aReadThatWasAskedForInTheCallbackIsAnsweredByTheFirstData() {
+  @DisplayName("A read that was asked for in the callback is answered by the first data")
+  void readAskedForInTheCallback() {
     side.onInbound =
         stream -> {
           stream.config().setAutoRead(false);
@@ -53,7 +56,8 @@ class StreamReadTest {
   }
 
   @Test
-  void turningAutoReadOffWhileReadingStopsAfterThatBuffer() {
+  @DisplayName("Turning autoRead off while reading stops after that buffer")
+  void autoReadTurnedOffWhileReading() {
     side.onInbound =
         stream ->
             stream
@@ -77,7 +81,8 @@ class StreamReadTest {
   }
 
   @Test
-  void oneTurnDeliversNoMoreThanTheConfiguredMessages() {
+  @DisplayName("One turn delivers no more than the configured messages")
+  void messagesInOneTurnAreLimited() {
     side.onInbound =
         stream -> stream.config().setOption(ChannelOption.RECVBUF_ALLOCATOR, messages(2));
     Frame[] frames = new Frame[5];
@@ -159,7 +164,8 @@ class StreamReadTest {
   }
 
   @Test
-  void withHalfClosureTheStreamStaysOpenAfterFinAndCanAnswer() {
+  @DisplayName("With half-closure, the stream stays open after FIN and can answer")
+  void halfClosureKeepsTheStreamOpen() {
     side.onInbound = stream -> stream.config().setAllowHalfClosure(true);
     side.feed(Frame.data(Frame.SYN | Frame.FIN, 1, 5));
     YamuxStreamChannel stream = side.onlyInbound();
@@ -178,7 +184,8 @@ class StreamReadTest {
   }
 
   @Test
-  void afterShutdownInputDataIsDroppedAndItsCreditGivenBack() {
+  @DisplayName("After shutdownInput, data is dropped and its credit given back")
+  void dataAfterShutdownInput() {
     side.onInbound = stream -> stream.config().setAutoRead(false);
     side.feed(Frame.data(Frame.SYN, 1, 131_072));
     YamuxStreamChannel stream = side.onlyInbound();
@@ -224,7 +231,8 @@ class StreamReadTest {
   }
 
   @Test
-  void closingTheSessionFromChannelReadEndsEveryStream() {
+  @DisplayName("Closing the session from channelRead ends every stream")
+  void sessionClosedFromChannelRead() {
     side.onInbound =
         stream ->
             stream
@@ -252,7 +260,8 @@ class StreamReadTest {
   }
 
   @Test
-  void aHandlerOfAnInboundStreamThatFailsCostsThatStreamOnly() {
+  @DisplayName("A handler of an inbound stream that fails costs that stream only")
+  void handlerOfAnInboundStreamFails() {
     side.onInbound =
         stream -> {
           if (stream.streamId() == 1) {

@@ -10,6 +10,7 @@ import io.netty.channel.socket.ChannelOutputShutdownException;
 import java.nio.channels.AlreadyConnectedException;
 import java.util.ArrayList;
 import java.util.List;
+import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 
 /** How a stream's writes become frames, and when they are complete. */
@@ -52,7 +53,8 @@ class StreamWriteTest {
   }
 
   @Test
-  void moreOfItAndWhatAnotherStreamStandsBesideWaitsForTheEndOfTheTurn() {
+  @DisplayName("More of it, and what another stream stands beside, waits for the end of the turn")
+  void moreWaitsForTheEndOfTheTurn() {
     YamuxStreamChannel other = side.open();
     side.sent();
     side.flushes = 0;
@@ -81,7 +83,8 @@ class StreamWriteTest {
   }
 
   @Test
-  void theFrameHoldsTheBytesInOrderWhateverTheSizesOfTheWrites() {
+  @DisplayName("The frame holds the bytes in order, whatever the sizes of the writes")
+  void frameHoldsTheBytesInOrder() {
     side.sent();
     int[] sizes = {1, 512, 513, 9, 30_000, 511, 7, 0, 20_000, 3};
     byte[] all = Frame.pattern(51_556);
@@ -142,7 +145,8 @@ class StreamWriteTest {
   }
 
   @Test
-  void writesCompleteInOrderWhenTheConnectionHasTakenThem() {
+  @DisplayName("Writes complete in order when the connection has taken them")
+  void writesCompleteInOrder() {
     List<Integer> completed = new ArrayList<>();
     side.congest();
     side.turn(
@@ -159,7 +163,8 @@ class StreamWriteTest {
   }
 
   @Test
-  void emptyWritesCompleteInTheirTurnAlsoWithoutWindow() {
+  @DisplayName("Empty writes complete in their turn, also without window")
+  void emptyWritesWithoutWindow() {
     ChannelFuture all = stream.writeAndFlush(Side.buffer(WINDOW));
     ChannelFuture empty = stream.writeAndFlush(Unpooled.EMPTY_BUFFER);
     side.runTasks();
@@ -185,7 +190,8 @@ class StreamWriteTest {
   }
 
   @Test
-  void writingFromAWritabilityChangeAndFromACompletionKeepsTheOrder() {
+  @DisplayName("Writing from a writability change and from a completion keeps the order")
+  void writesFromCallbacksKeepTheOrder() {
     Pair pair = new Pair();
     YamuxStreamChannel sender = pair.open();
     byte[] all = Frame.pattern(1_000_000);
@@ -216,7 +222,8 @@ class StreamWriteTest {
   }
 
   @Test
-  void afterShutdownOutputWritesFailAndTheChannelIsUnwritable() {
+  @DisplayName("After shutdownOutput, writes fail and the channel is unwritable")
+  void writesAfterShutdownOutput() {
     side.sent();
     ChannelFuture fin = stream.shutdownOutput();
     assertThat(fin.isSuccess()).isTrue();
@@ -249,7 +256,8 @@ class StreamWriteTest {
   }
 
   @Test
-  void whatAListenerFlushesWhileTheStreamsTurnGoesOnLeavesToo() {
+  @DisplayName("What a listener flushes while the stream's turn goes on leaves too")
+  void listenersFlushDuringTheTurn() {
     YamuxStreamChannel other = side.open();
     side.sent();
     side.turn(

@@ -3,6 +3,7 @@ package io.grpcstream.libp2p.mux.yamux;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.time.Duration;
+import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 
 /** The receive window: how it grows with the round trip, and what holds it back. */
@@ -10,7 +11,8 @@ class WindowGrowthTest {
   private static final int INITIAL = YamuxConfig.INITIAL_WINDOW;
 
   @Test
-  void theWindowDoublesToItsMaximumWhileUpdatesFallDueWithinFourRoundTrips() {
+  @DisplayName("The window doubles to its maximum while updates fall due within four round trips")
+  void windowDoublesToItsMaximum() {
     Side side = measured(YamuxConfig.defaults(), Duration.ofMillis(50));
     side.feed(Frame.windowUpdate(Frame.SYN, 1, 0));
     long window = INITIAL;
@@ -44,7 +46,8 @@ class WindowGrowthTest {
   }
 
   @Test
-  void aLargeWindowGrowsByTheTimeThatHalfOfItTakesNotThatOfOneUpdate() {
+  @DisplayName("A large window grows by the time that half of it takes, not that of one update")
+  void largeWindowGrowsByHalfItsTime() {
     Side side = grownTo(4L << 20, YamuxConfig.defaults());
     ReceiveWindow window = side.onlyInbound().input().window();
     for (int mebibytes = 0; mebibytes < 16; mebibytes++) {
@@ -61,7 +64,8 @@ class WindowGrowthTest {
   }
 
   @Test
-  void withoutAMeasuredRoundTripTheWindowDoesNotGrow() {
+  @DisplayName("Without a measured round trip, the window does not grow")
+  void noGrowthWithoutARoundTrip() {
     Side side = new Side(false);
     side.feed(Frame.windowUpdate(Frame.SYN, 1, 0));
     assertThat(consumeHalf(side, 1, INITIAL)).isEqualTo(INITIAL);
@@ -69,7 +73,8 @@ class WindowGrowthTest {
   }
 
   @Test
-  void theGrowthOfAllStreamsTogetherIsCappedAndGivenBackWhenAStreamEnds() {
+  @DisplayName("The growth of all streams together is capped, and given back when a stream ends")
+  void growthOfAllStreamsIsCapped() {
     YamuxConfig config =
         YamuxConfig.defaults().toBuilder().maxConnectionWindow(INITIAL + 1000).build();
     Side side = measured(config, Duration.ofMillis(50));

@@ -15,6 +15,7 @@ import java.io.IOException;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.stream.IntStream;
+import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 
 class IdentifyCodecTest {
@@ -49,7 +50,8 @@ class IdentifyCodecTest {
   }
 
   @Test
-  void laterMessagesReplaceSingleFieldsAndAddToLists() throws IOException {
+  @DisplayName("Later messages replace single fields and add to lists")
+  void laterMessagesReplaceOrAdd() throws IOException {
     IdentifyCodec.Merger merger = new IdentifyCodec.Merger(PEER, address -> true);
     merger.add(
         IdentifyCodec.encode(
@@ -163,7 +165,8 @@ class IdentifyCodecTest {
   }
 
   @Test
-  void whatIsKeptOfAPeerIsBoundedInBytesWhateverItsEntriesAreLike() throws IOException {
+  @DisplayName("What is kept of a peer is bounded in bytes, whatever its entries are like")
+  void keptBytesOfAPeerAreBounded() throws IOException {
     for (int size : new int[] {1, 20, 300}) {
       IdentifyCodec.Merger merger = new IdentifyCodec.Merger(PEER, address -> true);
       for (int i = 0; i < 2_000; i++) {
@@ -189,7 +192,8 @@ class IdentifyCodecTest {
   }
 
   @Test
-  void preferredAddressesAreKeptBeforeOthersThatCameFirst() throws IOException {
+  @DisplayName("Preferred addresses are kept before others that came first")
+  void preferredAddressesAreKept() throws IOException {
     IdentifyCodec.Merger merger =
         new IdentifyCodec.Merger(PEER, address -> address.value("tcp").isPresent());
     for (int i = 0; i < 300; i++) {
@@ -215,7 +219,8 @@ class IdentifyCodecTest {
   }
 
   @Test
-  void neitherAddressesNorProtocolsCrowdTheOthersOut() throws IOException {
+  @DisplayName("Neither addresses nor protocols crowd the others out")
+  void neitherListCrowdsTheOtherOut() throws IOException {
     List<Multiaddr> addresses =
         IntStream.range(1, 1_000).mapToObj(i -> Multiaddr.parse("/memory/" + i)).toList();
     List<String> protocols = IntStream.range(0, 900).mapToObj(i -> "/protocol/" + i).toList();

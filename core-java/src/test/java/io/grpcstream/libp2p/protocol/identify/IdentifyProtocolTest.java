@@ -17,6 +17,7 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -210,7 +211,8 @@ class IdentifyProtocolTest {
   }
 
   @Test
-  void aPeerThatDoesNotTakeTheAnswerIsCutAtTheDeadline() throws Exception {
+  @DisplayName("A peer that does not take the answer is cut at the deadline")
+  void peerThatDoesNotTakeTheAnswer() throws Exception {
     StuckChannel stuck = new StuckChannel();
     Stream inbound =
         Stream.over(

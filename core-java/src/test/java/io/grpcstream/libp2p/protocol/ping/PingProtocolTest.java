@@ -16,6 +16,7 @@ import java.time.Duration;
 import java.util.Arrays;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -96,7 +97,8 @@ class PingProtocolTest {
   }
 
   @Test
-  void noAnswerIsAnErrorAtTheDeadlineHoweverSlowlyItDrips() {
+  @DisplayName("No answer is an error at the deadline, however slowly it drips")
+  void noAnswerIsAnError() {
     CompletableFuture<Duration> result = ping();
     byte[] echo = sent();
     for (int i = 0; i < 9; i++) {
@@ -158,7 +160,8 @@ class PingProtocolTest {
   }
 
   @Test
-  void aResponderResetsAnInitiatorThatFallsSilentOrDrips() throws Exception {
+  @DisplayName("A responder resets an initiator that falls silent or drips")
+  void silentInitiatorIsReset() throws Exception {
     PingProtocol.responder().onStream(stream);
     channel.advanceTimeBy(59, SECONDS);
     channel.writeInbound(Unpooled.copiedBuffer(new byte[32]));
@@ -171,7 +174,8 @@ class PingProtocolTest {
   }
 
   @Test
-  void aResponderStopsReadingWhileItsEchoesAreNotTaken() throws Exception {
+  @DisplayName("A responder stops reading while its echoes are not taken")
+  void responderStopsReading() throws Exception {
     PingProtocol.responder().onStream(stream);
     channel.stuck = true;
     for (int i = 0; channel.config().isAutoRead(); i++) {

@@ -14,6 +14,7 @@ import java.security.spec.AlgorithmParameterSpec;
 import javax.crypto.CipherSpi;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 
 /** A provider may also fail by unchecked exceptions, as {@link ProviderException} is one. */
@@ -27,7 +28,8 @@ class FailingProviderTest {
   }
 
   @Test
-  void aWriteThatCannotBeEncryptedFailsAndEndsTheConnection() {
+  @DisplayName("A write that cannot be encrypted fails and ends the connection")
+  void writeThatCannotBeEncrypted() {
     ChannelFuture write = end.channel.writeAndFlush(Unpooled.wrappedBuffer(new byte[10]));
     assertThat(write.cause()).isInstanceOf(NoiseException.class).hasMessageContaining("no token");
     assertThat(end.failures).containsExactly(write.cause());
@@ -35,7 +37,8 @@ class FailingProviderTest {
   }
 
   @Test
-  void aRecordThatCannotBeDecryptedEndsTheConnection() {
+  @DisplayName("A record that cannot be decrypted ends the connection")
+  void recordThatCannotBeDecrypted() {
     byte[] message = new byte[2 + 20];
     message[1] = 20;
     end.receive(message);

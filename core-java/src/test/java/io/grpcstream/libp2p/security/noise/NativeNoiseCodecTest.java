@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.security.Provider;
 import java.security.Security;
 import org.conscrypt.Conscrypt;
+import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 
 /** The same with a native cipher, on memory outside the heap. */
@@ -15,7 +16,8 @@ class NativeNoiseCodecTest extends NoiseCodecTest {
   }
 
   @Test
-  void aNativeCipherIsKnownAsOneAlsoIfTheJvmPrefersIt() throws Exception {
+  @DisplayName("A native cipher is known as one, also if the JVM prefers it")
+  void nativeCipherThatTheJvmPrefers() throws Exception {
     Provider provider = Conscrypt.newProvider();
     Security.insertProviderAt(provider, 1);
     try {

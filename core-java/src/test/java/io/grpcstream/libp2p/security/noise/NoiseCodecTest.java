@@ -22,6 +22,7 @@ import java.util.List;
 import java.util.Random;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 
 class NoiseCodecTest {
@@ -113,7 +114,8 @@ class NoiseCodecTest {
   }
 
   @Test
-  void whatIsNotFlushedIsBoundedAndCountsForWritability() {
+  @DisplayName("What is not flushed is bounded, and counts for writability")
+  void unflushedBytesAreBounded() {
     assertThat(sender.channel.isWritable()).isTrue();
     for (int i = 0; i < 80; i++) {
       sender.channel.write(Unpooled.wrappedBuffer(new byte[1024]));
@@ -174,7 +176,8 @@ class NoiseCodecTest {
   }
 
   @Test
-  void nonceExhaustionEndsTheConnectionAndSendsNothing() throws Exception {
+  @DisplayName("Nonce exhaustion ends the connection and sends nothing")
+  void nonceExhaustionEndsTheConnection() throws Exception {
     NoiseCrypto crypto = new NoiseCrypto(null);
     CipherState used = new CipherState(crypto, new byte[32]);
     used.setNonce(-1);
@@ -223,7 +226,8 @@ class NoiseCodecTest {
   }
 
   @Test
-  void aCutRecordAtTheEndIsReportedAsALossAndNotAsAViolation() {
+  @DisplayName("A cut record at the end is reported as a loss, and not as a violation")
+  void cutRecordIsALoss() {
     byte[] cut = record("cut");
     receiver.receive(Arrays.copyOf(cut, 10));
     receiver.channel.close();
@@ -235,7 +239,8 @@ class NoiseCodecTest {
   }
 
   @Test
-  void aRecordShorterThanItsTagEndsTheConnectionAtOnce() {
+  @DisplayName("A record shorter than its tag ends the connection at once")
+  void recordShorterThanItsTag() {
     receiver.receive(new byte[] {0, 15});
     assertBroken("a record of 15 bytes, shorter than its tag of 16");
   }
@@ -248,7 +253,8 @@ class NoiseCodecTest {
   }
 
   @Test
-  void pendingWritesFailWhenTheRemoteBreaksTheProtocol() {
+  @DisplayName("Pending writes fail when the remote breaks the protocol")
+  void pendingWritesFailOnAViolation() {
     ChannelFuture pending = receiver.channel.write(receiver.channel.alloc().buffer().writeZero(10));
     receiver.receive(new byte[] {0, 1});
     assertThat(pending.cause()).isInstanceOf(NoiseException.class);
@@ -257,7 +263,8 @@ class NoiseCodecTest {
   }
 
   @Test
-  void aClaimedLengthTakesNoMemoryBeforeTheBytesCome() {
+  @DisplayName("A claimed length takes no memory before the bytes come")
+  void claimedLengthTakesNoMemory() {
     receiver.receive(new byte[] {(byte) 0xff, (byte) 0xff, 1, 2, 3});
     assertThat(receiver.held()).isLessThanOrEqualTo(64);
     receiver.receive(new byte[1000]);
@@ -276,7 +283,8 @@ class NoiseCodecTest {
   }
 
   @Test
-  void aHandlerThatClosesInTheMiddleOfAReadSeesNoMore() {
+  @DisplayName("A handler that closes in the middle of a read sees no more")
+  void handlerThatClosesInARead() {
     List<byte[]> records = new ArrayList<>();
     for (int i = 0; i < 12; i++) {
       sender.channel.writeAndFlush(Unpooled.wrappedBuffer(new byte[60_000]));
@@ -303,7 +311,8 @@ class NoiseCodecTest {
   }
 
   @Test
-  void aHandlerThatAnswersInTheMiddleOfAReadDoesNotDisturbIt() {
+  @DisplayName("A handler that answers in the middle of a read does not disturb it")
+  void handlerThatAnswersInARead() {
     byte[] wire = new byte[0];
     byte[] sent = new byte[12 * 60_000];
     new Random(1).nextBytes(sent);

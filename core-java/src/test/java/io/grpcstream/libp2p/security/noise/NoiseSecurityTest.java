@@ -19,6 +19,7 @@ import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.bouncycastle.jce.provider.BouncyCastleProvider;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 
 class NoiseSecurityTest {
@@ -96,7 +97,8 @@ class NoiseSecurityTest {
   }
 
   @Test
-  void aConnectionCostsOneFreshKeyPairItsEphemeralOne() throws Exception {
+  @DisplayName("A connection costs one fresh key pair, its ephemeral one")
+  void oneFreshKeyPairForAConnection() throws Exception {
     CountingProvider provider = new CountingProvider();
     NoiseSecurity noise = new NoiseSecurity(dialerKey, provider);
     provider.keyPairGenerators.set(0);
@@ -129,7 +131,8 @@ class NoiseSecurityTest {
   }
 
   @Test
-  void withoutTheExtensionsOfOneSideTheMuxerStaysOpen() throws Exception {
+  @DisplayName("Without the extensions of one side, the muxer stays open")
+  void muxerStaysOpenWithoutExtensions() throws Exception {
     Future<SecuredConnection> dialed = dial(List.of(YAMUX), ANYONE);
     Future<SecuredConnection> accepted = listen(List.of(), ANYONE);
     exchange();
@@ -165,7 +168,8 @@ class NoiseSecurityTest {
   }
 
   @Test
-  void whatListenersWriteIsEncryptedAndMayArriveWithTheLastMessage() throws Exception {
+  @DisplayName("What listeners write is encrypted, and may arrive with the last message")
+  void listenersWritesAreEncrypted() throws Exception {
     Future<SecuredConnection> dialed = dial(List.of(), ANYONE);
     dialed.addListener(
         f -> dialer.channel.writeAndFlush(Unpooled.copiedBuffer("first bytes", UTF_8)));
@@ -182,7 +186,8 @@ class NoiseSecurityTest {
   }
 
   @Test
-  void aDialerThatMeetsTheWrongPeerSendsNoThirdMessage() {
+  @DisplayName("A dialer that meets the wrong peer sends no third message")
+  void dialerThatMeetsTheWrongPeer() {
     Exception wrongPeer = new Exception("expected someone else");
     Future<SecuredConnection> dialed =
         dial(
@@ -319,7 +324,8 @@ class NoiseSecurityTest {
   }
 
   @Test
-  void writesBeforeTheEndFailAndNothingTravelsInClear() {
+  @DisplayName("Writes before the end fail, and nothing travels in clear")
+  void writesBeforeTheEndFail() {
     dial(List.of(), ANYONE);
     byte[] first = dialer.sent();
     ChannelFuture early = dialer.channel.writeAndFlush(Unpooled.copiedBuffer("secret", UTF_8));
@@ -329,7 +335,8 @@ class NoiseSecurityTest {
   }
 
   @Test
-  void itReadsForItselfWhileItNeedsBytesAndNotAfterwards() {
+  @DisplayName("It reads for itself while it needs bytes, and not afterwards")
+  void readsForItselfWhileItNeedsBytes() {
     int[] reads = {0};
     listener
         .channel

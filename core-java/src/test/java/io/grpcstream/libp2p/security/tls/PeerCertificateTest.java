@@ -16,6 +16,7 @@ import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Random;
+import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -72,7 +73,8 @@ class PeerCertificateTest {
   }
 
   @Test
-  void thereAreVectorsForThreeTypesOfKeysAndOneThatIsInvalid() throws IOException {
+  @DisplayName("There are vectors for three types of keys, and one that is invalid")
+  void vectorsForThreeTypesOfKeys() throws IOException {
     assertThat(vectors()).hasSize(4);
   }
 
@@ -87,7 +89,8 @@ class PeerCertificateTest {
   }
 
   @Test
-  void anUnknownExtensionThatIsNotCriticalDoesNotMatter() throws TlsException {
+  @DisplayName("An unknown extension that is not critical does not matter")
+  void unknownUncriticalExtension() throws TlsException {
     accepted(certificate().extension("1.2.3.4", false));
   }
 
@@ -141,7 +144,8 @@ class PeerCertificateTest {
   }
 
   @Test
-  void anythingButTwoOctetStringsInTheExtensionIsRefused() {
+  @DisplayName("Anything but two octet strings in the extension is refused")
+  void extensionOfTwoOctetStrings() {
     byte[] right = new SignedKey(new byte[3], new byte[3]).encode();
     String malformed = "the libp2p extension is malformed";
     refused(certificate().signedKey(new byte[0]), malformed);

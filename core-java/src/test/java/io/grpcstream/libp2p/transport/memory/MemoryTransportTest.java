@@ -26,6 +26,7 @@ import java.nio.channels.ClosedChannelException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 
 /** On the event loops that TCP uses, as a host does. */
@@ -82,7 +83,8 @@ class MemoryTransportTest extends TransportContract {
   }
 
   @Test
-  void aWriterThatFloodsAReaderThatStoppedIsHeldToThePipe() throws Exception {
+  @DisplayName("A writer that floods a reader that stopped is held to the pipe")
+  void floodingAReaderThatStopped() throws Exception {
     SocketAddress address = listen(new Ignore()).channel().localAddress();
     Channel client = dial(address, new Ignore()).sync().channel();
     Channel server = accepted.take();
@@ -100,7 +102,8 @@ class MemoryTransportTest extends TransportContract {
   }
 
   @Test
-  void theReaderOwnsItsBytesEvenIfTheWriterKeepsTheBuffer() throws Exception {
+  @DisplayName("The reader owns its bytes, even if the writer keeps the buffer")
+  void readerOwnsItsBytes() throws Exception {
     CompletableFuture<ByteBuf> received = new CompletableFuture<>();
     SocketAddress address =
         listen(

@@ -15,6 +15,7 @@ import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.SocketAddress;
 import java.time.Duration;
+import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 
 /** On the best event loop of this platform. */
@@ -47,7 +48,8 @@ class TcpTransportTest extends TransportContract {
   }
 
   @Test
-  void smallWritesAreNotDelayedAndConnectingHasADeadline() throws Exception {
+  @DisplayName("Small writes are not delayed, and connecting has a deadline")
+  void smallWritesAndConnectDeadline() throws Exception {
     SocketAddress address = listen(new Ignore()).channel().localAddress();
     Channel client =
         transport

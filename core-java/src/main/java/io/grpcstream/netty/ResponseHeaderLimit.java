@@ -27,7 +27,7 @@ import org.jspecify.annotations.Nullable;
  * <p>The first time is logged as a warning for users, later ones at debug level. To be the
  * outermost interceptor: it also sees to {@linkplain LateAnswers answers that come too late}.
  */
-public final class FittingCalls implements ServerInterceptor {
+public final class ResponseHeaderLimit implements ServerInterceptor {
 
   /** What gRPC adds: {@code :status}, {@code content-type}, the encodings, {@code grpc-status}. */
   private static final int ADDED = 256;

@@ -7,11 +7,11 @@ import java.util.concurrent.Executor;
 import org.jspecify.annotations.Nullable;
 
 /** A call that fails as soon as it starts. */
-final class EndedCall<Q, R> extends ClientCall<Q, R> {
+final class FailingCall<Q, R> extends ClientCall<Q, R> {
   private final Status status;
   private final @Nullable Executor executor;
 
-  EndedCall(Status status, @Nullable Executor executor) {
+  FailingCall(Status status, @Nullable Executor executor) {
     this.status = status;
     this.executor = executor;
   }

@@ -13,7 +13,7 @@ import java.util.concurrent.TimeUnit;
  * until its RST_STREAM is written, which a peer that reads nothing withholds: here it is not. On
  * the event loop.
  */
-final class Quiet extends Http2ConnectionAdapter {
+final class IdleTransport extends Http2ConnectionAdapter {
   /** How often to look for calls that were cancelled: nothing tells of them. */
   private static final int CHECK_SECONDS = 1;
 
@@ -22,7 +22,7 @@ final class Quiet extends Http2ConnectionAdapter {
   private final Future<?> checks;
   private boolean done;
 
-  private Quiet(Channel channel, Http2Connection connection, Runnable action) {
+  private IdleTransport(Channel channel, Http2Connection connection, Runnable action) {
     this.connection = connection;
     this.action = action;
     checks =
@@ -40,7 +40,7 @@ final class Quiet extends Http2ConnectionAdapter {
     if (isQuiet(connection)) {
       action.run();
     } else if (channel.isOpen()) {
-      new Quiet(channel, connection, action).check();
+      new IdleTransport(channel, connection, action).check();
     }
   }
 

@@ -35,7 +35,7 @@ import org.jspecify.annotations.Nullable;
  * and removes itself. The end of the stream and errors keep their place behind held bytes. If the
  * channel becomes inactive first, everything is delivered at that moment, for it is the last one.
  */
-public final class HeldReads extends ChannelDuplexHandler {
+public final class ReadGate extends ChannelDuplexHandler {
   private enum State {
     /** Not to be released by reads yet: the inbound stream's handler has not returned. */
     WAITING,
@@ -67,19 +67,19 @@ public final class HeldReads extends ChannelDuplexHandler {
   private boolean bytesDelivered;
   private @Nullable ChannelHandlerContext context;
 
-  private HeldReads(boolean outbound) {
+  private ReadGate(boolean outbound) {
     this.outbound = outbound;
     state = outbound ? State.READY : State.WAITING;
   }
 
   /** For a stream the peer opened. */
-  public static HeldReads inbound() {
-    return new HeldReads(false);
+  public static ReadGate inbound() {
+    return new ReadGate(false);
   }
 
   /** For a stream this side opened. */
-  public static HeldReads outbound() {
-    return new HeldReads(true);
+  public static ReadGate outbound() {
+    return new ReadGate(true);
   }
 
   /**

@@ -9,10 +9,11 @@ import java.util.function.LongSupplier;
  * how often that runs: so many in a window, which the first line after the last window begins.
  * Thread-safe.
  */
-public final class LineLimit {
+public final class LogRateLimit {
   private final int lines;
   private final long windowNanos;
   private final LongSupplier nanoTime;
+
   @GuardedBy("this")
   private long windowStart;
 
@@ -23,12 +24,12 @@ public final class LineLimit {
   private long leftOut;
 
   /** One line a second. */
-  public LineLimit() {
+  public LogRateLimit() {
     this(1, Duration.ofSeconds(1), System::nanoTime);
   }
 
   /** At most {@code lines} in {@code window}. */
-  public LineLimit(int lines, Duration window, LongSupplier nanoTime) {
+  public LogRateLimit(int lines, Duration window, LongSupplier nanoTime) {
     this.lines = lines;
     this.nanoTime = nanoTime;
     windowNanos = window.toNanos();

@@ -12,14 +12,14 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 
 /** What may wait for a remote that makes this side answer and does not read. */
-class UnreadAnswersTest {
+class OutboundLimitTest {
   private static final int ANSWER = 27;
   private static final int COUNTED = ANSWER + 96;
-  private static final int LIMIT = (int) (UnreadAnswers.MAX_BYTES / COUNTED);
+  private static final int LIMIT = (int) (OutboundLimit.MAX_BYTES / COUNTED);
 
   private final List<ByteBuf> answers = new ArrayList<>();
   private final List<Throwable> failures = new ArrayList<>();
-  private final EmbeddedChannel channel = new EmbeddedChannel(new UnreadAnswers(), new Answering());
+  private final EmbeddedChannel channel = new EmbeddedChannel(new OutboundLimit(), new Answering());
 
   @Test
   void answersThatNobodyReadsEndTheConnection() {

@@ -4,14 +4,16 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 
-class LineLimitTest {
+class LogRateLimitTest {
   private long now;
-  private final LineLimit limit = new LineLimit(1, Duration.ofSeconds(1), () -> now);
+  private final LogRateLimit limit = new LogRateLimit(1, Duration.ofSeconds(1), () -> now);
 
   @Test
-  void oneLineASecondIsLetThroughAndTellsHowManyWereNot() {
+  @DisplayName("One line a second is let through, and tells how many were not")
+  void oneLineASecondIsLetThrough() {
     assertThat(limit.leftOut()).isZero();
     assertThat(limit.leftOut()).isEqualTo(-1);
     assertThat(limit.leftOut()).isEqualTo(-1);
@@ -22,7 +24,7 @@ class LineLimitTest {
 
   @Test
   void soManyLinesOfAWindowAreLetThroughAndTheNextTellsHowManyWereNot() {
-    LineLimit two = new LineLimit(2, Duration.ofSeconds(10), () -> now);
+    LogRateLimit two = new LogRateLimit(2, Duration.ofSeconds(10), () -> now);
     assertThat(two.leftOut()).isZero();
     now += TimeUnit.SECONDS.toNanos(9);
     assertThat(two.leftOut()).isZero();

@@ -8,13 +8,13 @@ import io.netty.channel.ChannelOutboundBuffer;
  * The first flushed messages of an outbound buffer, whole, as one write. They stay there: the bytes
  * are the caller's, who removes as many as these.
  */
-final class Gathered implements ChannelOutboundBuffer.MessageProcessor {
+final class WriteBatch implements ChannelOutboundBuffer.MessageProcessor {
   /** Messages of less than this are gathered, up to as many bytes. */
   private static final int MAX_BYTES = 64 * 1024;
 
   private final ByteBuf bytes;
 
-  private Gathered(ByteBuf bytes) {
+  private WriteBatch(ByteBuf bytes) {
     this.bytes = bytes;
   }
 
@@ -27,7 +27,7 @@ final class Gathered implements ChannelOutboundBuffer.MessageProcessor {
     if (first.readableBytes() >= MAX_BYTES || out.size() == 1) {
       return first.retainedSlice();
     }
-    Gathered gathered = new Gathered(allocator.buffer());
+    WriteBatch gathered = new WriteBatch(allocator.buffer());
     try {
       out.forEachFlushedMessage(gathered);
     } catch (Exception e) {

@@ -14,7 +14,7 @@ import io.netty.util.ReferenceCountUtil;
  * up until then. Reading does not stop meanwhile, as it must not where both sides may be waiting
  * for each other.
  */
-final class UnreadAnswers extends ChannelInboundHandlerAdapter {
+final class OutboundLimit extends ChannelInboundHandlerAdapter {
   /**
    * Bytes above the channel's low water mark, each record counted as 96 more, as Netty does: about
    * 17,000 answers to KeyUpdates, and those to what one more read brings. Data stops far below, at

@@ -1,6 +1,6 @@
 package io.grpcstream.libp2p.foreign;
 
-import io.grpcstream.libp2p.stream.HeldReads;
+import io.grpcstream.libp2p.stream.ReadGate;
 import io.grpcstream.libp2p.util.EventLoops;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelDuplexHandler;
@@ -38,7 +38,7 @@ import org.jspecify.annotations.Nullable;
  * <p>Bytes that came with the end of the negotiation are passed on; but if {@code autoRead} is off
  * by then, they wait for the first {@code read()}, which turning it on causes, too.
  */
-final class HeldUntilActive extends ChannelDuplexHandler {
+final class ActivationGate extends ChannelDuplexHandler {
   /** How long a channel may take to become its user's, in seconds; jvm-libp2p's own limit is 10. */
   static final int SECONDS = 30;
 
@@ -58,10 +58,10 @@ final class HeldUntilActive extends ChannelDuplexHandler {
   private State state = State.HOLDING;
   private boolean flushWanted;
   private @Nullable PendingWriteQueue writes;
-  private @Nullable HeldReads reads;
+  private @Nullable ReadGate reads;
   private @Nullable ScheduledFuture<?> deadline;
 
-  private HeldUntilActive(String errorPrefix, boolean readsToo) {
+  private ActivationGate(String errorPrefix, boolean readsToo) {
     this.errorPrefix = errorPrefix;
     this.readsToo = readsToo;
   }
@@ -75,7 +75,7 @@ final class HeldUntilActive extends ChannelDuplexHandler {
    */
   static void addTo(Channel channel, String errorPrefix, boolean readsToo) {
     if (!channel.isActive() || channel.pipeline().firstContext() != null) {
-      channel.pipeline().addLast(new HeldUntilActive(errorPrefix, readsToo));
+      channel.pipeline().addLast(new ActivationGate(errorPrefix, readsToo));
     }
   }
 
@@ -86,7 +86,7 @@ final class HeldUntilActive extends ChannelDuplexHandler {
    * @return whether it has to wait
    */
   static boolean defer(Channel channel, Runnable task) {
-    HeldUntilActive holder = channel.pipeline().get(HeldUntilActive.class);
+    ActivationGate holder = channel.pipeline().get(ActivationGate.class);
     boolean held = holder != null && holder.state != State.DONE;
     if (held) {
       holder.afterwards.add(task);
@@ -163,10 +163,10 @@ final class HeldUntilActive extends ChannelDuplexHandler {
     afterwards.forEach(Runnable::run);
   }
 
-  private HeldReads holdReads(ChannelHandlerContext ctx) {
-    HeldReads held = reads;
+  private ReadGate holdReads(ChannelHandlerContext ctx) {
+    ReadGate held = reads;
     if (held == null) {
-      held = HeldReads.inbound();
+      held = ReadGate.inbound();
       reads = held;
       ctx.pipeline().addAfter(ctx.name(), null, held);
     }

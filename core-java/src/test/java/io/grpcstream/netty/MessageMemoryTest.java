@@ -14,11 +14,12 @@ import java.util.Random;
 import java.util.Set;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
+import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-class MessageRoomTest {
+class MessageMemoryTest {
   private static final long MIB = 1 << 20;
 
   /** Eight messages of {@link #LONG} for peers that have one each; four of them are the share. */
@@ -27,7 +28,7 @@ class MessageRoomTest {
   private static final long LONG = 4 * MIB;
 
   private final PeerBudgets budgets = new PeerBudgets(1_000, 2 * ROOM);
-  private final MessageRoom room = budgets.room;
+  private final MessageMemory room = budgets.room;
 
   /** The event loop of all streams; runs when a test says so. */
   private final Queue<Runnable> loop = new ArrayDeque<>();
@@ -39,7 +40,7 @@ class MessageRoomTest {
   /** A stream of a peer that waits, and takes its room when its event loop comes to that. */
   private final class Waiter {
     final PeerBudget peer;
-    final MessageRoom.Place place;
+    final MessageMemory.Place place;
     boolean taken;
 
     Waiter(PeerBudget peer, long bytes, Executor executor) {
@@ -81,7 +82,8 @@ class MessageRoomTest {
   // --- room --------------------------------------------------------------------------------------
 
   @Test
-  void aPeerThatHasReservedNothingGetsOneMessageAlsoBesideGreedyOnes() {
+  @DisplayName("A peer that has reserved nothing gets one message, also beside greedy ones")
+  void oneMessageBesideGreedyPeers() {
     for (int i = 0; i < 6; i++) {
       PeerBudget greedy = peer();
       while (room.reserve(greedy, MIB)) {
@@ -92,7 +94,8 @@ class MessageRoomTest {
   }
 
   @Test
-  void aMessageLongerThanAllRoomIsTakenWhileThereIsNoOther() {
+  @DisplayName("A message longer than all room is taken while there is no other")
+  void messageLongerThanAllRoom() {
     PeerBudget peer = peer();
     assertThat(room.reserve(peer, 2 * ROOM)).isTrue();
     assertThat(room.reserve(peer, 1)).isFalse();
@@ -103,7 +106,8 @@ class MessageRoomTest {
   // --- turns -------------------------------------------------------------------------------------
 
   @Test
-  void aPeerThatWaitsIsNotOvertakenByOneThatIsDoneAndAsksAgainAtOnce() {
+  @DisplayName("A peer that waits is not overtaken by one that is done and asks again at once")
+  void waitingPeerIsNotOvertaken() {
     Deque<PeerBudget> others = holders(8);
     PeerBudget honest = peer();
     assertThat(room.reserve(honest, LONG)).isFalse();
@@ -117,7 +121,8 @@ class MessageRoomTest {
   }
 
   @Test
-  void roomCollectsForALongMessageWhileShortOnesKeepComing() {
+  @DisplayName("Room collects for a long message while short ones keep coming")
+  void longMessageBesideShortOnes() {
     Deque<PeerBudget> others = holders(8);
     Waiter honest = await(peer(), 3 * LONG);
     for (int ended = 1; ended <= 3; ended++) {
@@ -154,7 +159,8 @@ class MessageRoomTest {
   }
 
   @Test
-  void aPeerThatWantsMoreThanItHasHoldsNobodyUpAndGetsItsTurnAllTheSame() {
+  @DisplayName("A peer that wants more than it has holds nobody up, and gets its turn all the same")
+  void peerThatWantsMoreHoldsNobodyUp() {
     PeerBudget greedy = peer();
     assertThat(room.reserve(greedy, LONG)).isTrue();
     assertThat(room.reserve(greedy, LONG)).isTrue();
@@ -184,7 +190,8 @@ class MessageRoomTest {
   // --- who leaves --------------------------------------------------------------------------------
 
   @Test
-  void whatNeedsAllOfTheRoomGetsItAndThoseBehindItGoOnAsSoonAsItLeaves() {
+  @DisplayName("What needs all of the room gets it, and those behind it go on as soon as it leaves")
+  void needForAllOfTheRoom() {
     Deque<PeerBudget> others = holders(1);
     Waiter huge = await(peer(), 10 * ROOM);
     Waiter behind = await(peer(), LONG);
@@ -236,7 +243,8 @@ class MessageRoomTest {
   }
 
   @Test
-  void aPeerWhoseFirstMessageIsGivenUpKeepsItsTurnForTheNext() {
+  @DisplayName("A peer whose first message is given up keeps its turn for the next")
+  void turnOfAMessageGivenUp() {
     Deque<PeerBudget> others = holders(8);
     Waiter first = await(peer(), LONG);
     Waiter other = await(peer(), LONG);
@@ -250,7 +258,8 @@ class MessageRoomTest {
   // --- who has to go on --------------------------------------------------------------------------
 
   @Test
-  void roomIsShortForAllWhenAPeerWaitsForItsTurnAndElseForWhoWantsMore() {
+  @DisplayName("Room is short for all when a peer waits for its turn, and else for who wants more")
+  void forWhomRoomIsShort() {
     PeerBudget slow = peer();
     assertThat(room.reserve(slow, LONG)).isTrue();
     PeerBudget greedy = peer();
@@ -273,7 +282,8 @@ class MessageRoomTest {
 
   @ParameterizedTest
   @ValueSource(longs = {1, 2, 3, 4, 5})
-  void noNewcomerOvertakesWhoWaitsAndEachGetsItsTurnAndNothingIsKept(long seed) {
+  @DisplayName("No newcomer overtakes who waits, each gets its turn, and nothing is kept")
+  void newcomersOvertakeNobody(long seed) {
     Random random = new Random(seed);
     List<PeerBudget> peers = new ArrayList<>();
     for (int i = 0; i < 20; i++) {

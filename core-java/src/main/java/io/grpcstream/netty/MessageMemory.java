@@ -34,7 +34,7 @@ import java.util.concurrent.Executor;
  *
  * <p>Thread-safe.
  */
-final class MessageRoom {
+final class MessageMemory {
   /** Half of the room, the one that is shared. */
   private final long shared;
 
@@ -46,7 +46,7 @@ final class MessageRoom {
 
   private long reserved;
 
-  MessageRoom(long bytes) {
+  MessageMemory(long bytes) {
     shared = bytes / 2;
   }
 

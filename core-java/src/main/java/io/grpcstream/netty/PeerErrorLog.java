@@ -17,20 +17,20 @@ import org.slf4j.LoggerFactory;
  *
  * <p>grpc-netty and Netty would log the same by themselves, without a name or a limit and mostly
  * with a stack: a peer could fill the log, and one that just leaves would be in it, too. So what
- * they would log does not get to them: {@link CheckedFrames} takes out frames, {@link EndedStreams}
- * failures of writes, {@link StreamEndHandler} what comes after the end, and the cause of the end.
- * What cannot be kept from them, as nothing of ours stands between the bytes of a frame and their
- * handling, is in the documentation of {@code GrpcStream}.
+ * they would log does not get to them: {@link CheckedFrames} takes out frames, {@link
+ * QuietLifecycle} failures of writes, {@link StreamEndHandler} what comes after the end, and the
+ * cause of the end. What cannot be kept from them, as nothing of ours stands between the bytes of a
+ * frame and their handling, is in the documentation of {@code GrpcStream}.
  */
-final class PeerFaults extends Http2ConnectionAdapter {
-  private static final Logger log = LoggerFactory.getLogger(PeerFaults.class);
+final class PeerErrorLog extends Http2ConnectionAdapter {
+  private static final Logger log = LoggerFactory.getLogger(PeerErrorLog.class);
   private static final int MAX_TEXT = 160;
 
   private final Stream stream;
   private final RefusalLog refusals;
   private final BooleanSupplier known;
 
-  private PeerFaults(Stream stream, RefusalLog refusals, BooleanSupplier known) {
+  private PeerErrorLog(Stream stream, RefusalLog refusals, BooleanSupplier known) {
     this.stream = stream;
     this.refusals = refusals;
     this.known = known;
@@ -44,7 +44,7 @@ final class PeerFaults extends Http2ConnectionAdapter {
    */
   static void watch(
       GrpcHttp2ConnectionHandler grpc, Stream stream, RefusalLog refusals, BooleanSupplier known) {
-    PeerFaults faults = new PeerFaults(stream, refusals, known);
+    PeerErrorLog faults = new PeerErrorLog(stream, refusals, known);
     grpc.connection().addListener(faults);
     grpc.decoder().frameListener(new CheckedFrames(grpc, faults, grpc.decoder().frameListener()));
   }

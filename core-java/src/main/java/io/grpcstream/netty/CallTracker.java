@@ -30,7 +30,8 @@ import org.slf4j.LoggerFactory;
  *       a second later if nobody else uses it. So it is held here as long as there are calls. It
  *       also stands in for a user's executor that takes no more.
  *   <li><b>somebody who ends it in time</b>. A cancelled call, or one beyond its deadline, is ended
- *       by gRPC's handler of the stream, which is gone. So it is done here; see {@link LiveCall}.
+ *       by gRPC's handler of the stream, which is gone. So it is done here; see {@link
+ *       TrackedCall}.
  *   <li><b>the event loop</b>, where its messages are. When the loop ends, the host's shutdown
  *       being what ends it, all calls end: {@link #drop}.
  * </ul>
@@ -38,19 +39,19 @@ import org.slf4j.LoggerFactory;
  * <p>A call whose user neither reads on nor cancels, and which has no deadline, stays, with what
  * has arrived for it (at most an HTTP/2 window), until the event loop ends. Thread-safe.
  */
-final class LiveCalls {
-  private static final Logger log = LoggerFactory.getLogger(LiveCalls.class);
+final class CallTracker {
+  private static final Logger log = LoggerFactory.getLogger(CallTracker.class);
 
   private final StreamEnd end;
   private final Executor shared = SharedResourceHolder.get(GrpcUtil.SHARED_CHANNEL_EXECUTOR);
   private final AtomicBoolean sharedReleased = new AtomicBoolean();
-  private final Set<LiveCall<?, ?>> calls = ConcurrentHashMap.newKeySet();
+  private final Set<TrackedCall<?, ?>> calls = ConcurrentHashMap.newKeySet();
   private final Runnable dropTask = this::drop;
   private volatile @Nullable SingleThreadEventExecutor hooked;
   private volatile boolean streamEnded;
 
   /** To be told of the end of the stream, or else it holds on to gRPC's executor. */
-  LiveCalls(StreamEnd end) {
+  CallTracker(StreamEnd end) {
     this.end = end;
   }
 
@@ -66,16 +67,16 @@ final class LiveCalls {
     if (options.getExecutor() != null) {
       ours = ours.withExecutor(steady(options.getExecutor()));
     }
-    return new LiveCall<>(this, channel.newCall(method, ours), options, trace);
+    return new TrackedCall<>(this, channel.newCall(method, ours), options, trace);
   }
 
   /** Runs by {@code executor}, or by gRPC's shared one what that one rejects. */
   Executor steady(Executor executor) {
-    return SteadyExecutor.of(executor, shared);
+    return FallbackExecutor.of(executor, shared);
   }
 
   /** Whether {@code call}, which is being started, is in time for the stream. */
-  boolean add(LiveCall<?, ?> call) {
+  boolean add(TrackedCall<?, ?> call) {
     calls.add(call);
     if (!streamEnded) {
       return true;
@@ -85,7 +86,7 @@ final class LiveCalls {
   }
 
   /** The user of {@code call} hears of its end now. */
-  void remove(LiveCall<?, ?> call) {
+  void remove(TrackedCall<?, ?> call) {
     calls.remove(call);
     releaseIfOver();
   }

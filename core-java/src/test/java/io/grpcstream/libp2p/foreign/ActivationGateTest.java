@@ -37,6 +37,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -48,7 +49,7 @@ import org.junit.jupiter.params.provider.ValueSource;
  * yamux do, and once one that does not, as those of QUIC.
  */
 @Timeout(60)
-class HeldUntilActiveTest {
+class ActivationGateTest {
   private static final String PROTOCOL = "/test/1.0.0";
 
   private final Notes notes = new Notes();
@@ -120,7 +121,8 @@ class HeldUntilActiveTest {
 
   @ParameterizedTest
   @ValueSource(booleans = {true, false})
-  void whatIsWrittenWhileTheNegotiationIsInThePipelineGoesOutAsItIs(boolean foreign) {
+  @DisplayName("What is written while the negotiation is in the pipeline goes out as it is")
+  void writesDuringNegotiationGoOutAsIs(boolean foreign) {
     List<ChannelFuture> writes = new ArrayList<>();
     negotiate(
         foreign,
@@ -137,12 +139,13 @@ class HeldUntilActiveTest {
     write(3);
     below.runPendingTasks();
     assertThat(sent()).isEqualTo("00000003");
-    assertThat(below.pipeline().get(HeldUntilActive.class)).isNull();
+    assertThat(below.pipeline().get(ActivationGate.class)).isNull();
   }
 
   @ParameterizedTest
   @ValueSource(booleans = {true, false})
-  void aStreamMadeBeforeItsNegotiationHasEndedWaitsForThat(boolean foreign) {
+  @DisplayName("A stream made before its negotiation has ended waits for that")
+  void streamWaitsForItsNegotiation(boolean foreign) {
     negotiate(foreign, channel -> {});
     makeStream(below);
     write(1);
@@ -154,7 +157,8 @@ class HeldUntilActiveTest {
   }
 
   @Test
-  void nothingIsHeldIfTheChannelIsActiveAndHasNoHandlers() {
+  @DisplayName("Nothing is held if the channel is active and has no handlers")
+  void activeChannelWithoutHandlers() {
     below = new EmbeddedChannel();
     stream = over(below);
     assertThat(below.pipeline().firstContext()).isNull();
@@ -164,18 +168,20 @@ class HeldUntilActiveTest {
 
   @ParameterizedTest
   @ValueSource(booleans = {true, false})
-  void anActivationThatHasPassedIsNotWaitedForLongerThanTheTurnOfTheLoop(boolean foreign) {
+  @DisplayName("An activation that has passed is not waited for longer than the turn of the loop")
+  void activationThatHasPassed(boolean foreign) {
     below = new EmbeddedChannel(foreign, new ChannelDuplexHandler());
     makeStream(below);
     write(1);
     below.runPendingTasks();
     assertThat(sent()).isEqualTo("00000001");
-    assertThat(below.pipeline().get(HeldUntilActive.class)).isNull();
+    assertThat(below.pipeline().get(ActivationGate.class)).isNull();
   }
 
   @ParameterizedTest
   @ValueSource(booleans = {true, false})
-  void aStreamMayBeMadeInAHandlersChannelActiveThatEndsThere(boolean foreign) {
+  @DisplayName("A stream may be made in a handler's channelActive that ends there")
+  void streamMadeInChannelActive(boolean foreign) {
     negotiate(
         foreign,
         channel ->
@@ -201,7 +207,7 @@ class HeldUntilActiveTest {
     makeStream(below);
     ChannelFuture write = write(1);
     below.runPendingTasks();
-    below.advanceTimeBy(HeldUntilActive.SECONDS, SECONDS);
+    below.advanceTimeBy(ActivationGate.SECONDS, SECONDS);
     below.runScheduledPendingTasks();
 
     assertThat(notes.failure)
@@ -276,7 +282,8 @@ class HeldUntilActiveTest {
 
   @ParameterizedTest
   @ValueSource(booleans = {true, false})
-  void bytesThatComeWithTheEndOfTheNegotiationAreDelivered(boolean foreign) {
+  @DisplayName("Bytes that come with the end of the negotiation are delivered")
+  void bytesWithTheEndOfTheNegotiation(boolean foreign) {
     negotiate(
         foreign,
         channel -> {
@@ -291,7 +298,8 @@ class HeldUntilActiveTest {
 
   @ParameterizedTest
   @ValueSource(booleans = {true, false})
-  void bytesThatComeWithTheEndOfTheNegotiationWaitIfReadingIsOff(boolean foreign) {
+  @DisplayName("Bytes that come with the end of the negotiation wait if reading is off")
+  void bytesWaitIfReadingIsOff(boolean foreign) {
     negotiate(
         foreign,
         channel -> {
@@ -341,7 +349,8 @@ class HeldUntilActiveTest {
   }
 
   @Test
-  void whatAnotherThreadsHandlersWriteAtOnceIsHeldToo() throws Exception {
+  @DisplayName("What another thread's handlers write at once is held too")
+  void writesOfAnotherThreadsHandlers() throws Exception {
     MultiThreadIoEventLoopGroup group =
         new MultiThreadIoEventLoopGroup(2, LocalIoHandler.newFactory());
     try {

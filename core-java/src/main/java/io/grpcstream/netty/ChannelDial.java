@@ -9,8 +9,8 @@ import java.util.concurrent.CompletionStage;
 import java.util.function.Function;
 
 /** The channel over a stream that is being opened. */
-public final class Dialled {
-  private Dialled() {}
+public final class ChannelDial {
+  private ChannelDial() {}
 
   /**
    * Fails with a status; given up by cancelling its future, and then keeps no stream open.

@@ -8,7 +8,7 @@ import org.jspecify.annotations.Nullable;
  * The frames that hold the bytes of a call which were not given back: a frame takes memory beside
  * its bytes until the last of them is. They are taken in the order in which they came.
  */
-final class HeldFrames {
+final class RetainedFrames {
   /** Bytes not taken of the first frame; 0 if there is none. */
   private int first;
 

@@ -14,9 +14,10 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 
-class HeldReadsTest {
+class ReadGateTest {
   private final List<String> seen = new ArrayList<>();
   private final TestChannel channel = new TestChannel();
 
@@ -29,7 +30,7 @@ class HeldReadsTest {
 
   @Test
   void inboundBytesWaitUntilTheHandlerHasReturned() {
-    HeldReads held = negotiated(HeldReads.inbound());
+    ReadGate held = negotiated(ReadGate.inbound());
     channel.pipeline().addLast(new Recorder());
     arrive("leftover");
     assertThat(seen).isEmpty();
@@ -39,12 +40,13 @@ class HeldReadsTest {
 
     assertThat(seen).containsExactly("leftover", "complete");
     assertThat(channel.reads).isGreaterThan(readsBefore);
-    assertThat(channel.pipeline().get(HeldReads.class)).isNull();
+    assertThat(channel.pipeline().get(ReadGate.class)).isNull();
   }
 
   @Test
-  void aFewHeldBytesDoNotKeepTheRecordAliveTheyCameIn() {
-    HeldReads held = negotiated(HeldReads.inbound());
+  @DisplayName("A few held bytes do not keep the record alive they came in")
+  void heldBytesDoNotKeepTheirRecord() {
+    ReadGate held = negotiated(ReadGate.inbound());
     channel.pipeline().addLast(new Recorder());
     ByteBuf record = channel.alloc().buffer(65_536).writeZero(65_000);
     channel.writeInbound(record.readRetainedSlice(3));
@@ -55,8 +57,9 @@ class HeldReadsTest {
   }
 
   @Test
-  void inboundReadsAreNotPassedOnUntilTheHandlerHasReturned() {
-    negotiated(HeldReads.inbound());
+  @DisplayName("Inbound: reads are not passed on until the handler has returned")
+  void inboundReadsWaitForTheHandler() {
+    negotiated(ReadGate.inbound());
     channel.reads = 0;
     channel.read();
     channel.writeInbound(bytes("more"));
@@ -64,8 +67,9 @@ class HeldReadsTest {
   }
 
   @Test
-  void inboundWithAutoReadTurnedOffWaitsForAnExplicitRead() {
-    HeldReads held = negotiated(HeldReads.inbound());
+  @DisplayName("Inbound: with autoRead turned off, it waits for an explicit read")
+  void inboundWaitsForAnExplicitRead() {
+    ReadGate held = negotiated(ReadGate.inbound());
     channel.pipeline().addLast(new Recorder());
     arrive("a");
     arrive("b");
@@ -83,8 +87,9 @@ class HeldReadsTest {
   }
 
   @Test
-  void inboundWithAutoReadTurnedOffIsReleasedByTurningItOn() {
-    HeldReads held = negotiated(HeldReads.inbound());
+  @DisplayName("Inbound: with autoRead turned off, it is released by turning it on")
+  void inboundReleasedByAutoRead() {
+    ReadGate held = negotiated(ReadGate.inbound());
     arrive("a");
     channel.config().setAutoRead(false);
     held.handled();
@@ -100,7 +105,7 @@ class HeldReadsTest {
 
   @Test
   void inboundReadWithNothingHeldReachesTheChannel() {
-    HeldReads held = negotiated(HeldReads.inbound());
+    ReadGate held = negotiated(ReadGate.inbound());
     channel.config().setAutoRead(false);
     held.handled();
     channel.reads = 0;
@@ -112,8 +117,9 @@ class HeldReadsTest {
   }
 
   @Test
-  void inboundReadAskedForWithinTheHandlerIsHonouredOnceItReturns() {
-    HeldReads held = negotiated(HeldReads.inbound());
+  @DisplayName("Inbound: a read asked for within the handler is honoured once it returns")
+  void inboundReadWithinTheHandler() {
+    ReadGate held = negotiated(ReadGate.inbound());
     channel.pipeline().addLast(new Recorder());
     arrive("a");
     channel.config().setAutoRead(false);
@@ -126,8 +132,9 @@ class HeldReadsTest {
   }
 
   @Test
-  void inboundReadsMadeByAutoReadAreForgottenOnceItIsOff() {
-    HeldReads held = negotiated(HeldReads.inbound());
+  @DisplayName("Inbound: reads made by autoRead are forgotten once it is off")
+  void inboundAutoReadsAreForgotten() {
+    ReadGate held = negotiated(ReadGate.inbound());
     channel.pipeline().addLast(new Recorder());
     channel.read(); // As the head does with autoRead on.
     arrive("a");
@@ -141,7 +148,7 @@ class HeldReadsTest {
 
   @Test
   void inboundWritesOfTheHandlerReleaseNothing() {
-    negotiated(HeldReads.inbound());
+    negotiated(ReadGate.inbound());
     channel.pipeline().addLast(new Recorder());
     arrive("a");
     channel.writeOutbound(bytes("early answer"));
@@ -153,7 +160,7 @@ class HeldReadsTest {
 
   @Test
   void outboundBytesWaitThroughAllAutomaticReads() {
-    negotiated(HeldReads.outbound());
+    negotiated(ReadGate.outbound());
     channel.reads = 0;
     for (String part : List.of("a", "b", "c")) {
       channel.writeInbound(bytes(part)); // Ends in channelReadComplete, so the head reads.
@@ -162,12 +169,13 @@ class HeldReadsTest {
     channel.runPendingTasks();
     assertThat(seen).isEmpty();
     assertThat(channel.reads).isZero();
-    assertThat(channel.pipeline().get(HeldReads.class)).isNotNull();
+    assertThat(channel.pipeline().get(ReadGate.class)).isNotNull();
   }
 
   @Test
-  void outboundIsReleasedByTheFirstWriteOnceAllHandlersAreAdded() {
-    negotiated(HeldReads.outbound());
+  @DisplayName("Outbound: it is released by the first write once all handlers are added")
+  void outboundReleasedByTheFirstWrite() {
+    negotiated(ReadGate.outbound());
     arrive("a");
     channel.pipeline().addLast(new GreetingWriter());
     assertThat(seen).isEmpty();
@@ -184,8 +192,9 @@ class HeldReadsTest {
   }
 
   @Test
-  void outboundIsReleasedByAnExplicitReadWithAutoReadOn() {
-    negotiated(HeldReads.outbound());
+  @DisplayName("Outbound: it is released by an explicit read with autoRead on")
+  void outboundReleasedByAnExplicitRead() {
+    negotiated(ReadGate.outbound());
     channel.writeInbound(bytes("a"));
     channel.pipeline().addLast(new Recorder());
 
@@ -196,7 +205,8 @@ class HeldReadsTest {
   }
 
   @Test
-  void outboundExplicitReadWithinTheReadOfTheNegotiationReleases() {
+  @DisplayName("Outbound: an explicit read within the read of the negotiation releases")
+  void outboundReadWithinTheNegotiations() {
     // The user's callback runs when the negotiation's last message is read: before the head reads.
     channel
         .pipeline()
@@ -204,7 +214,7 @@ class HeldReadsTest {
             new ChannelInboundHandlerAdapter() {
               @Override
               public void channelRead(ChannelHandlerContext ctx, Object message) {
-                ctx.pipeline().addLast(HeldReads.outbound());
+                ctx.pipeline().addLast(ReadGate.outbound());
                 ctx.pipeline().addLast(new Recorder());
                 ctx.channel().read();
                 ctx.pipeline().remove(this);
@@ -218,8 +228,9 @@ class HeldReadsTest {
   }
 
   @Test
-  void outboundReadThatAHandlerKeptBackAndAsksForLaterReleases() {
-    negotiated(HeldReads.outbound());
+  @DisplayName("Outbound: a read that a handler kept back and asks for later releases")
+  void outboundReadThatWasKeptBack() {
+    negotiated(ReadGate.outbound());
     ReadKeeper keeper = new ReadKeeper();
     channel.pipeline().addLast(keeper, new Recorder());
     channel.writeInbound(bytes("a"));
@@ -235,7 +246,7 @@ class HeldReadsTest {
 
   @Test
   void outboundWithAutoReadOffIsNotReleasedByAWrite() {
-    negotiated(HeldReads.outbound());
+    negotiated(ReadGate.outbound());
     channel.pipeline().addLast(new Recorder());
     arrive("a");
     channel.config().setAutoRead(false);
@@ -252,8 +263,9 @@ class HeldReadsTest {
   // Order, ends and failures.
 
   @Test
-  void bytesThatArriveWhileHeldOnesAreDeliveredStayInOrder() {
-    HeldReads held = negotiated(HeldReads.inbound());
+  @DisplayName("Bytes that arrive while held ones are delivered stay in order")
+  void bytesDuringTheDelivery() {
+    ReadGate held = negotiated(ReadGate.inbound());
     arrive("a");
     arrive("b");
     channel.pipeline().addLast(new Recorder());
@@ -284,7 +296,7 @@ class HeldReadsTest {
 
   @Test
   void theEndOfTheStreamDoesNotOvertakeHeldBytes() {
-    HeldReads held = negotiated(HeldReads.inbound());
+    ReadGate held = negotiated(ReadGate.inbound());
     arrive("a");
     channel.pipeline().fireUserEventTriggered(ChannelInputShutdownEvent.INSTANCE);
     channel.pipeline().fireExceptionCaught(new IOException("reset"));
@@ -298,7 +310,7 @@ class HeldReadsTest {
 
   @Test
   void handlersCanTalkByEventsWhileReadsAreHeld() {
-    negotiated(HeldReads.inbound());
+    negotiated(ReadGate.inbound());
     arrive("a");
     List<Object> events = new ArrayList<>();
     channel
@@ -318,8 +330,9 @@ class HeldReadsTest {
   }
 
   @Test
-  void aChannelThatDiesFirstDeliversWhatIsHeldBeforeItsEnd() {
-    negotiated(HeldReads.outbound());
+  @DisplayName("A channel that dies first delivers what is held before its end")
+  void deadChannelDeliversBeforeItsEnd() {
+    negotiated(ReadGate.outbound());
     arrive("a");
     channel.pipeline().addLast(new Recorder());
 
@@ -330,8 +343,9 @@ class HeldReadsTest {
   }
 
   @Test
-  void aChannelThatDiesWithoutHandlersReleasesWhatIsHeld() {
-    negotiated(HeldReads.outbound());
+  @DisplayName("A channel that dies without handlers releases what is held")
+  void deadChannelWithoutHandlers() {
+    negotiated(ReadGate.outbound());
     ByteBuf leftover = bytes("a");
     channel.pipeline().fireChannelRead(leftover);
 
@@ -342,8 +356,9 @@ class HeldReadsTest {
   }
 
   @Test
-  void aChannelThatDiesBetweenReleaseAndDeliveryDeliversOnce() {
-    negotiated(HeldReads.outbound());
+  @DisplayName("A channel that dies between release and delivery delivers once")
+  void deadChannelDeliversOnce() {
+    negotiated(ReadGate.outbound());
     arrive("a");
     channel.pipeline().addLast(new Recorder());
     channel.pipeline().write(bytes("request"));
@@ -354,7 +369,7 @@ class HeldReadsTest {
 
   @Test
   void removingTheHandlerDeliversWhatIsHeld() {
-    HeldReads held = negotiated(HeldReads.outbound());
+    ReadGate held = negotiated(ReadGate.outbound());
     channel.pipeline().addLast(new Recorder());
     arrive("a");
 
@@ -364,7 +379,7 @@ class HeldReadsTest {
     assertThat(channel.pipeline().names()).hasSize(2);
   }
 
-  private HeldReads negotiated(HeldReads held) {
+  private ReadGate negotiated(ReadGate held) {
     channel.pipeline().addLast(held);
     return held;
   }

@@ -28,7 +28,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>One that is given back goes on as another object: whoever has this one has no say any more.
  */
-public final class LiveStream {
+public final class TrackedStream {
   /** What a stream is. */
   public enum State {
     /** It was not yet said what becomes of it. */
@@ -71,7 +71,7 @@ public final class LiveStream {
    * @param refusals told when that time is over
    * @param unattended why it may have waited in vain, for people
    */
-  LiveStream(
+  TrackedStream(
       Stream stream,
       State first,
       Duration timeout,

@@ -14,7 +14,7 @@ import org.jspecify.annotations.Nullable;
  * GrpcStream.serve()} was forgotten, of which the peers see a reset only, and much later.
  * Thread-safe.
  */
-final class Unattended {
+final class UnservedStreamsWarning {
   /** What a program may take from {@code GrpcStream.handler()} to its serving or accepting. */
   static final Duration PATIENCE = Duration.ofSeconds(1);
 
@@ -33,7 +33,7 @@ final class Unattended {
    * @param owner whose streams they are, for people
    * @param timeout how long each waits
    */
-  Unattended(SocketAddress owner, Duration timeout) {
+  UnservedStreamsWarning(SocketAddress owner, Duration timeout) {
     this.owner = owner;
     this.timeout = timeout;
   }

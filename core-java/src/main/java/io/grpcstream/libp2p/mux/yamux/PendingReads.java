@@ -8,7 +8,7 @@ import java.util.List;
  * The streams that got something from the connection: first those with something from the buffer
  * that is being read, then those whose reads are not complete yet. Only for the event loop.
  */
-final class Arrivals {
+final class PendingReads {
   private final List<YamuxStreamChannel> arrived = new ArrayList<>();
   private final List<YamuxStreamChannel> reading = new ArrayList<>();
 

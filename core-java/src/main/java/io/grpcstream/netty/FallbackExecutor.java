@@ -11,20 +11,20 @@ import org.slf4j.LoggerFactory;
  * is full, another one runs. gRPC would let the rejection end the whole connection, and all calls
  * of others on it, but never that call.
  */
-final class SteadyExecutor implements Executor {
-  private static final Logger log = LoggerFactory.getLogger(SteadyExecutor.class);
+final class FallbackExecutor implements Executor {
+  private static final Logger log = LoggerFactory.getLogger(FallbackExecutor.class);
 
   private final Executor first;
   private final Executor second;
 
-  private SteadyExecutor(Executor first, Executor second) {
+  private FallbackExecutor(Executor first, Executor second) {
     this.first = first;
     this.second = second;
   }
 
   /** {@code first} backed by {@code second}; itself if it is gRPC's direct one, which it knows. */
   static Executor of(Executor first, Executor second) {
-    return first == MoreExecutors.directExecutor() ? first : new SteadyExecutor(first, second);
+    return first == MoreExecutors.directExecutor() ? first : new FallbackExecutor(first, second);
   }
 
   @Override

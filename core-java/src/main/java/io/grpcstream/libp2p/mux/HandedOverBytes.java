@@ -12,12 +12,12 @@ import org.jspecify.annotations.Nullable;
  * <p>The listeners of a write may do anything, also flush or close the channel, which comes back
  * here first: so each step leaves the books in order.
  */
-public final class HandedOver {
+public final class HandedOverBytes {
   private final Channel channel;
   private int bytes;
 
   /** Nothing was handed over yet. */
-  HandedOver(Channel channel) {
+  HandedOverBytes(Channel channel) {
     this.channel = channel;
   }
 

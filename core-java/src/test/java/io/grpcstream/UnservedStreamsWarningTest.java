@@ -16,12 +16,13 @@ import io.grpcstream.libp2p.Stream;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** What the side is told that has forgotten to serve: its callers see a reset only. */
 @Timeout(60)
-class UnattendedTest {
+class UnservedStreamsWarningTest {
   private static final String FORGOTTEN = "nobody has called serve() or accept()";
 
   private final Wire wire = Wire.local();
@@ -38,7 +39,8 @@ class UnattendedTest {
   }
 
   @Test
-  void streamsThatNobodyAsksForAreSaidOnceLongBeforeTheyAreReset() throws Exception {
+  @DisplayName("Streams that nobody asks for are said once, long before they are reset")
+  void unaskedStreamsAreSaidOnce() throws Exception {
     GrpcStream grpc = GrpcStream.builder().addService(Echo.service()).build();
     PeerId opener = Wire.peer();
     ManagedChannel channel = GrpcStream.wrapClient(open(grpc, opener));
@@ -62,7 +64,8 @@ class UnattendedTest {
   }
 
   @Test
-  void aStreamThatFindsTheBacklogFullForWantOfAnybodySaysSo() throws Exception {
+  @DisplayName("A stream that finds the backlog full for want of anybody says so")
+  void fullBacklogForWantOfAnybody() throws Exception {
     GrpcStream grpc = GrpcStream.builder().backlog(1).build();
     open(grpc, Wire.peer());
     open(grpc, Wire.peer());
@@ -72,7 +75,8 @@ class UnattendedTest {
   }
 
   @Test
-  void nothingIsSaidOfStreamsThatWaitForSomebodySlow() throws Exception {
+  @DisplayName("Nothing is said of streams that wait for somebody slow")
+  void waitingForSomebodySlowIsNotSaid() throws Exception {
     GrpcStream grpc = GrpcStream.builder().backlogTimeout(Duration.ofMillis(1_500)).build();
     open(grpc, Wire.peer());
     grpc.accept().toCompletableFuture().get(10, TimeUnit.SECONDS).serve();
@@ -85,7 +89,8 @@ class UnattendedTest {
   }
 
   @Test
-  void theCallerOfAPeerThatForgotToServeIsToldOfThatPossibility() throws Exception {
+  @DisplayName("The caller of a peer that forgot to serve is told of that possibility")
+  void peerThatForgotToServe() throws Exception {
     try (Hosts hosts = new Hosts()) {
       GrpcStream grpc = GrpcStream.builder().backlogTimeout(Duration.ofMillis(200)).build();
       Host listener = hosts.start(Hosts.TCP);
@@ -102,7 +107,8 @@ class UnattendedTest {
   }
 
   @Test
-  void aCallThatRunsOutOfTimeBeforeAnythingCameIsToldOfThatPossibilityToo() {
+  @DisplayName("A call that runs out of time before anything came is told of that possibility too")
+  void timeoutBeforeAnythingCame() {
     try (Hosts hosts = new Hosts()) {
       GrpcStream grpc = GrpcStream.builder().addService(Echo.service()).build();
       Host listener = hosts.start(Hosts.TCP);
@@ -126,7 +132,8 @@ class UnattendedTest {
   }
 
   @Test
-  void aStreamThatIsResetAfterAnAnswerIsNotSaidToBeUnserved() throws Exception {
+  @DisplayName("A stream that is reset after an answer is not said to be unserved")
+  void resetAfterAnAnswer() throws Exception {
     try (Hosts hosts = new Hosts()) {
       GrpcStream grpc = GrpcStream.builder().addService(Echo.service()).build();
       Host listener = hosts.start(Hosts.TCP);
@@ -146,7 +153,8 @@ class UnattendedTest {
   }
 
   @Test
-  void theEndOfAConnectionIsNotBlamedOnWhoMayNotServe() throws Exception {
+  @DisplayName("The end of a connection is not blamed on who may not serve")
+  void endOfTheConnectionIsNotBlamed() throws Exception {
     try (Hosts hosts = new Hosts()) {
       GrpcStream grpc = GrpcStream.create();
       Host caller = hosts.start(Hosts.TCP);

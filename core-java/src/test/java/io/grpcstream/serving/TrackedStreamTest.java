@@ -8,7 +8,7 @@ import io.grpcstream.libp2p.PeerId;
 import io.grpcstream.libp2p.Stream;
 import io.grpcstream.libp2p.crypto.PrivateKey;
 import io.grpcstream.netty.RefusalLog;
-import io.grpcstream.serving.LiveStream.State;
+import io.grpcstream.serving.TrackedStream.State;
 import io.netty.channel.embedded.EmbeddedChannel;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -31,7 +31,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 @Timeout(60)
-class LiveStreamTest {
+class TrackedStreamTest {
   private static final int ROUNDS = 2_000;
   private static final Duration LONG = Duration.ofHours(1);
   private static final PeerId LOCAL = peer();
@@ -49,9 +49,9 @@ class LiveStreamTest {
     return PeerId.of(PrivateKey.generateEd25519().publicKey());
   }
 
-  private static LiveStream stream(State first) {
+  private static TrackedStream stream(State first) {
     Stream stream = Stream.over(new EmbeddedChannel(), LOCAL, REMOTE, ADDRESS, "/test/1", false);
-    return new LiveStream(stream, first, LONG, new RefusalLog(), () -> "");
+    return new TrackedStream(stream, first, LONG, new RefusalLog(), () -> "");
   }
 
   /** Runs all of {@code actions} at the same moment, and returns what each found. */
@@ -77,7 +77,7 @@ class LiveStreamTest {
   @DisplayName("Of decisions made at the same time one holds, and the others throw")
   void oneDecisionHolds() throws Exception {
     for (int round = 0; round < ROUNDS; round++) {
-      LiveStream stream = stream(State.ACCEPTED);
+      TrackedStream stream = stream(State.ACCEPTED);
       List<Callable<Boolean>> decisions = new ArrayList<>();
       for (State decision : List.of(State.SERVED, State.CLIENT, State.GIVEN_BACK)) {
         decisions.add(
@@ -97,7 +97,7 @@ class LiveStreamTest {
   @DisplayName("A decision that meets the end of its time is in time, or without effect")
   void decisionMeetsItsLimit() throws Exception {
     for (int round = 0; round < ROUNDS; round++) {
-      LiveStream stream = stream(State.ACCEPTED);
+      TrackedStream stream = stream(State.ACCEPTED);
       List<Boolean> found =
           race(
               List.of(
@@ -116,10 +116,10 @@ class LiveStreamTest {
   void waitingStreamGoesToOne() throws Exception {
     Set<State> seen = EnumSet.noneOf(State.class);
     for (int round = 0; round < ROUNDS; round++) {
-      Backlog<LiveStream> backlog = new Backlog<>(1, stream -> stream);
-      LiveStream stream = stream(State.ARRIVED);
+      Backlog<TrackedStream> backlog = new Backlog<>(1, stream -> stream);
+      TrackedStream stream = stream(State.ARRIVED);
       assertThat(backlog.offer(stream)).isEqualTo(Backlog.Outcome.TAKEN);
-      CompletableFuture<CompletableFuture<LiveStream>> accept = new CompletableFuture<>();
+      CompletableFuture<CompletableFuture<TrackedStream>> accept = new CompletableFuture<>();
       List<Boolean> moved =
           race(
               List.of(
@@ -142,8 +142,8 @@ class LiveStreamTest {
   @Test
   @DisplayName("Of streams, accepts and cancelled accepts that meet, no stream is lost or doubled")
   void acceptsLoseNothing() throws Exception {
-    Backlog<LiveStream> backlog = new Backlog<>(ROUNDS, stream -> stream);
-    Set<LiveStream> accepted = Collections.newSetFromMap(new IdentityHashMap<>());
+    Backlog<TrackedStream> backlog = new Backlog<>(ROUNDS, stream -> stream);
+    Set<TrackedStream> accepted = Collections.newSetFromMap(new IdentityHashMap<>());
     AtomicInteger cancelled = new AtomicInteger();
     List<Boolean> found =
         race(
@@ -156,7 +156,7 @@ class LiveStreamTest {
                 },
                 () -> {
                   while (accepted.size() < ROUNDS) {
-                    CompletableFuture<LiveStream> accept = backlog.take();
+                    CompletableFuture<TrackedStream> accept = backlog.take();
                     if (accept.cancel(false)) {
                       cancelled.incrementAndGet();
                     } else if (!accepted.add(accept.join())) {
@@ -173,14 +173,14 @@ class LiveStreamTest {
   @Test
   @DisplayName("A stream that is served in another way before its turn leaves its accept waiting")
   void acceptKeepsItsPlace() {
-    Backlog<LiveStream> backlog = new Backlog<>(1, stream -> stream);
-    CompletableFuture<LiveStream> accept = backlog.take();
-    LiveStream served = stream(State.ARRIVED);
+    Backlog<TrackedStream> backlog = new Backlog<>(1, stream -> stream);
+    CompletableFuture<TrackedStream> accept = backlog.take();
+    TrackedStream served = stream(State.ARRIVED);
     assertThat(served.settle(State.SERVED)).isTrue();
     backlog.offer(served);
     assertThat(accept).isNotDone();
 
-    LiveStream next = stream(State.ARRIVED);
+    TrackedStream next = stream(State.ARRIVED);
     backlog.offer(next);
     assertThat(accept.join()).isSameAs(next);
     assertThat(served.state()).isEqualTo(State.SERVED);

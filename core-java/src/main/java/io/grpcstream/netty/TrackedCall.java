@@ -35,10 +35,10 @@ import org.slf4j.LoggerFactory;
  *
  * <p>Failures that the peer's service has not sent itself name the peer and why its stream ended.
  */
-final class LiveCall<Q, R> extends ForwardingClientCall<Q, R> {
-  private static final Logger log = LoggerFactory.getLogger(LiveCall.class);
+final class TrackedCall<Q, R> extends ForwardingClientCall<Q, R> {
+  private static final Logger log = LoggerFactory.getLogger(TrackedCall.class);
 
-  private final LiveCalls owner;
+  private final CallTracker owner;
   private final StreamEnd end;
   private final CallOptions options;
   private final CallTrace trace;
@@ -58,7 +58,7 @@ final class LiveCall<Q, R> extends ForwardingClientCall<Q, R> {
   private volatile @Nullable Status cancelled;
   private volatile @Nullable Future<?> deadlineTimer;
 
-  LiveCall(LiveCalls owner, ClientCall<Q, R> delegate, CallOptions options, CallTrace trace) {
+  TrackedCall(CallTracker owner, ClientCall<Q, R> delegate, CallOptions options, CallTrace trace) {
     this.owner = owner;
     this.end = owner.end();
     this.delegate = delegate;
@@ -79,7 +79,7 @@ final class LiveCall<Q, R> extends ForwardingClientCall<Q, R> {
       refused = end.record(StreamEnd.LOST, null);
     }
     if (refused != null) {
-      delegate = new EndedCall<>(refused, options.getExecutor());
+      delegate = new FailingCall<>(refused, options.getExecutor());
       delegate.start(listener, headers);
       return;
     }
@@ -241,7 +241,7 @@ final class LiveCall<Q, R> extends ForwardingClientCall<Q, R> {
     @Override
     public void onClose(Status status, Metadata trailers) {
       closed = true;
-      owner.remove(LiveCall.this);
+      owner.remove(TrackedCall.this);
       forgetTimers();
       super.onClose(statusFor(status, trailers), trailers);
     }

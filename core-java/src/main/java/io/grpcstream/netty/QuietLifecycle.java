@@ -27,13 +27,13 @@ import org.slf4j.LoggerFactory;
  *       for it in between, Netty would log frame by frame.
  * </ul>
  */
-final class EndedStreams implements Http2LifecycleManager {
-  private static final Logger log = LoggerFactory.getLogger(EndedStreams.class);
+final class QuietLifecycle implements Http2LifecycleManager {
+  private static final Logger log = LoggerFactory.getLogger(QuietLifecycle.class);
 
   private final GrpcHttp2ConnectionHandler grpc;
   private final Stream stream;
 
-  EndedStreams(GrpcHttp2ConnectionHandler grpc, Stream stream) {
+  QuietLifecycle(GrpcHttp2ConnectionHandler grpc, Stream stream) {
     this.grpc = grpc;
     this.stream = stream;
   }

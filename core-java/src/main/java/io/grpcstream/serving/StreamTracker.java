@@ -12,24 +12,24 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /** All streams of one {@code GrpcStream}, and the end of the last one of them. Thread-safe. */
-public final class LiveStreams {
-  private final Map<Stream, LiveStream> streams = new ConcurrentHashMap<>();
+public final class StreamTracker {
+  private final Map<Stream, TrackedStream> streams = new ConcurrentHashMap<>();
   private final CompletableFuture<Void> allEnded = new CompletableFuture<>();
   private final Duration timeout;
   private final RefusalLog refusals;
   private final Supplier<String> unattended;
   private volatile boolean ending;
 
-  /** None yet; what they are made with, see {@link LiveStream}. */
-  LiveStreams(Duration timeout, RefusalLog refusals, Supplier<String> unattended) {
+  /** None yet; what they are made with, see {@link TrackedStream}. */
+  StreamTracker(Duration timeout, RefusalLog refusals, Supplier<String> unattended) {
     this.timeout = timeout;
     this.refusals = refusals;
     this.unattended = unattended;
   }
 
   /** A stream that awaits a decision, for the first time or anew. */
-  LiveStream arrived(Stream stream) {
-    LiveStream live = create(stream, LiveStream.State.ARRIVED);
+  TrackedStream arrived(Stream stream) {
+    TrackedStream live = create(stream, TrackedStream.State.ARRIVED);
     noted(stream, streams.put(stream, live));
     stream.hostShutdown().thenRun(live::hostEnds);
     return live;
@@ -37,26 +37,26 @@ public final class LiveStreams {
 
   /** A stream that is served, whatever it was before. */
   void served(Stream stream) {
-    known(stream, LiveStream.State.SERVED).settle(LiveStream.State.SERVED);
+    known(stream, TrackedStream.State.SERVED).settle(TrackedStream.State.SERVED);
   }
 
   /** A stream that carries a client, whatever it was before. */
   public void wrapped(OneStreamChannel client) {
-    known(client.stream(), LiveStream.State.CLIENT).wrapped(client);
+    known(client.stream(), TrackedStream.State.CLIENT).wrapped(client);
   }
 
-  private LiveStream known(Stream stream, LiveStream.State first) {
-    LiveStream created = create(stream, first);
-    LiveStream before = streams.putIfAbsent(stream, created);
+  private TrackedStream known(Stream stream, TrackedStream.State first) {
+    TrackedStream created = create(stream, first);
+    TrackedStream before = streams.putIfAbsent(stream, created);
     noted(stream, before);
     return before == null ? created : before;
   }
 
-  private LiveStream create(Stream stream, LiveStream.State first) {
-    return new LiveStream(stream, first, timeout, refusals, unattended);
+  private TrackedStream create(Stream stream, TrackedStream.State first) {
+    return new TrackedStream(stream, first, timeout, refusals, unattended);
   }
 
-  private void noted(Stream stream, @Nullable LiveStream before) {
+  private void noted(Stream stream, @Nullable TrackedStream before) {
     if (before == null) {
       // One turn after the end: by then gRPC's own listeners have heard of it.
       stream

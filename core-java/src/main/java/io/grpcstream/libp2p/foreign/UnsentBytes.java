@@ -10,7 +10,7 @@ import java.util.Deque;
  * have taken it, and queue it where nobody can look; but what they have sent they have read from
  * the buffer, or released with it. Used on the event loop only.
  */
-final class Unsent {
+final class UnsentBytes {
   private final Deque<ByteBuf> taken = new ArrayDeque<>();
 
   /**
@@ -31,7 +31,7 @@ final class Unsent {
     while (!taken.isEmpty() && left(taken.element()) == 0) {
       taken.remove();
     }
-    return taken.stream().mapToLong(Unsent::left).sum();
+    return taken.stream().mapToLong(UnsentBytes::left).sum();
   }
 
   private static int left(ByteBuf tracked) {

@@ -15,22 +15,24 @@ import io.netty.channel.embedded.EmbeddedChannel;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 
 /** Calls whose end comes at an odd moment. */
-class LiveCallsTest {
+class CallTrackerTest {
   private static final PeerId PEER = PeerId.of(PrivateKey.generateEd25519().publicKey());
 
   private final EmbeddedChannel channel = new EmbeddedChannel();
-  private final LiveCalls calls =
-      new LiveCalls(
+  private final CallTracker calls =
+      new CallTracker(
           new StreamEnd(
               Stream.over(channel, PEER, PEER, Multiaddr.parse("/memory/1"), "/test/1.0.0", true)));
 
   @Test
-  void aCallThatIsDroppedWhileItStartsIsDroppedThereafter() {
+  @DisplayName("A call that is dropped while it starts is dropped thereafter")
+  void callDroppedWhileItStarts() {
     DroppedInStart call = new DroppedInStart();
-    new LiveCall<>(calls, call, CallOptions.DEFAULT, new CallTrace())
+    new TrackedCall<>(calls, call, CallOptions.DEFAULT, new CallTrace())
         .start(new ClientCall.Listener<String>() {}, new Metadata());
     assertThat(call.requested).isEqualTo(Integer.MAX_VALUE);
     call.listener.onClose(Status.CANCELLED, new Metadata()); // Else it would keep gRPC's executor.
@@ -39,7 +41,8 @@ class LiveCallsTest {
   }
 
   @Test
-  void aCallWhoseAnswerIsOvertakenByTheEndOfItsChannelNamesThePeer() {
+  @DisplayName("A call whose answer is overtaken by the end of its channel names the peer")
+  void answerOvertakenByTheChannelsEnd() {
     CallTrace trace = new CallTrace();
     List<Status> told = new ArrayList<>();
     Metadata answer = new Metadata();
@@ -63,7 +66,7 @@ class LiveCallsTest {
   }
 
   private void start(Started call, CallTrace trace, List<Status> told) {
-    new LiveCall<>(calls, call, CallOptions.DEFAULT, trace)
+    new TrackedCall<>(calls, call, CallOptions.DEFAULT, trace)
         .start(
             new ClientCall.Listener<String>() {
               @Override
