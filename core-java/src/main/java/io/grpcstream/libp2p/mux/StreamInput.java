@@ -10,8 +10,8 @@ import org.jspecify.annotations.Nullable;
  * <p>One asked-for read is one batch, as on a socket: with {@code autoRead} up to {@code
  * maxMessagesPerRead} buffers, without it one, then channelReadComplete. What is left waits for the
  * next read, in a task of its own, so that no stream keeps the event loop to itself. Of a sender
- * that cannot be made to wait the pipeline gets at once all that it asks for, since what waits costs
- * memory.
+ * that cannot be made to wait the pipeline gets at once all that it asks for, since what waits
+ * costs memory.
  */
 public abstract class StreamInput {
   /** What the pipeline has asked for, and whether it is getting it. */

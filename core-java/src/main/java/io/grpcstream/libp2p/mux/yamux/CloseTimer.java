@@ -32,7 +32,9 @@ final class CloseTimer {
     return timer != null;
   }
 
-  /** Runs {@code action} unless the other side makes progress: that gives it the same time again. */
+  /**
+   * Runs {@code action} unless the other side makes progress: that gives it the same time again.
+   */
   void start(Runnable action) {
     cancel();
     markProgress();

@@ -109,8 +109,7 @@ final class InboundFrames implements FrameReader.Sink {
       onReset(stream);
       streams.takeCreditOfEndedStreams(dataBytes);
     } else if (dataBytes > 0 && stream.isRemoteEnded()) {
-      stream.end(
-          new StreamResetException("yamux: stream " + id + " got data after FIN", false));
+      stream.end(new StreamResetException("yamux: stream " + id + " got data after FIN", false));
       streams.takeCreditOfEndedStreams(dataBytes);
     } else if (type == YamuxHeader.DATA) {
       current = stream;

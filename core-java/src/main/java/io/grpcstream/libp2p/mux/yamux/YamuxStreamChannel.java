@@ -96,8 +96,8 @@ public final class YamuxStreamChannel extends AbstractStreamChannel {
   public void expectEnd() {
     onEventLoop(
         () -> {
-          if (isOpen() && !closeTimer.isRunning()) { // Else it has had some of its time already.
-            closeTimer.start(this::onPeerReadsNothing);
+          if (isOpen()) {
+            expectProgress(this::onPeerReadsNothing);
           }
         });
   }
@@ -106,9 +106,7 @@ public final class YamuxStreamChannel extends AbstractStreamChannel {
     String why =
         "%s was reset: closing, it waited for the peer to read, which took no %,d bytes in %s"
             .formatted(
-                name(),
-                CloseTimer.MIN_PROGRESS,
-                DurationText.of(session.config().closeTimeout()));
+                name(), CloseTimer.MIN_PROGRESS, DurationText.of(session.config().closeTimeout()));
     log.debug("{}", why);
     abort(new StreamResetException(why, false), false);
   }
@@ -202,6 +200,13 @@ public final class YamuxStreamChannel extends AbstractStreamChannel {
   @Override
   protected void doWrite(ChannelOutboundBuffer out) {
     output.flushed();
+  }
+
+  @Override
+  protected void expectProgress(Runnable otherwise) {
+    if (!closeTimer.isRunning()) {
+      closeTimer.start(otherwise);
+    }
   }
 
   @Override

@@ -4,8 +4,8 @@ import io.grpcstream.libp2p.mux.StreamInput;
 import io.netty.buffer.ByteBuf;
 
 /**
- * The receiving half of a yamux stream: what waits is bounded by the receive window, and credit goes
- * back for what was read or dropped. Used on the event loop only.
+ * The receiving half of a yamux stream: what waits is bounded by the receive window, and credit
+ * goes back for what was read or dropped. Used on the event loop only.
  */
 final class YamuxStreamInput extends StreamInput {
   private final YamuxStreamChannel channel;

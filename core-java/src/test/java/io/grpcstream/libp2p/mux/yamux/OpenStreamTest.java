@@ -2,6 +2,7 @@ package io.grpcstream.libp2p.mux.yamux;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.grpcstream.libp2p.mux.StreamChannelConfig;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.embedded.EmbeddedChannel;
 import io.netty.util.concurrent.Future;
@@ -224,7 +225,7 @@ class OpenStreamTest {
   @Test
   void theConfigurationAcceptsWhatGrpcSets() {
     Side side = new Side(true);
-    YamuxStreamConfig config = side.open().config();
+    StreamChannelConfig config = side.open().config();
     assertThat(config.setOption(ChannelOption.SO_KEEPALIVE, true)).isTrue();
     assertThat(config.setOption(ChannelOption.TCP_NODELAY, true)).isTrue();
     assertThat(config.getOption(ChannelOption.ALLOW_HALF_CLOSURE)).isFalse();
