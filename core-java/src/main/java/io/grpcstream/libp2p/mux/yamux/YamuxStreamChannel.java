@@ -46,9 +46,6 @@ public final class YamuxStreamChannel extends AbstractStreamChannel {
   /** Whether the stream is among those whose reads are not complete; changed there. */
   boolean batchNoted;
 
-  /** Whether the other side has acknowledged the stream; changed by the session alone. */
-  boolean acknowledged;
-
   /** Whether the stream has ended and its id is forgotten; changed by the session alone. */
   boolean removed;
 
@@ -246,6 +243,6 @@ public final class YamuxStreamChannel extends AbstractStreamChannel {
   }
 
   private boolean isUnknownToPeer() {
-    return initiator && output.isUnannounced();
+    return output.opening() == StreamOpening.IDLE;
   }
 }
