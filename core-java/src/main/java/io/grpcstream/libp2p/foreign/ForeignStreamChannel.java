@@ -58,7 +58,7 @@ final class ForeignStreamChannel extends AbstractStreamChannel {
   /** The handlers on the channel below stand. */
   private boolean attached;
 
-  private boolean endExpected;
+  private boolean progressExpected;
 
   private ForeignStreamChannel(Channel below, String name) {
     super(below);
@@ -151,16 +151,23 @@ final class ForeignStreamChannel extends AbstractStreamChannel {
   public void expectEnd() {
     onEventLoop(
         () -> {
-          if (isOpen() && !endExpected) { // Else it has had some of its time already.
-            endExpected = true;
-            limitClose(this, () -> CloseTimeout.pending(this));
+          if (isOpen()) {
+            expectProgress(this::onPeerTakesNothing);
           }
         });
   }
 
-  private void limitClose(Channel closing, LongSupplier unsentBytes) {
+  @Override
+  protected void expectProgress(Runnable otherwise) {
+    if (!progressExpected) {
+      progressExpected = true;
+      expectProgress(this, () -> CloseTimeout.pending(this), otherwise);
+    }
+  }
+
+  private void expectProgress(Channel closing, LongSupplier unsentBytes, Runnable otherwise) {
     try {
-      new CloseTimeout(closing, unsentBytes, this::onPeerTakesNothing);
+      new CloseTimeout(closing, unsentBytes, otherwise);
     } catch (RejectedExecutionException e) {
       log.debug("{}: its event loop has ended, and the stream with it", name, e);
       below.close();
@@ -242,7 +249,7 @@ final class ForeignStreamChannel extends AbstractStreamChannel {
   protected void onClosed() {
     if (below.isOpen()) {
       endOutputOfClosed();
-      limitClose(below, unsent::bytes);
+      expectProgress(below, unsent::bytes, this::onPeerTakesNothing);
     }
   }
 

@@ -8,7 +8,6 @@ import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelMetadata;
 import io.netty.channel.ChannelOutboundBuffer;
 import io.netty.channel.ChannelPromise;
-import io.netty.channel.DefaultChannelPipeline;
 import io.netty.channel.EventLoop;
 import io.netty.channel.socket.ChannelInputShutdownEvent;
 import io.netty.channel.socket.ChannelInputShutdownReadComplete;
@@ -91,6 +90,12 @@ public abstract class AbstractStreamChannel extends AbstractChannel implements S
   /** Tells the other side that this one has ended: all that was written is handed over. */
   protected abstract void sendEnd();
 
+  /**
+   * From now on the other side has to go on taking what was written, or {@code otherwise} runs.
+   * Does nothing if that is so already: it has had some of its time.
+   */
+  protected abstract void expectProgress(Runnable otherwise);
+
   /** Hands over what is flushed, as far as that is possible now: the channel is closing. */
   protected abstract void flushBeforeClose();
 
@@ -141,12 +146,6 @@ public abstract class AbstractStreamChannel extends AbstractChannel implements S
     return isInputShutdown() && isOutputShutdown();
   }
 
-  /** What waits and what arrives from now on is dropped. */
-  @Override
-  public final ChannelFuture shutdownInput() {
-    return shutdownInput(newPromise());
-  }
-
   @Override
   public final ChannelFuture shutdownInput(ChannelPromise promise) {
     onEventLoop(
@@ -159,24 +158,10 @@ public abstract class AbstractStreamChannel extends AbstractChannel implements S
     return promise;
   }
 
-  /**
-   * Ends this side after all that was written; later writes fail. Completes when the layer below
-   * has taken everything over and the end, which may wait for the other side.
-   */
-  @Override
-  public final ChannelFuture shutdownOutput() {
-    return shutdownOutput(newPromise());
-  }
-
   @Override
   public final ChannelFuture shutdownOutput(ChannelPromise promise) {
     onEventLoop(() -> shutdownOutputNow(promise), promise);
     return promise;
-  }
-
-  @Override
-  public final ChannelFuture shutdown() {
-    return shutdown(newPromise());
   }
 
   @Override
@@ -280,7 +265,7 @@ public abstract class AbstractStreamChannel extends AbstractChannel implements S
     if (out == null || out.totalPendingWriteBytes() == 0) {
       closeNow();
     } else {
-      expectEnd();
+      expectProgress(this::closeNow);
       shutdownOutput();
     }
   }
@@ -407,18 +392,8 @@ public abstract class AbstractStreamChannel extends AbstractChannel implements S
   }
 
   @Override
-  protected final DefaultChannelPipeline newChannelPipeline() {
-    return new DefaultChannelPipeline(this) {
-      @Override
-      protected void onUnhandledInboundException(Throwable cause) {
-        if (cause instanceof IOException) {
-          // A peer can cause these at will: they must not fill the log.
-          log.debug("{} ended", name(), cause);
-        } else {
-          super.onUnhandledInboundException(cause);
-        }
-      }
-    };
+  protected final StreamPipeline newChannelPipeline() {
+    return new StreamPipeline(this);
   }
 
   @Override

@@ -1,10 +1,33 @@
 package io.grpcstream.libp2p.mux;
 
+import io.netty.channel.ChannelFuture;
 import io.netty.channel.socket.DuplexChannel;
 import io.netty.util.concurrent.Future;
 
 /** A stream as a channel, of which either side can end its own direction, or both at once. */
 public interface StreamChannel extends DuplexChannel {
+  /** What waits and what arrives from now on is dropped. Any thread. */
+  @Override
+  default ChannelFuture shutdownInput() {
+    return shutdownInput(newPromise());
+  }
+
+  /**
+   * Ends this side after all that was written; later writes fail. Completes when the layer below
+   * has taken over all that was written, and the end, which may wait for the other side. Any
+   * thread.
+   */
+  @Override
+  default ChannelFuture shutdownOutput() {
+    return shutdownOutput(newPromise());
+  }
+
+  /** Does both of these; completes as {@link #shutdownOutput()} does. Any thread. */
+  @Override
+  default ChannelFuture shutdown() {
+    return shutdown(newPromise());
+  }
+
   /**
    * Completes on the event loop once both sides have ended the stream, or one has reset it. A
    * closed channel may be ahead of that: what it wrote may still be on its way until the other side

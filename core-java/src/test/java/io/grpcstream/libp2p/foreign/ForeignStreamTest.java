@@ -495,6 +495,7 @@ class ForeignStreamTest {
     late.config().setAutoRead(true);
     ending.shutdownGracefully(0, 5, SECONDS).sync();
 
+    assertThat(late.read()).isSameAs(late);
     late.config().setAutoRead(false);
     for (ChannelFuture ask :
         List.of(late.shutdownInput(), late.shutdownOutput(), late.shutdown())) {

@@ -17,12 +17,19 @@ final class ConnectionWindow {
   int reserve(int wanted) {
     int granted = (int) Math.min(wanted, limit - reserved);
     reserved += granted;
+    assert holds();
     return granted;
   }
 
   /** Gives growth back when its stream has ended. */
   void release(int bytes) {
     reserved -= bytes;
+    assert holds();
+  }
+
+  private boolean holds() {
+    assert reserved >= 0 && reserved <= limit : reserved + " reserved of " + limit;
+    return true;
   }
 
   /** Bytes of growth that live streams hold now. */

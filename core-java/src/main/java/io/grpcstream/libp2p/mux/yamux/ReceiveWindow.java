@@ -51,6 +51,7 @@ final class ReceiveWindow {
 
   private long measuredSinceNanos;
   private long updatedNanos;
+  private boolean closed;
 
   ReceiveWindow(int maxSize, ConnectionWindow connection, long nowNanos) {
     this.maxSize = maxSize;
@@ -78,11 +79,13 @@ final class ReceiveWindow {
   void received(int bytes) {
     credit -= bytes;
     buffered += bytes;
+    assert holds();
   }
 
   /** {@code bytes} of what was buffered have been read. */
   void delivered(int bytes) {
     buffered -= bytes;
+    assert holds();
   }
 
   /**
@@ -92,6 +95,7 @@ final class ReceiveWindow {
    * @param roundTripNanos the measured round trip, zero if there is none yet
    */
   int update(long nowNanos, long roundTripNanos) {
+    assert !closed : "an update of a stream that has ended";
     int owed = size - credit - buffered;
     if (owed < Math.min(size / 2, MAX_OWED) && !isSlow(owed, nowNanos)) {
       return 0;
@@ -104,8 +108,7 @@ final class ReceiveWindow {
       measuredSinceNanos = nowNanos;
       owed += fast ? grow() : 0;
     }
-    credit += owed;
-    return owed;
+    return announce(owed);
   }
 
   /**
@@ -118,7 +121,12 @@ final class ReceiveWindow {
       return 0;
     }
     updatedNanos = nowNanos;
+    return announce(owed);
+  }
+
+  private int announce(int owed) {
     credit += owed;
+    assert holds() && credit + buffered == size : this + ": all that is owed was announced";
     return owed;
   }
 
@@ -132,9 +140,26 @@ final class ReceiveWindow {
     return growth;
   }
 
-  /** The stream is over: its growth goes back to the connection. */
+  /** The stream is over: its growth goes back to the connection. Once. */
   void close() {
+    assert !closed : "closed twice";
+    closed = true;
     connection.release(size - YamuxConfig.INITIAL_WINDOW);
-    size = YamuxConfig.INITIAL_WINDOW;
+  }
+
+  /** Checked after each change, where assertions are on: the sums of the class comment. */
+  private boolean holds() {
+    assert credit >= 0 : this + ": the other side sent past its credit";
+    assert buffered >= 0 : this + ": more was read than had arrived";
+    assert credit + buffered <= size : this + ": less than nothing is owed";
+    assert size >= YamuxConfig.INITIAL_WINDOW && size <= maxSize : this + ", at most " + maxSize;
+    assert closed || size - YamuxConfig.INITIAL_WINDOW <= connection.reserved()
+        : this + ": its growth is not in the connection's " + connection.reserved();
+    return true;
+  }
+
+  @Override
+  public String toString() {
+    return "window of %,d: credit %,d, buffered %,d".formatted(size, credit, buffered);
   }
 }

@@ -21,6 +21,7 @@ final class SendWindow {
       throw new IllegalArgumentException("sent " + bytes + " bytes, send window " + available);
     }
     available -= bytes;
+    assert holds();
   }
 
   /** Adds credit; false, and no change, if the window would pass 2^32 - 1 bytes. */
@@ -29,6 +30,12 @@ final class SendWindow {
       return false;
     }
     available += bytes;
+    assert holds();
+    return true;
+  }
+
+  private boolean holds() {
+    assert available >= 0 && available <= MAX : "a send window of " + available;
     return true;
   }
 }

@@ -25,8 +25,7 @@ final class StreamOutput {
   private final SendWindow window = new SendWindow();
   private final HandedOverBytes handedOver;
 
-  /** No frame of this side has left: the first one carries SYN or ACK. */
-  private boolean unannounced = true;
+  private StreamOpening opening;
 
   /** Bytes that were sent, and bytes of credit that came beyond the initial window. */
   private long sentBytes;
@@ -39,14 +38,24 @@ final class StreamOutput {
     this.session = session;
     this.streamId = streamId;
     this.handedOver = handedOver;
+    opening = channel.isInitiator() ? StreamOpening.IDLE : StreamOpening.SYN_RECEIVED;
   }
 
   private @Nullable ChannelOutboundBuffer buffer() {
     return channel.unsafe().outboundBuffer();
   }
 
-  boolean isUnannounced() {
-    return unannounced;
+  StreamOpening opening() {
+    return opening;
+  }
+
+  /** A frame of the other side has come; true if it is the first since our SYN, and proves that. */
+  boolean receiveAck() {
+    if (opening != StreamOpening.SYN_SENT) {
+      return false;
+    }
+    opening = opening.acknowledge();
+    return true;
   }
 
   /** Whether the round robin has something to do for this stream. */
@@ -127,24 +136,24 @@ final class StreamOutput {
 
   /** Sends SYN or ACK in a frame of their own, if no frame has carried them. */
   void sendAnnouncement() {
-    if (channel.isOpen() && unannounced) {
+    if (channel.isOpen() && opening.isUnannounced()) {
       sendCredit(0);
     }
   }
 
   /** SYN or ACK for the first frame of this stream, nothing for the others. */
   private int takeAnnouncement() {
-    if (!unannounced) {
+    if (!opening.isUnannounced()) {
       return 0;
     }
-    unannounced = false;
+    opening = opening.announce();
     session.announced(channel);
     return channel.isInitiator() ? YamuxHeader.SYN : YamuxHeader.ACK;
   }
 
   /** Sends FIN, behind SYN or ACK if that is still due. */
   void sendFin() {
-    if (unannounced) {
+    if (opening.isUnannounced()) {
       sendCredit(0);
     }
     session.sendWindowUpdate(streamId, YamuxHeader.FIN, 0);

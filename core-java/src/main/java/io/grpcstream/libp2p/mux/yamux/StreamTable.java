@@ -41,15 +41,16 @@ final class StreamTable {
 
   /** Forgets a stream; what it could still have been sent may still be on its way. */
   @SuppressWarnings("NonAtomicOperationOnVolatileField") // Written on the event loop only.
-  void remove(int streamId, YamuxStreamChannel stream, boolean acknowledged) {
+  void remove(int streamId, YamuxStreamChannel stream) {
     streams.remove(streamId);
     creditOfEndedStreams += stream.input().window().credit();
+    StreamOpening opening = stream.output().opening();
     if (stream.isInitiator()) {
       outbound--;
-      unacknowledgedOutbound -= acknowledged ? 0 : 1;
+      unacknowledgedOutbound -= opening == StreamOpening.ESTABLISHED ? 0 : 1;
     } else {
       inbound--;
-      unannouncedInbound -= stream.output().isUnannounced() ? 1 : 0;
+      unannouncedInbound -= opening.isUnannounced() ? 1 : 0;
     }
   }
 

@@ -365,8 +365,7 @@ public final class YamuxSession extends ChannelInboundHandlerAdapter implements 
   }
 
   void acknowledge(YamuxStreamChannel stream) {
-    if (stream.isInitiator() && !stream.acknowledged) {
-      stream.acknowledged = true;
+    if (stream.output().receiveAck()) {
       streams.outboundAcknowledged();
       opener.openWaiting();
     }
@@ -441,7 +440,7 @@ public final class YamuxSession extends ChannelInboundHandlerAdapter implements 
   void remove(YamuxStreamChannel stream) {
     if (!stream.removed) {
       stream.removed = true;
-      streams.remove((int) stream.streamId(), stream, stream.acknowledged);
+      streams.remove((int) stream.streamId(), stream);
       stream.input().window().close();
       stream.finish();
       opener.openWaiting();

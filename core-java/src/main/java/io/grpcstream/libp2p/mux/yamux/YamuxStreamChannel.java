@@ -48,9 +48,6 @@ public final class YamuxStreamChannel extends AbstractStreamChannel {
   /** Whether the stream is among those whose reads are not complete; changed there. */
   boolean batchNoted;
 
-  /** Whether the other side has acknowledged the stream; changed by the session alone. */
-  boolean acknowledged;
-
   /** Whether the stream has ended and its id is forgotten; changed by the session alone. */
   boolean removed;
 
@@ -98,8 +95,8 @@ public final class YamuxStreamChannel extends AbstractStreamChannel {
   public void expectEnd() {
     onEventLoop(
         () -> {
-          if (isOpen() && !closeTimer.isRunning()) { // Else it has had some of its time already.
-            closeTimer.start(this::onPeerReadsNothing);
+          if (isOpen()) {
+            expectProgress(this::onPeerReadsNothing);
           }
         });
   }
@@ -205,6 +202,13 @@ public final class YamuxStreamChannel extends AbstractStreamChannel {
   }
 
   @Override
+  protected void expectProgress(Runnable otherwise) {
+    if (!closeTimer.isRunning()) {
+      closeTimer.start(otherwise);
+    }
+  }
+
+  @Override
   protected void flushBeforeClose() {
     session.sendNow(this);
   }
@@ -241,6 +245,6 @@ public final class YamuxStreamChannel extends AbstractStreamChannel {
   }
 
   private boolean isUnknownToPeer() {
-    return initiator && output.isUnannounced();
+    return output.opening() == StreamOpening.IDLE;
   }
 }
