@@ -27,7 +27,6 @@ internal class StreamingCall<Q, R>(
     private val method: MethodDescriptor<Q, R>,
     private val call: ClientCall<Q, R>,
     private val prefetch: Int,
-    private val caller: CallerOptions,
 ) : ClientCall.Listener<R>() {
     private val responses = CoroutineChannel<R>(prefetch)
     private val ready = CoroutineChannel<Unit>(CoroutineChannel.CONFLATED)
@@ -54,7 +53,7 @@ internal class StreamingCall<Q, R>(
         status: Status,
         trailers: Metadata,
     ) {
-        end { if (!status.isOk) caller.fail(status, trailers) }
+        end { if (!status.isOk) throw status.asException(trailers) }
     }
 
     private fun end(how: suspend () -> Unit): Boolean {
@@ -144,8 +143,7 @@ internal suspend fun <Q, R, T> Channel.streaming(
     prefetch: Int,
     block: suspend (StreamingCall<Q, R>) -> T,
 ): T {
-    val caller = options.ofCaller()
-    val call = StreamingCall(method, newCall(method, caller.options), prefetch, caller)
+    val call = StreamingCall(method, newCall(method, options.ofCaller()), prefetch)
     try {
         call.start(headers)
         return block(call)
