@@ -63,6 +63,7 @@ public fun grpcService(
  * Each function fails with [IllegalArgumentException] for a method of another kind or service, or
  * one that is defined already.
  */
+@BuilderDsl
 public class GrpcServiceBuilder internal constructor(
     private val name: String,
     private val context: CoroutineContext,
