@@ -63,7 +63,7 @@ public fun <Q, R> Channel.serverStreaming(
     return flow {
         streaming(method, options, headers, PREFETCH) { call ->
             call.sendOne(request)
-            call.receiveEach(::emit)
+            call.receiveEach { emit(it) }
         }
     }
 }
@@ -115,7 +115,7 @@ public fun <Q, R> Channel.bidiStreaming(
     return flow {
         coroutineScope {
             streaming(method, options, headers, PREFETCH) { call ->
-                sending(call, requests) { call.receiveEach(::emit) }
+                sending(call, requests) { call.receiveEach { emit(it) } }
             }
         }
     }

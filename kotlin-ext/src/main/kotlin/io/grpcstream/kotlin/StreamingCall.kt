@@ -86,15 +86,12 @@ internal class StreamingCall<Q, R>(
     }
 
     /** Hands all responses to [take], and returns once the call has ended with OK. */
-    suspend fun receiveEach(take: suspend (R) -> Unit) {
-        while (true) {
-            val response = responses.receiveCatching()
-            if (response.isClosed) {
-                return awaitOk()
-            }
+    suspend inline fun receiveEach(take: (R) -> Unit) {
+        for (response in responses) {
             call.request(1)
-            take(response.getOrThrow())
+            take(response)
         }
+        awaitOk()
     }
 
     /** The only response, once the call has ended with OK. */
