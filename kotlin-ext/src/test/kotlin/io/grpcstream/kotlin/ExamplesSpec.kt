@@ -189,13 +189,13 @@ class ExamplesSpec :
                 coroutineScope {
                     val scope = this
                     host.handle("/echo/1.0.0", scope) { stream ->
-                        stream.writeAll(stream.bytes())
+                        stream.writeAll(stream.consumeBytes())
                     }
                     val address = host.listenAddresses().first()
                     val stream = dialer.open(address, "/echo/1.0.0")
                     stream.write("Hello".encodeToByteArray())
-                    stream.finish()
-                    val echo = stream.bytes().fold(ByteArray(0)) { all, piece -> all + piece }
+                    stream.closeWrite()
+                    val echo = stream.consumeBytes().fold(ByteArray(0)) { all, piece -> all + piece }
                     echo.decodeToString() shouldBe "Hello"
                     stream.awaitClosed()
                 }
