@@ -35,7 +35,7 @@ public final class FailureCall<Q, R> extends SimpleForwardingServerCall<Q, R> {
       FailureLog log,
       @Nullable FailureCall<?, ?> outer) {
     super(call);
-    this.mapping = outer == null ? mapping : outer.mapping.then(mapping);
+    this.mapping = mapping;
     this.log = outer == null ? log : outer.log;
     this.outer = outer;
   }
@@ -111,11 +111,16 @@ public final class FailureCall<Q, R> extends SimpleForwardingServerCall<Q, R> {
     return new Closing(closing.status(), all);
   }
 
+  /** The outer one's before its own; made for the calls that fail. */
+  private FailureMapping mapping() {
+    return outer == null ? mapping : outer.mapping().then(mapping);
+  }
+
   /** The status for {@code failure}, which is logged. */
   private Closing mapped(Throwable failure) {
     Closing closing;
     try {
-      closing = mapping.closingFor(failure);
+      closing = mapping().closingFor(failure);
     } catch (Throwable e) { // Hooks are the user's code.
       if (e != failure) {
         e.addSuppressed(failure);

@@ -29,22 +29,25 @@ private const val WARNING_INTERVAL_NANOS = 1_000_000_000L
  * ```
  * val stream = dialer.open(address, "/echo/1.0.0")
  * stream.write("Hello".encodeToByteArray())
- * stream.finish()
- * val echo = stream.bytes().fold(ByteArray(0)) { all, piece -> all + piece }
+ * stream.closeWrite()
+ * val echo = stream.consumeBytes().fold(ByteArray(0)) { all, piece -> all + piece }
  * ```
  *
- * The flow is cold, can be collected once, and then fails with [IllegalStateException]. It reads when
+ * As with `consumeAsFlow`, the flow can be collected once, and then fails with [IllegalStateException];
+ * it is cold, though, and does not end the stream when the collector ends early. It reads when
  * the collector asks, so that a slow collector holds the peer back by the stream's receive window.
- * It completes when the peer has ended its half of the stream ([finish] or close), which leaves ours
- * open, and fails with [IOException] if the stream is reset, or ended on this side, or its connection
- * is lost. Cancelling the collector leaves the stream open: [Stream.close] or [Stream.reset] it.
+ * It completes when the peer has ended its half of the stream ([closeWrite] or close), which leaves
+ * ours open, and fails with [IOException] if the stream is reset, or ended on this side, or its
+ * connection is lost. Cancelling the collector leaves the stream open: [Stream.close] or
+ * [Stream.reset] it.
  *
- * The first of [bytes], [write], [writeAll] and [finish] to be called takes the stream over: from then
- * on nothing is read but by this flow. A flow that is never collected does not see the peer's end.
+ * The first of [consumeBytes], [write], [writeAll] and [closeWrite] to be called takes the stream
+ * over: from then on nothing is read but by this flow. A flow that is never collected does not see the
+ * peer's end.
  */
-public fun Stream.bytes(): Flow<ByteArray> =
+public fun Stream.consumeBytes(): Flow<ByteArray> =
     flow {
-        val reader = ByteReader.of(this@bytes)
+        val reader = ByteReader.of(this@consumeBytes)
         reader.claim()
         while (true) {
             emit(reader.next() ?: break)
@@ -53,10 +56,10 @@ public fun Stream.bytes(): Flow<ByteArray> =
 
 /**
  * Sends [bytes], and suspends until the connection has taken all of them, which waits for the
- * peer's receive window: a peer that reads slowly suspends its sender. [bytes] has an example.
+ * peer's receive window: a peer that reads slowly suspends its sender. [consumeBytes] has an example.
  *
  * The array must not change before this returns. Fails with [IOException] if the stream has ended or
- * [finish] was called. After a cancellation any part of the bytes may be sent, also later, and the
+ * [closeWrite] was called. After a cancellation any part of the bytes may be sent, also later, and the
  * array must not change any more: all that is left to do with such a stream is to reset it.
  */
 public suspend fun Stream.write(bytes: ByteArray) {
@@ -64,19 +67,19 @@ public suspend fun Stream.write(bytes: ByteArray) {
     channel().writeAndFlush(Unpooled.wrappedBuffer(bytes)).awaitSent()
 }
 
-/** [Writes][write] all of [source], which goes on when the peer takes more. Does not [finish]. */
+/** [Writes][write] all of [source], which goes on when the peer takes more. It does not [close][closeWrite] it. */
 public suspend fun Stream.writeAll(source: Flow<ByteArray>) {
     source.collect { write(it) }
 }
 
 /**
- * Ends this side's half of the stream, after all that was written: the peer's [bytes] complete. What
- * the peer sends can still be read. Suspends until the connection has taken the end over.
+ * Ends this side's half of the stream, after all that was written: the peer's [consumeBytes]
+ * completes. What the peer sends can still be read. Suspends until the connection has taken the end over.
  *
  * Fails with [IOException] if the stream has ended before, and with [UnsupportedOperationException]
  * if it comes from another stack whose streams cannot be half closed.
  */
-public suspend fun Stream.finish() {
+public suspend fun Stream.closeWrite() {
     ByteReader.of(this)
     val channel =
         channel() as? DuplexChannel
@@ -94,11 +97,11 @@ public suspend fun Stream.finish() {
 /**
  * Serves [protocol], as [Host.handle] does: each stream that a peer opens is given to [handler], in a
  * coroutine of its own in [scope], on the scope's dispatcher. Nothing is read from the stream before
- * the handler asks for its [bytes].
+ * the handler [takes its bytes][consumeBytes].
  *
  * ```
  * host.handle("/echo/1.0.0", scope) { stream ->
- *     stream.writeAll(stream.bytes())
+ *     stream.writeAll(stream.consumeBytes())
  * }
  * ```
  *

@@ -4,6 +4,8 @@ import io.grpc.Context
 import io.grpc.Metadata
 import io.grpc.MethodDescriptor
 import io.grpcstream.PeerContext
+import kotlinx.coroutines.currentCoroutineContext
+import kotlin.coroutines.AbstractCoroutineContextElement
 import kotlin.coroutines.CoroutineContext
 
 /**
@@ -21,17 +23,23 @@ public class CallContext internal constructor(
     public val headers: Metadata,
     private val caller: PeerContext?,
     internal val coroutineContext: CoroutineContext,
-    private val open: () -> Unit,
+    private val call: ServiceCall<*, *>,
 ) {
+    // Most calls have none of these.
+    private var madeHeaders: Metadata? = null
+    private var madeTrailers: Metadata? = null
+
     /**
      * Headers of the response, sent before its first message, at the end of a call that succeeds
      * without one, or by [sendHeaders]; later changes have no effect. A call that fails before all
      * that sends none: what must arrive with a failure belongs into the [trailers].
      */
-    public val responseHeaders: Metadata = Metadata()
+    public val responseHeaders: Metadata
+        get() = madeHeaders ?: Metadata().also { madeHeaders = it }
 
     /** Trailers of the response, sent with its status, whether the call succeeds or fails. */
-    public val trailers: Metadata = Metadata()
+    public val trailers: Metadata
+        get() = madeTrailers ?: Metadata().also { madeTrailers = it }
 
     /**
      * Who is calling.
@@ -46,14 +54,30 @@ public class CallContext internal constructor(
      * the call has ended. For a method with a single response gRPC still holds them until that
      * comes. Safe to call from any thread; it does not wait.
      */
-    public fun sendHeaders(): Unit = open()
+    public fun sendHeaders(): Unit = call.sendHeaders(Metadata())
+
+    internal fun addHeadersTo(headers: Metadata) {
+        madeHeaders?.let(headers::merge)
+    }
+
+    internal fun addTrailersTo(trailers: Metadata) {
+        madeTrailers?.let(trailers::merge)
+    }
 
     override fun toString(): String =
         "${method.fullMethodName}, called by ${caller ?: "a local client"}"
 
     internal companion object {
+        /** For the coroutines of services that get none of our elements. */
         val KEY: Context.Key<CallContext> = Context.key("io.grpcstream.kotlin.call")
     }
+}
+
+/** The call that a coroutine of [grpcService] serves: dearer to have in gRPC's context. */
+internal class ServedCallElement(
+    val call: CallContext,
+) : AbstractCoroutineContextElement(ServedCallElement) {
+    companion object Key : CoroutineContext.Key<ServedCallElement>
 }
 
 /**
@@ -79,7 +103,7 @@ public suspend fun currentPeer(): PeerContext = PeerContext.current()
  * Fails with [IllegalStateException] elsewhere.
  */
 public suspend fun currentCall(): CallContext =
-    checkNotNull(CallContext.KEY.get()) {
+    checkNotNull(currentCoroutineContext()[ServedCallElement]?.call ?: CallContext.KEY.get()) {
         "no call: this is not a coroutine of a service of grpcService or grpcStream" +
             " (one started in another scope does not inherit the call's context)"
     }

@@ -22,20 +22,18 @@ public val CALLER_CONTEXT: CallOptions.Key<CoroutineContext> =
 
 /**
  * This stub for calls of the current coroutine: they carry its context to interceptors such as
- * [asClientInterceptor], and the `withTimeout` around it as their deadline, as [Channel.unary] does by
- * itself.
+ * [asClientInterceptor], and have the deadline of the [withDeadline] around it, as [Channel.unary] does
+ * by itself.
  *
  * ```
- * withTimeout(20.seconds) { stub.withCallerContext().sayHello(request) }
+ * withDeadline(20.seconds) { stub.withCallerContext().sayHello(request) }
  * ```
  *
- * The deadline is fixed here, so use the result at once and do not keep it. If the timeout strikes just
- * when the peer's does, the stub may throw `DEADLINE_EXCEEDED` instead of the timeout's exception, which
- * is the one that [Channel.unary] always throws.
+ * The deadline is fixed here, so use the result at once and do not keep it.
  */
 public suspend fun <S : AbstractStub<S>> S.withCallerContext(): S {
     val context = currentCoroutineContext()
-    val deadline = earliest(callOptions.deadline, context.timeout())
+    val deadline = context.earliest(callOptions.deadline)
     return withOption(CALLER_CONTEXT, context).withDeadline(deadline)
 }
 

@@ -21,11 +21,9 @@ import kotlinx.coroutines.flow.flow
  * two is `INTERNAL`. Cancelling the coroutine cancels the call, which the service's coroutine sees.
  *
  * **Deadline.** The earliest of that in the [options], that of gRPC's current context (such as that
- * of the call which the caller serves) and what `withTimeout` around the call allows. Kotlin does not
- * tell how much of a timeout is spent, so the last of these is counted from the start of the call: an
- * upper bound for the peer. Here the timeout is exact, and always ends in a
- * [TimeoutCancellationException][kotlinx.coroutines.TimeoutCancellationException], never in a
- * `DEADLINE_EXCEEDED`.
+ * of the call which the caller serves) and that of a [withDeadline] around the call. The peer is told
+ * of it, and once it passes the call fails with `DEADLINE_EXCEEDED`. A `withTimeout` around the call
+ * is no deadline: it cancels the call when it strikes.
  *
  * **Threads.** Unless the [options] name an executor, gRPC's callbacks run on the event loop of the
  * stream. They do nothing but resume the coroutine, whose dispatcher is then the only hop between
@@ -65,7 +63,7 @@ public fun <Q, R> Channel.serverStreaming(
     return flow {
         streaming(method, options, headers, PREFETCH) { call ->
             call.sendOne(request)
-            call.receiveEach(::emit)
+            call.receiveEach { emit(it) }
         }
     }
 }
@@ -117,7 +115,7 @@ public fun <Q, R> Channel.bidiStreaming(
     return flow {
         coroutineScope {
             streaming(method, options, headers, PREFETCH) { call ->
-                sending(call, requests) { call.receiveEach(::emit) }
+                sending(call, requests) { call.receiveEach { emit(it) } }
             }
         }
     }

@@ -29,7 +29,9 @@ import kotlinx.coroutines.CancellationException
  *
  * @throws IllegalStateException if the stream is served or wrapped already
  */
-public fun Stream.grpcChannel(configure: ManagedChannelBuilder<*>.() -> Unit = {}): ManagedChannel =
+public fun Stream.grpcChannel(
+    configure: (@BuilderDsl ManagedChannelBuilder<*>).() -> Unit = {},
+): ManagedChannel =
     GrpcStream
         .wrapClientBuilder(this)
         .directExecutor()
@@ -49,14 +51,14 @@ public fun Stream.grpcChannel(configure: ManagedChannelBuilder<*>.() -> Unit = {
 public suspend fun Host.grpcChannel(
     address: Multiaddr,
     protocol: String,
-    configure: ManagedChannelBuilder<*>.() -> Unit = {},
+    configure: (@BuilderDsl ManagedChannelBuilder<*>).() -> Unit = {},
 ): ManagedChannel = dialled { open(address, protocol) }.owned(configure)
 
 /** The same, over a live connection to [peer] or one of its known addresses. */
 public suspend fun Host.grpcChannel(
     peer: PeerId,
     protocol: String,
-    configure: ManagedChannelBuilder<*>.() -> Unit = {},
+    configure: (@BuilderDsl ManagedChannelBuilder<*>).() -> Unit = {},
 ): ManagedChannel = dialled { open(peer, protocol) }.owned(configure)
 
 private inline fun dialled(open: () -> Stream): Stream =

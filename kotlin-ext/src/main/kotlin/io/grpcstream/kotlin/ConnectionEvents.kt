@@ -11,20 +11,32 @@ import kotlinx.coroutines.flow.buffer
 import kotlinx.coroutines.flow.callbackFlow
 import kotlinx.coroutines.launch
 
-/** That a connection of a host came or went. */
-public sealed interface ConnectionEvent {
+/**
+ * That a connection of a host came or went. Each happens to a connection once, so that two events of
+ * one kind about the same connection are equal.
+ */
+public sealed class ConnectionEvent(
     /** The connection that it is about. */
-    public val connection: Connection
-
+    public val connection: Connection,
+) {
     /** The connection is ready for streams. */
-    public data class Opened(
-        override val connection: Connection,
-    ) : ConnectionEvent
+    public class Opened(
+        connection: Connection,
+    ) : ConnectionEvent(connection)
 
     /** The connection has ended, and with it all of its streams. */
-    public data class Closed(
-        override val connection: Connection,
-    ) : ConnectionEvent
+    public class Closed(
+        connection: Connection,
+    ) : ConnectionEvent(connection)
+
+    final override fun equals(other: Any?): Boolean =
+        other is ConnectionEvent &&
+            other.javaClass == javaClass &&
+            other.connection == connection
+
+    final override fun hashCode(): Int = 31 * javaClass.hashCode() + connection.hashCode()
+
+    final override fun toString(): String = "${javaClass.simpleName}($connection)"
 }
 
 /**

@@ -3,60 +3,113 @@ package io.grpcstream.kotlin
 import com.google.common.util.concurrent.MoreExecutors
 import io.grpc.CallOptions
 import io.grpc.Deadline
-import io.grpc.Metadata
 import io.grpc.Status
-import kotlinx.coroutines.ExperimentalCoroutinesApi
-import kotlinx.coroutines.Job
-import kotlinx.coroutines.awaitCancellation
+import io.grpc.StatusException
+import kotlinx.coroutines.CoroutineScope
+import kotlinx.coroutines.coroutineScope
 import kotlinx.coroutines.currentCoroutineContext
 import kotlinx.coroutines.ensureActive
-import org.slf4j.LoggerFactory
-import java.lang.reflect.Field
+import kotlinx.coroutines.withContext
+import kotlinx.coroutines.withTimeoutOrNull
 import java.util.concurrent.TimeUnit.MILLISECONDS
+import java.util.concurrent.TimeUnit.NANOSECONDS
+import kotlin.coroutines.AbstractCoroutineContextElement
 import kotlin.coroutines.CoroutineContext
+import kotlin.time.Duration
 
-/** A call's options with what its caller's coroutine adds to them. */
-internal class CallerOptions(
-    val options: CallOptions,
-    private val timeout: Deadline?,
-) {
-    /**
-     * Throws the [status] of a call. If it is but the peer's or gRPC's view of a timeout around the
-     * call, which is about to strike here too, waits for that, so that the caller sees one kind of
-     * failure and not the winner of a race.
-     */
-    suspend fun fail(
-        status: Status,
-        trailers: Metadata,
-    ): Nothing {
-        val timedOut = timeout != null && timeout.timeRemaining(MILLISECONDS) < ABOUT_TO_STRIKE_MS
-        if (status.code == Status.Code.DEADLINE_EXCEEDED && timedOut) {
-            awaitCancellation()
+/**
+ * Runs [block], whose calls have all together [timeout] from now on: it is their deadline, which the
+ * peers are told, too, so that a service knows when nobody waits for it any more.
+ *
+ * ```
+ * val reply =
+ *     withDeadline(20.seconds) {
+ *         channel.unary(GreeterGrpc.getSayHelloMethod(), request)
+ *     }
+ * ```
+ *
+ * It holds for [Channel.unary][unary] and its like in the block and in all coroutines that inherit its
+ * context, and for those generated stubs on which [withCallerContext] is called there. An earlier
+ * deadline goes before it: that of a `withDeadline` around this one, of a call's options, or of the
+ * call which the caller serves.
+ *
+ * When the time is up, [StatusException] with `DEADLINE_EXCEEDED` is thrown out of here. A call under
+ * way fails with it and says what it waited for; whatever else the block does is cancelled a moment
+ * later, as by `withTimeout`. So catch it around this rather than in the block. If there is no time to
+ * begin with, the block does not run. With [Duration.INFINITE] nothing is added to what holds already.
+ *
+ * `withTimeout` around a call cancels it just as well, but the peer is not told beforehand, and the
+ * exception is coroutines' own.
+ */
+public suspend fun <T> withDeadline(
+    timeout: Duration,
+    block: suspend CoroutineScope.() -> T,
+): T {
+    if (timeout.isInfinite() && timeout.isPositive()) {
+        return coroutineScope(block)
+    }
+    val own = Deadline.after(timeout.inWholeNanoseconds, NANOSECONDS)
+    val deadline = currentCoroutineContext().earliest(own) ?: own
+    val left = deadline.timeRemaining(MILLISECONDS)
+    val result =
+        if (deadline.isExpired) {
+            null
+        } else {
+            withContext(CallDeadline(deadline)) {
+                withTimeoutOrNull(left + CALLS_END_FIRST_MILLIS) { Result.success(block()) }
+            }
         }
-        throw status.asException(trailers)
-    }
+    return (result ?: throw passed(timeout)).getOrThrow()
+}
 
-    private companion object {
-        /** More than gRPC loses by rounding a deadline that it sends. */
-        private const val ABOUT_TO_STRIKE_MS = 50
-    }
+private fun passed(timeout: Duration) =
+    StatusException(
+        Status.DEADLINE_EXCEEDED.withDescription(
+            "withDeadline($timeout): it passed, or an earlier one around it",
+        ),
+    )
+
+/**
+ * How much later than its calls a block is cut, as they know better what took so long. That they are
+ * indeed first matters to the text of the failure alone.
+ */
+private const val CALLS_END_FIRST_MILLIS = 50
+
+/** The deadline of the calls that are made in a context. */
+private class CallDeadline(
+    val deadline: Deadline,
+) : AbstractCoroutineContextElement(CallDeadline) {
+    override fun toString(): String = "CallDeadline($deadline)"
+
+    companion object Key : CoroutineContext.Key<CallDeadline>
+}
+
+/** The earlier one of [given] and of what [withDeadline] around this context's coroutine says. */
+internal fun CoroutineContext.earliest(given: Deadline?): Deadline? {
+    val around = this[CallDeadline]?.deadline
+    return if (given == null || around == null) given ?: around else given.minimum(around)
 }
 
 /**
- * These options for a call of the current coroutine: with its context, its timeouts as a deadline,
- * and with callbacks on the event loop unless an executor is set.
+ * These options for a call of the current coroutine: with its context, its deadline, and with
+ * callbacks on the event loop unless an executor is set.
  */
-internal suspend fun CallOptions.ofCaller(): CallerOptions {
+internal suspend fun CallOptions.ofCaller(): CallOptions {
     val context = currentCoroutineContext()
     context.ensureActive()
-    val timeout = context.timeout()
     // Each step copies all options.
-    var options = if (executor == null) onEventLoop() else this
-    options = options.withOption(CALLER_CONTEXT, context)
-    if (timeout != null) {
-        options = options.withDeadline(earliest(deadline, timeout))
-    }
-    return CallerOptions(options, timeout)
+    val options =
+        (
+            if (executor ==
+                null
+            ) {
+                onEventLoop()
+            } else {
+                this
+            }
+        ).withOption(CALLER_CONTEXT, context)
+    val deadline = context.earliest(options.deadline)
+    return if (deadline === options.deadline) options else options.withDeadline(deadline)
 }
 
 private val DEFAULT_ON_EVENT_LOOP =
@@ -68,53 +121,3 @@ private fun CallOptions.onEventLoop(): CallOptions =
     } else {
         withExecutor(MoreExecutors.directExecutor())
     }
-
-internal fun earliest(
-    one: Deadline?,
-    other: Deadline?,
-): Deadline? = if (one == null || other == null) one ?: other else one.minimum(other)
-
-/**
- * When the shortest `withTimeout` around this context's coroutine ends, if all had begun now. They
- * began earlier, so it is an upper bound: no one can ask them how much is left.
- */
-internal fun CoroutineContext.timeout(): Deadline? {
-    var shortest = Long.MAX_VALUE
-    var job = this[Job]
-    while (job != null) {
-        shortest = minOf(shortest, Timeouts.millis(job) ?: Long.MAX_VALUE)
-        job = job.parentJob()
-    }
-    return if (shortest == Long.MAX_VALUE) null else Deadline.after(shortest, MILLISECONDS)
-}
-
-@OptIn(ExperimentalCoroutinesApi::class)
-private fun Job.parentJob(): Job? = parent
-
-/** Reads the length of a timeout from kotlinx's coroutine for it, which is not part of its API. */
-internal object Timeouts {
-    private val log = LoggerFactory.getLogger("io.grpcstream.kotlin.Deadlines")
-
-    private val time: Field? =
-        try {
-            Class.forName("kotlinx.coroutines.TimeoutCoroutine").getField("time").apply {
-                isAccessible = true
-            }
-        } catch (e: ReflectiveOperationException) {
-            unknown(e)
-        } catch (e: RuntimeException) {
-            // Closed by its module, or by a security manager.
-            unknown(e)
-        }
-
-    /** Milliseconds, or null if [job] is no timeout, or one without an end. */
-    fun millis(job: Job): Long? =
-        time?.takeIf { it.declaringClass.isInstance(job) }?.getLong(job)?.takeIf {
-            it < Long.MAX_VALUE
-        }
-
-    private fun unknown(cause: Exception): Field? {
-        log.debug("withTimeout will not set deadlines: this kotlinx-coroutines hides it", cause)
-        return null
-    }
-}

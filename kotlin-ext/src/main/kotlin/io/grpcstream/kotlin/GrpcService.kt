@@ -63,6 +63,7 @@ public fun grpcService(
  * Each function fails with [IllegalArgumentException] for a method of another kind or service, or
  * one that is defined already.
  */
+@BuilderDsl
 public class GrpcServiceBuilder internal constructor(
     private val name: String,
     private val context: CoroutineContext,
@@ -148,17 +149,17 @@ internal class CoroutineHandler<Q, R>(
     ): ServerCall.Listener<Q> {
         val callContext =
             CallContext.KEY.get() ?: return DEFAULT_INTERCEPTOR.interceptCall(call, headers, this)
-        return start(call, callContext, Context.current())
+        return start(call, callContext)
     }
 
-    /** Starts a call whose coroutine is to run in [grpcContext]. */
+    /** Starts a call whose coroutine is to run in gRPC's current context. */
     fun start(
         call: ServerCall<Q, R>,
         callContext: CallContext,
-        grpcContext: Context,
     ): ServerCall.Listener<Q> {
         val elements =
-            namedContext + callContext.coroutineContext + GrpcContextElement(grpcContext)
+            namedContext + callContext.coroutineContext + ServedCallElement(callContext) +
+                GrpcContextElement(Context.current())
         return listen(call, ServedCall(call, elements))
     }
 

@@ -39,6 +39,7 @@ public fun grpcStream(configure: GrpcStreamBuilder.() -> Unit = {}): GrpcStream 
  * [Dispatchers.IO] if that has none; so do services that are registered later. Interceptors run where
  * their service is entered: on the event loop for coroutine services, where they must not block.
  */
+@BuilderDsl
 public class GrpcStreamBuilder internal constructor() {
     private val builder = GrpcStream.builder()
     private val serviceContexts = mutableMapOf<String, CoroutineContext>()
@@ -155,7 +156,7 @@ public class GrpcStreamBuilder internal constructor() {
     }
 
     /** Sets further options, after all others. */
-    public fun configure(configure: GrpcStream.Builder.() -> Unit) {
+    public fun configure(configure: (@BuilderDsl GrpcStream.Builder).() -> Unit) {
         options += configure
     }
 

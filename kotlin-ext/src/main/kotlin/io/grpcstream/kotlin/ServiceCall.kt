@@ -30,7 +30,7 @@ internal class ServiceCall<Q, R>(
         synchronized(lock) {
             if (!opened && !closed) {
                 opened = true
-                headers.merge(context.responseHeaders)
+                context.addHeadersTo(headers)
                 untilLoopEnds { super.sendHeaders(headers) }
             }
         }
@@ -47,9 +47,9 @@ internal class ServiceCall<Q, R>(
         status: Status,
         trailers: Metadata,
     ) {
-        val all = Metadata() // The given ones may be those of an exception, which is thrown again.
-        all.merge(trailers)
-        all.merge(context.trailers)
+        // Those of a failure may be those of an exception, which is thrown again.
+        val all = if (status.isOk) trailers else trailers.copy()
+        context.addTrailersTo(all)
         synchronized(lock) {
             closed = true
             // What cancelled the call tells the caller why, as that a message is too large. That is

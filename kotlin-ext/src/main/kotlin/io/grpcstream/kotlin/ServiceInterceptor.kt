@@ -40,19 +40,19 @@ internal class ServiceInterceptor(
                 headers,
                 PeerContext.KEY.get(),
                 extracted.getOrDefault(EmptyCoroutineContext),
-            ) { serviceCall.sendHeaders(Metadata()) }
+                serviceCall,
+            )
         extracted.exceptionOrNull()?.let { failure ->
             val closing = closingOf(failure)
             serviceCall.close(closing.status, closing.trailers ?: Metadata())
             return object : ServerCall.Listener<Q>() {}
         }
-        val context = Context.current().withValue(CallContext.KEY, serviceCall.context)
         val listener =
             failures.interceptCall(serviceCall, headers) { failing, _ ->
                 if (next is CoroutineHandler<Q, R>) { // Needs none of the detours that others do.
-                    next.start(failing, serviceCall.context, context)
+                    next.start(failing, serviceCall.context)
                 } else {
-                    startOther(serviceCall, failing, context, headers, next)
+                    startOther(serviceCall, failing, headers, next)
                 }
             }
         return EndOfCallListener(listener, serviceCall)
@@ -61,15 +61,16 @@ internal class ServiceInterceptor(
     private fun <Q, R> startOther(
         serviceCall: ServiceCall<Q, R>,
         call: ServerCall<Q, R>,
-        context: Context,
         headers: Metadata,
         next: ServerCallHandler<Q, R>,
-    ): ServerCall.Listener<Q> =
-        Contexts.interceptCall(context, call, headers) { inner, innerHeaders ->
+    ): ServerCall.Listener<Q> {
+        val context = Context.current().withValue(CallContext.KEY, serviceCall.context)
+        return Contexts.interceptCall(context, call, headers) { inner, innerHeaders ->
             serviceCall.startSupervised { elements ->
                 ElementsForGeneratedServices(elements).interceptCall(inner, innerHeaders, next)
             }
         }
+    }
 
     private fun elements(
         call: ServerCall<*, *>,

@@ -12,12 +12,13 @@ import kotlin.time.Duration.Companion.seconds
 
 /**
  * Serves all inbound streams from now on, and makes that a part of [scope]: the job that this
- * returns lives there until the [GrpcStream] has ended.
+ * returns lives there until the [GrpcStream] has ended. Like `launchIn` it returns at once, and can
+ * be called from any thread and outside coroutines.
  *
  * When the scope or the job is cancelled, the GrpcStream shuts down: it takes no new streams and
  * calls, those in flight have [grace] to finish, then they are cut. The job, and so the scope,
- * completes when all of them have ended. The same happens if the scope is cancelled already. The job
- * completes as well when somebody else has shut the GrpcStream down.
+ * completes when all of them have ended. The same happens if the scope is cancelled or complete
+ * already. The job completes as well when somebody else has shut the GrpcStream down.
  *
  * ```
  * val serving = grpc.serveIn(this)
@@ -26,7 +27,7 @@ import kotlin.time.Duration.Companion.seconds
  *
  * Fails with [IllegalStateException] after a shutdown.
  */
-public suspend fun GrpcStream.serveIn(
+public fun GrpcStream.serveIn(
     scope: CoroutineScope,
     grace: Duration = 5.seconds,
 ): Job {

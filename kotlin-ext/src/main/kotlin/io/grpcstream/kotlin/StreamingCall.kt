@@ -27,7 +27,6 @@ internal class StreamingCall<Q, R>(
     private val method: MethodDescriptor<Q, R>,
     private val call: ClientCall<Q, R>,
     private val prefetch: Int,
-    private val caller: CallerOptions,
 ) : ClientCall.Listener<R>() {
     private val responses = CoroutineChannel<R>(prefetch)
     private val ready = CoroutineChannel<Unit>(CoroutineChannel.CONFLATED)
@@ -54,7 +53,7 @@ internal class StreamingCall<Q, R>(
         status: Status,
         trailers: Metadata,
     ) {
-        end { if (!status.isOk) caller.fail(status, trailers) }
+        end { if (!status.isOk) throw status.asException(trailers) }
     }
 
     private fun end(how: suspend () -> Unit): Boolean {
@@ -87,15 +86,12 @@ internal class StreamingCall<Q, R>(
     }
 
     /** Hands all responses to [take], and returns once the call has ended with OK. */
-    suspend fun receiveEach(take: suspend (R) -> Unit) {
-        while (true) {
-            val response = responses.receiveCatching()
-            if (response.isClosed) {
-                return awaitOk()
-            }
+    suspend inline fun receiveEach(take: (R) -> Unit) {
+        for (response in responses) {
             call.request(1)
-            take(response.getOrThrow())
+            take(response)
         }
+        awaitOk()
     }
 
     /** The only response, once the call has ended with OK. */
@@ -144,8 +140,7 @@ internal suspend fun <Q, R, T> Channel.streaming(
     prefetch: Int,
     block: suspend (StreamingCall<Q, R>) -> T,
 ): T {
-    val caller = options.ofCaller()
-    val call = StreamingCall(method, newCall(method, caller.options), prefetch, caller)
+    val call = StreamingCall(method, newCall(method, options.ofCaller()), prefetch)
     try {
         call.start(headers)
         return block(call)

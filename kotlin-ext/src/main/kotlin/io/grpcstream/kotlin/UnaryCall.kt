@@ -17,8 +17,7 @@ internal suspend fun <Q, R> Channel.unaryCall(
     options: CallOptions,
     headers: Metadata,
 ): R {
-    val caller = options.ofCaller()
-    val call = newCall(method, caller.options)
+    val call = newCall(method, options.ofCaller())
     val end =
         suspendCancellableCoroutine { continuation ->
             try {
@@ -35,7 +34,7 @@ internal suspend fun <Q, R> Channel.unaryCall(
         }
     if (!end.status.isOk) {
         call.cancel("the call has failed", null) // It still runs if it had a second response.
-        caller.fail(end.status, end.trailers)
+        throw end.status.asException(end.trailers)
     }
     @Suppress("UNCHECKED_CAST") // There is a response if the status is OK; it may be null.
     return end.response as R

@@ -31,11 +31,11 @@ class ByteStreamsSpec :
     StringSpec({
         timeout = 60_000
         "bytes go both ways, each half with an end of its own" {
-            handled({ it.writeAll(it.bytes()) }) { stream ->
+            handled({ it.writeAll(it.consumeBytes()) }) { stream ->
                 stream.write("Hello".toByteArray())
                 stream.write(", Ada".toByteArray())
-                stream.finish()
-                stream.bytes().text() shouldBe "Hello, Ada"
+                stream.closeWrite()
+                stream.consumeBytes().text() shouldBe "Hello, Ada"
                 stream.awaitClosed()
             }
         }
@@ -43,13 +43,13 @@ class ByteStreamsSpec :
         "many bytes arrive in order" {
             val size = 4 * 1024 * 1024
             val sent = ByteArray(size) { (it / 1021).toByte() }
-            handled({ it.writeAll(it.bytes()) }) { stream ->
+            handled({ it.writeAll(it.consumeBytes()) }) { stream ->
                 coroutineScope {
                     launch {
                         stream.write(sent)
-                        stream.finish()
+                        stream.closeWrite()
                     }
-                    val got = stream.bytes().fold(ByteArray(0)) { all, piece -> all + piece }
+                    val got = stream.consumeBytes().fold(ByteArray(0)) { all, piece -> all + piece }
                     got.contentEquals(sent) shouldBe true
                 }
             }
@@ -62,7 +62,7 @@ class ByteStreamsSpec :
             val written = AtomicInteger()
             handled({
                 goOn.await()
-                it.bytes().collect { }
+                it.consumeBytes().collect { }
             }) { stream ->
                 coroutineScope {
                     val writing =
@@ -82,45 +82,45 @@ class ByteStreamsSpec :
                     writing.join()
                     written.get() shouldBe total
                 }
-                stream.finish()
-                stream.bytes().toList() shouldBe emptyList()
+                stream.closeWrite()
+                stream.consumeBytes().toList() shouldBe emptyList()
                 stream.awaitClosed()
             }
         }
 
         "a reset fails who reads and who writes, on the other side" {
             handled({
-                it.bytes().first()
+                it.consumeBytes().first()
                 it.reset()
                 awaitCancellation()
             }) { stream ->
                 stream.write(byteArrayOf(1))
-                shouldThrow<IOException> { stream.bytes().collect { } }
+                shouldThrow<IOException> { stream.consumeBytes().collect { } }
                 shouldThrow<IOException> { stream.write(byteArrayOf(2)) }
             }
         }
 
         "bytes are collected once" {
-            handled({ it.writeAll(it.bytes()) }) { stream ->
+            handled({ it.writeAll(it.consumeBytes()) }) { stream ->
                 stream.write(byteArrayOf(1))
-                stream.bytes().first().toList() shouldBe listOf<Byte>(1)
-                shouldThrow<IllegalStateException> { stream.bytes().first() }
+                stream.consumeBytes().first().toList() shouldBe listOf<Byte>(1)
+                shouldThrow<IllegalStateException> { stream.consumeBytes().first() }
                 stream.reset()
             }
         }
 
-        "nothing can be written after finish" {
-            handled({ it.bytes().collect { } }) { stream ->
-                stream.finish()
+        "nothing can be written after closeWrite" {
+            handled({ it.consumeBytes().collect { } }) { stream ->
+                stream.closeWrite()
                 shouldThrow<IOException> { stream.write(byteArrayOf(1)) }
             }
         }
 
         "a stream that has ended fails who reads it" {
-            handled({ it.bytes().collect { } }) { stream ->
+            handled({ it.consumeBytes().collect { } }) { stream ->
                 stream.reset()
                 stream.awaitClosed()
-                shouldThrow<IOException> { stream.bytes().toList() }
+                shouldThrow<IOException> { stream.consumeBytes().toList() }
             }
         }
 
@@ -129,11 +129,11 @@ class ByteStreamsSpec :
                 listener.handle(RAW) { }
                 val streams = List(4) { dialer.open(listener.listenAddresses().first(), RAW) }
                 dialer.shutdownAndAwait(Duration.ZERO)
-                shouldThrow<IOException> { streams[0].finish() }
+                shouldThrow<IOException> { streams[0].closeWrite() }
                 shouldThrow<IOException> { streams[1].write(byteArrayOf(1)) }
-                shouldThrow<IOException> { streams[2].bytes().collect { } }
+                shouldThrow<IOException> { streams[2].consumeBytes().collect { } }
                 streams[3].reset()
-                shouldThrow<IOException> { streams[3].finish() }
+                shouldThrow<IOException> { streams[3].closeWrite() }
             }
         }
 
@@ -141,7 +141,7 @@ class ByteStreamsSpec :
             twoHosts { dialer, listener ->
                 val scope = CoroutineScope(Dispatchers.Default + Job())
                 listener.handle(RAW, scope) { stream ->
-                    stream.bytes().collect {
+                    stream.consumeBytes().collect {
                         check(it[0] >= 0) { "not for me" }
                         stream.write(it)
                     }
@@ -150,9 +150,9 @@ class ByteStreamsSpec :
                 val good = dialer.open(address, RAW)
                 val bad = dialer.open(address, RAW)
                 bad.write(byteArrayOf(-1))
-                shouldThrow<IOException> { bad.bytes().collect { } }
+                shouldThrow<IOException> { bad.consumeBytes().collect { } }
                 good.write(byteArrayOf(1))
-                good.bytes().first().toList() shouldBe listOf<Byte>(1)
+                good.consumeBytes().first().toList() shouldBe listOf<Byte>(1)
                 scope.isActive shouldBe true
                 good.reset()
                 scope.coroutineContext[Job]!!.cancelAndJoin()
@@ -171,8 +171,8 @@ class ByteStreamsSpec :
                 val stream = dialer.open(address, RAW)
                 begun.await()
                 scope.cancel()
-                shouldThrow<IOException> { stream.bytes().collect { } }
-                shouldThrow<IOException> { dialer.open(address, RAW).bytes().collect { } }
+                shouldThrow<IOException> { stream.consumeBytes().collect { } }
+                shouldThrow<IOException> { dialer.open(address, RAW).consumeBytes().collect { } }
             }
         }
     })

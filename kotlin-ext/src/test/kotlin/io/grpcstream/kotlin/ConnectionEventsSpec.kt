@@ -6,6 +6,7 @@ import io.kotest.core.spec.style.StringSpec
 import io.kotest.matchers.collections.shouldBeEmpty
 import io.kotest.matchers.collections.shouldContainExactly
 import io.kotest.matchers.shouldBe
+import io.kotest.matchers.shouldNotBe
 import io.kotest.matchers.types.shouldBeSameInstanceAs
 import kotlinx.coroutines.CoroutineStart
 import kotlinx.coroutines.Dispatchers
@@ -71,6 +72,18 @@ class ConnectionEventsSpec :
                     async(start = CoroutineStart.UNDISPATCHED) { host.connectionEvents().toList() }
                 host.shutdownAndAwait(Duration.ZERO)
                 watching.await().shouldBeEmpty()
+            }
+        }
+
+        "events tell what happened to which connection, and are equal if both are" {
+            twoHosts { dialer, listener ->
+                val connection = dialer.connectAndAwait(listener.listenAddresses().first())
+                Opened(connection) shouldBe Opened(connection)
+                Opened(connection).hashCode() shouldBe Opened(connection).hashCode()
+                Opened(connection) shouldNotBe Closed(connection)
+                "${Opened(connection)}" shouldBe "Opened($connection)"
+                val other = listener.connections().single()
+                Opened(connection) shouldNotBe Opened(other)
             }
         }
 

@@ -3,23 +3,26 @@ package io.grpcstream.kotlin
 import io.grpc.CallOptions
 import io.grpc.Context
 import io.grpc.Deadline
-import io.grpc.Metadata
 import io.grpc.Status
 import io.grpc.StatusException
 import io.grpcstream.greeter.GreeterGrpcKt.GreeterCoroutineStub
 import io.kotest.assertions.throwables.shouldThrow
 import io.kotest.core.spec.style.StringSpec
 import io.kotest.matchers.longs.shouldBeInRange
+import io.kotest.matchers.longs.shouldBeLessThanOrEqual
 import io.kotest.matchers.nulls.shouldBeNull
 import io.kotest.matchers.nulls.shouldNotBeNull
 import io.kotest.matchers.shouldBe
-import kotlinx.coroutines.Job
-import kotlinx.coroutines.NonCancellable
+import io.kotest.matchers.string.shouldContain
+import io.kotest.matchers.types.shouldBeInstanceOf
+import kotlinx.coroutines.CancellationException
+import kotlinx.coroutines.CompletableDeferred
+import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.TimeoutCancellationException
-import kotlinx.coroutines.currentCoroutineContext
+import kotlinx.coroutines.awaitCancellation
 import kotlinx.coroutines.flow.flow
 import kotlinx.coroutines.flow.flowOf
-import kotlinx.coroutines.withContext
+import kotlinx.coroutines.launch
 import kotlinx.coroutines.withTimeout
 import kotlinx.coroutines.withTimeoutOrNull
 import java.util.concurrent.TimeUnit.MILLISECONDS
@@ -51,40 +54,35 @@ private fun Deadline?.shouldBeAtMost(minutes: Long) {
     shouldNotBeNull().timeRemaining(SECONDS) shouldBeInRange 1..minutes * 60
 }
 
-/** Each test runs in a timeout of Kotest's, which sets a deadline too. */
-private suspend fun withoutTimeout(block: suspend () -> Unit) =
-    withContext(NonCancellable) { block() }
+/** What a call of any kind does within [timeout], around which there may be more. */
+private suspend fun codeWithin(
+    timeout: Duration,
+    block: suspend () -> Any?,
+): Status.Code = shouldThrow<StatusException> { withDeadline(timeout) { block() } }.status.code
 
 class DeadlinesSpec :
     StringSpec({
-        "the timeouts of coroutines can be read" {
-            withTimeout(1234.milliseconds) {
-                Timeouts.millis(currentCoroutineContext()[Job]!!) shouldBe 1234
-            }
-            Timeouts.millis(Job()).shouldBeNull()
-        }
-
-        "without a timeout, and with one that has no end, there is no deadline" {
-            withoutTimeout {
-                currentCoroutineContext().timeout().shouldBeNull()
-                withTimeout(Duration.INFINITE) {
-                    currentCoroutineContext().timeout().shouldBeNull()
-                }
-            }
-        }
-
         KINDS.forEach { (kind, call) ->
-            "a timeout around a $kind call is its deadline for the service" {
+            "withDeadline around a $kind call is its deadline for the service" {
                 val greeter = NotingGreeter()
                 calling(greeter) { channel ->
-                    withoutTimeout { channel.call(flowOf()) }
-                    greeter.deadline.shouldBeNull()
                     withTimeout(5.minutes) { channel.call(flowOf()) }
+                    greeter.deadline.shouldBeNull()
+                    withDeadline(5.minutes) { channel.call(flowOf()) }
                     greeter.deadline.shouldBeAtMost(minutes = 5)
                 }
             }
 
-            "a $kind call that takes longer than its timeout ends with it, and is cancelled" {
+            "a $kind call that takes longer fails with DEADLINE_EXCEEDED, and is cancelled" {
+                val greeter = SilentGreeter()
+                calling(greeter) { channel ->
+                    codeWithin(300.milliseconds) { channel.call(flowOf()) } shouldBe
+                        Status.Code.DEADLINE_EXCEEDED
+                    greeter.cancelled.await()
+                }
+            }
+
+            "a $kind call is cancelled by a timeout around it" {
                 val greeter = SilentGreeter()
                 calling(greeter) { channel ->
                     withTimeoutOrNull(300.milliseconds) { channel.call(flowOf()) }.shouldBeNull()
@@ -96,15 +94,44 @@ class DeadlinesSpec :
             }
         }
 
-        "the shortest of several timeouts counts, whichever is around the other" {
+        "all calls of a block share its time" {
             val greeter = NotingGreeter()
             calling(greeter) { channel ->
-                withTimeout(5.minutes) {
-                    withTimeout(1.hours) { channel.unary(UNARY, request("Ada")) }
+                withDeadline(5.minutes) {
+                    channel.unary(UNARY, request("Ada"))
+                    val first = greeter.deadline.shouldNotBeNull()
+                    launch(Dispatchers.Default) { channel.unary(UNARY, request("Ada")) }.join()
+                    val second = greeter.deadline.shouldNotBeNull()
+                    // What is left of the same, but for what its way to the peer takes.
+                    second.timeRemaining(MILLISECONDS) shouldBeLessThanOrEqual
+                        first.timeRemaining(MILLISECONDS) + 1_000
+                }
+                channel.unary(UNARY, request("Ada"))
+                greeter.deadline.shouldBeNull()
+            }
+        }
+
+        "the shortest of several counts, whichever is around the other" {
+            val greeter = NotingGreeter()
+            calling(greeter) { channel ->
+                withDeadline(5.minutes) {
+                    withDeadline(1.hours) { channel.unary(UNARY, request("Ada")) }
                 }
                 greeter.deadline.shouldBeAtMost(minutes = 5)
-                withTimeout(1.hours) {
-                    withTimeout(5.minutes) { channel.unary(UNARY, request("Ada")) }
+                withDeadline(1.hours) {
+                    withDeadline(5.minutes) { channel.unary(UNARY, request("Ada")) }
+                }
+                greeter.deadline.shouldBeAtMost(minutes = 5)
+            }
+        }
+
+        "with an infinite one, what is around it counts" {
+            val greeter = NotingGreeter()
+            calling(greeter) { channel ->
+                withDeadline(Duration.INFINITE) { channel.unary(UNARY, request("Ada")) }
+                greeter.deadline.shouldBeNull()
+                withDeadline(5.minutes) {
+                    withDeadline(Duration.INFINITE) { channel.unary(UNARY, request("Ada")) }
                 }
                 greeter.deadline.shouldBeAtMost(minutes = 5)
             }
@@ -114,7 +141,16 @@ class DeadlinesSpec :
             val greeter = NotingGreeter()
             calling(greeter) { channel ->
                 val options = CallOptions.DEFAULT.withDeadlineAfter(5, MINUTES)
-                withTimeout(1.hours) { channel.unary(UNARY, request("Ada"), options) }
+                withDeadline(1.hours) { channel.unary(UNARY, request("Ada"), options) }
+                greeter.deadline.shouldBeAtMost(minutes = 5)
+            }
+        }
+
+        "a later deadline of the options gives way" {
+            val greeter = NotingGreeter()
+            calling(greeter) { channel ->
+                val options = CallOptions.DEFAULT.withDeadlineAfter(60, MINUTES)
+                withDeadline(5.minutes) { channel.unary(UNARY, request("Ada"), options) }
                 greeter.deadline.shouldBeAtMost(minutes = 5)
             }
         }
@@ -124,48 +160,78 @@ class DeadlinesSpec :
             calling(last) { onward ->
                 val relay = ScriptedGreeter().apply { unary = { onward.unary(UNARY, it) } }
                 calling(relay) { channel ->
-                    withTimeout(5.minutes) { channel.unary(UNARY, request("Ada")) }
+                    withDeadline(5.minutes) { channel.unary(UNARY, request("Ada")) }
                     last.deadline.shouldBeAtMost(minutes = 5)
                 }
             }
         }
 
-        "a deadline of the options that passes is a DEADLINE_EXCEEDED, also within a timeout" {
+        "a call that is under way tells what it waited for" {
             calling(SilentGreeter()) { channel ->
-                val options = CallOptions.DEFAULT.withDeadlineAfter(200, MILLISECONDS)
                 shouldThrow<StatusException> {
-                    withTimeout(1.hours) { channel.unary(UNARY, request("Ada"), options) }
-                }.status.code shouldBe Status.Code.DEADLINE_EXCEEDED
+                    withDeadline(200.milliseconds) { channel.unary(UNARY, request("Ada")) }
+                }.status.description shouldContain "eadline"
             }
         }
 
-        "a timeout beyond which the coroutine cannot be cancelled sets no deadline" {
-            withTimeout(5.minutes) {
-                withoutTimeout { currentCoroutineContext().timeout().shouldBeNull() }
+        "what a block does beside calls is cut, too, with DEADLINE_EXCEEDED" {
+            val cut = CompletableDeferred<Throwable?>()
+            codeWithin(100.milliseconds) {
+                try {
+                    awaitCancellation()
+                } catch (e: CancellationException) {
+                    cut.complete(e)
+                    throw e
+                }
+            } shouldBe Status.Code.DEADLINE_EXCEEDED
+            cut.await().shouldBeInstanceOf<TimeoutCancellationException>()
+        }
+
+        "an outer one that passes first is told by the inner one, and goes on outwards" {
+            codeWithin(100.milliseconds) {
+                withDeadline(1.hours) { awaitCancellation() }
+            } shouldBe Status.Code.DEADLINE_EXCEEDED
+        }
+
+        "an inner one that passes leaves the outer block alone" {
+            withDeadline(1.hours) {
+                codeWithin(10.milliseconds) { awaitCancellation() } shouldBe
+                    Status.Code.DEADLINE_EXCEEDED
+                "still here"
+            } shouldBe "still here"
+        }
+
+        "a timeout around it strikes as itself" {
+            shouldThrow<TimeoutCancellationException> {
+                withTimeout(100.milliseconds) { withDeadline(1.hours) { awaitCancellation() } }
             }
         }
 
-        "a DEADLINE_EXCEEDED that is but the timeout's shadow waits for the timeout" {
-            withTimeoutOrNull(100.milliseconds) {
-                val caller = CallerOptions(CallOptions.DEFAULT, Deadline.after(0, MILLISECONDS))
-                caller.fail(Status.DEADLINE_EXCEEDED, Metadata())
-            }.shouldBeNull()
+        "where there is no time left, the block does not run" {
+            listOf(Duration.ZERO, (-1).hours, -Duration.INFINITE).forEach { none ->
+                codeWithin(none) { error("it ran") } shouldBe Status.Code.DEADLINE_EXCEEDED
+            }
         }
 
-        "a DEADLINE_EXCEEDED of the service's own is thrown long before the timeout" {
+        "a block's result is returned, also null, and its failure thrown" {
+            withDeadline(1.hours) { null }.shouldBeNull()
+            shouldThrow<IllegalStateException> { withDeadline(1.hours) { error("failed") } }
+                .message shouldBe "failed"
+        }
+
+        "a DEADLINE_EXCEEDED of the service's own is thrown long before the deadline" {
             val greeter =
                 ScriptedGreeter().apply { unary = { throw Status.DEADLINE_EXCEEDED.asException() } }
             calling(greeter) { channel ->
-                shouldThrow<StatusException> {
-                    withTimeout(1.hours) { channel.unary(UNARY, request("Ada")) }
-                }.status.code shouldBe Status.Code.DEADLINE_EXCEEDED
+                codeWithin(1.hours) { channel.unary(UNARY, request("Ada")) } shouldBe
+                    Status.Code.DEADLINE_EXCEEDED
             }
         }
 
-        "a generated stub with the caller's context has the timeout as its deadline" {
+        "a generated stub with the caller's context has the deadline" {
             val greeter = NotingGreeter()
             calling(greeter) { channel ->
-                withTimeout(5.minutes) {
+                withDeadline(5.minutes) {
                     GreeterCoroutineStub(channel).withCallerContext().sayHello(request("Ada"))
                 }
                 greeter.deadline.shouldBeAtMost(minutes = 5)

@@ -18,6 +18,7 @@ import io.grpcstream.kotlin.testing.withPeers
 import io.grpcstream.libp2p.Host
 import io.kotest.core.extensions.install
 import io.kotest.core.spec.style.StringSpec
+import io.kotest.matchers.collections.shouldContainAll
 import io.kotest.matchers.collections.shouldContainExactly
 import io.kotest.matchers.shouldBe
 import kotlinx.coroutines.CoroutineName
@@ -35,7 +36,6 @@ import kotlinx.coroutines.flow.toList
 import kotlinx.coroutines.launch
 import kotlinx.coroutines.sync.Semaphore
 import kotlinx.coroutines.withContext
-import kotlinx.coroutines.withTimeout
 import kotlin.coroutines.CoroutineContext
 import kotlin.coroutines.EmptyCoroutineContext
 import kotlin.time.Duration.Companion.seconds
@@ -87,8 +87,19 @@ class ExamplesSpec :
 
                 val stub = GreeterCoroutineStub(channel)
                 val again =
-                    withTimeout(20.seconds) { stub.withCallerContext().sayHello(request) }
+                    withDeadline(20.seconds) { stub.withCallerContext().sayHello(request) }
                 again shouldBe reply
+            }
+        }
+
+        "calls with a deadline" {
+            callingService(greeter) { channel ->
+                val request = helloRequest { name = "Ada" }
+                val reply =
+                    withDeadline(20.seconds) {
+                        channel.unary(GreeterGrpc.getSayHelloMethod(), request)
+                    }
+                reply.message shouldBe "Hello, Ada!"
             }
         }
 
@@ -124,6 +135,20 @@ class ExamplesSpec :
                 }
                 grpc.shutdownAndAwait(0.seconds)
             }
+        }
+
+        "a service within a GrpcStream" {
+            val grpc =
+                grpcStream {
+                    service("greeter.Greeter") {
+                        unary(GreeterGrpc.getSayHelloMethod()) { request -> greet(request) }
+                        // health() does not compile here: it is for the GrpcStream
+                    }
+                    health()
+                }
+            grpc.grpcServer().services.map { it.serviceDescriptor.name } shouldContainAll
+                listOf("greeter.Greeter", "grpc.health.v1.Health")
+            grpc.shutdownAndAwait(0.seconds)
         }
 
         "error details" {
@@ -164,13 +189,13 @@ class ExamplesSpec :
                 coroutineScope {
                     val scope = this
                     host.handle("/echo/1.0.0", scope) { stream ->
-                        stream.writeAll(stream.bytes())
+                        stream.writeAll(stream.consumeBytes())
                     }
                     val address = host.listenAddresses().first()
                     val stream = dialer.open(address, "/echo/1.0.0")
                     stream.write("Hello".encodeToByteArray())
-                    stream.finish()
-                    val echo = stream.bytes().fold(ByteArray(0)) { all, piece -> all + piece }
+                    stream.closeWrite()
+                    val echo = stream.consumeBytes().fold(ByteArray(0)) { all, piece -> all + piece }
                     echo.decodeToString() shouldBe "Hello"
                     stream.awaitClosed()
                 }

@@ -34,13 +34,13 @@ class ForeignStreamsSpec :
             foreignStreams { near, far ->
                 coroutineScope {
                     launch {
-                        far.writeAll(far.bytes())
-                        far.finish()
+                        far.writeAll(far.consumeBytes())
+                        far.closeWrite()
                     }
                     near.write("Hello".toByteArray())
                     near.write(", Ada".toByteArray())
-                    near.finish()
-                    near.bytes().fold("") { all, it -> all + it.decodeToString() } shouldBe
+                    near.closeWrite()
+                    near.consumeBytes().fold("") { all, it -> all + it.decodeToString() } shouldBe
                         "Hello, Ada"
                 }
                 near.awaitClosed()
@@ -51,8 +51,8 @@ class ForeignStreamsSpec :
         "a collector that comes late gets all, and the end" {
             foreignStreams { near, far ->
                 repeat(10) { far.write(ByteArray(100_000)) }
-                far.finish()
-                near.bytes().fold(0) { all, it -> all + it.size } shouldBe 1_000_000
+                far.closeWrite()
+                near.consumeBytes().fold(0) { all, it -> all + it.size } shouldBe 1_000_000
             }
         }
 
@@ -61,7 +61,7 @@ class ForeignStreamsSpec :
                 near.write(ByteArray(1)) // From now on nothing is read but by bytes().
                 far.write(ByteArray(2 shl 20))
                 near.awaitClosed()
-                shouldThrow<IOException> { near.bytes().collect() }.message shouldContain
+                shouldThrow<IOException> { near.consumeBytes().collect() }.message shouldContain
                     "limit 1,048,576"
                 far.awaitClosed()
             }
@@ -76,9 +76,9 @@ class ForeignStreamsSpec :
                     streamOver(channel)
                 }
             group.shutdownGracefully(0, 5, SECONDS).syncUninterruptibly()
-            shouldThrow<IOException> { streams[0].finish() }
+            shouldThrow<IOException> { streams[0].closeWrite() }
             shouldThrow<IOException> { streams[1].write(byteArrayOf(1)) }
-            shouldThrow<IOException> { streams[2].bytes().collect() }
+            shouldThrow<IOException> { streams[2].consumeBytes().collect() }
             streams.forEach { it.reset() }
         }
 

@@ -13,6 +13,7 @@ import kotlinx.coroutines.CoroutineStart
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.Job
 import kotlinx.coroutines.async
+import kotlinx.coroutines.cancel
 import kotlinx.coroutines.cancelAndJoin
 import kotlinx.coroutines.coroutineScope
 import kotlinx.coroutines.launch
@@ -87,11 +88,31 @@ class ServingSpec :
             }
         }
 
-        "in a scope that is cancelled already, serveIn shuts down" {
-            val scope = CoroutineScope(Dispatchers.Default + Job().apply { cancel() })
-            val grpc = GrpcStream.create()
-            grpc.serveIn(scope).join()
-            grpc.terminated().toCompletableFuture().isDone shouldBe true
+        "in a scope that is cancelled or complete already, serveIn shuts down" {
+            listOf(Job().apply { cancel() }, Job().apply { complete() }).forEach { ended ->
+                val scope = CoroutineScope(Dispatchers.Default + ended)
+                val grpc = GrpcStream.create()
+                grpc.serveIn(scope).join()
+                grpc.terminated().toCompletableFuture().isDone shouldBe true
+            }
+        }
+
+        "serveIn needs no coroutine, and returns while it serves" {
+            fun serve(
+                grpc: GrpcStream,
+                scope: CoroutineScope,
+            ): Job = grpc.serveIn(scope)
+
+            accepting { grpc, dialer, listener ->
+                val scope = CoroutineScope(Dispatchers.Default)
+                val job = serve(grpc, scope)
+                val channel = dialer.openTo(listener)
+                channel.greet("Ada") shouldBe "Hello, Ada!"
+                job.isActive shouldBe true
+                channel.shutdownNow()
+                scope.cancel()
+                job.join()
+            }
         }
 
         "a GrpcStream that was shut down cannot be served" {

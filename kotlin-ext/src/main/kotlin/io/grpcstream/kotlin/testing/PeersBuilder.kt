@@ -1,9 +1,11 @@
 package io.grpcstream.kotlin.testing
 
 import io.grpcstream.GrpcStream
+import io.grpcstream.kotlin.BuilderDsl
 import io.grpcstream.libp2p.Host
 
 /** What the peers of a test are made of. Without options they are bare hosts. */
+@BuilderDsl
 public class PeersBuilder internal constructor() {
     /** What a peer's [GrpcStream] handles, unless a test names other protocols. */
     public var protocol: String = "/grpc/1.0.0"
@@ -23,7 +25,7 @@ public class PeersBuilder internal constructor() {
      *
      * @param configure called once a peer, with its index from 0 on
      */
-    public fun host(configure: Host.Builder.(index: Int) -> Unit) {
+    public fun host(configure: (@BuilderDsl Host.Builder).(index: Int) -> Unit) {
         hostOptions = configure
     }
 

@@ -22,8 +22,8 @@ import io.grpcstream.kotlin.startAndAwait
  * the place of [Netty's leak listener][io.netty.buffer.ByteBufUtil.setLeakListener].
  *
  * It needs no test framework. In `runTest` all works in real time except the test's own `delay`
- * and `withTimeout`, whose virtual time does not wait for peers: a `withTimeout` around a call
- * expires as soon as the test has nothing else to do. Put such a call into
+ * and `withTimeout`, whose virtual time does not wait for peers: a `withTimeout` around a call, and
+ * `withDeadline` likewise, expires as soon as the test has nothing else to do. Put such a call into
  * `withContext(Dispatchers.Default)`.
  *
  * @param configure options of the peers; see [PeersBuilder]

@@ -12,11 +12,12 @@ import io.grpcstream.edge.findPeersReq
 import io.grpcstream.kotlin.grpcChannel
 import io.grpcstream.kotlin.open
 import io.grpcstream.kotlin.use
+import io.grpcstream.kotlin.withCallerContext
+import io.grpcstream.kotlin.withDeadline
 import io.grpcstream.libp2p.Host
 import io.grpcstream.libp2p.Multiaddr
 import io.grpcstream.libp2p.PeerId
 import io.grpcstream.libp2p.Stream
-import kotlinx.coroutines.withTimeoutOrNull
 import java.io.IOException
 import kotlin.time.Duration
 
@@ -37,7 +38,7 @@ internal class EdgeCalls(
     suspend fun hello(peer: PeerId): Introduction {
         val said =
             call(peer, EdgeProtocols.IDENTITY, "Hello") {
-                IdentityCoroutineStub(it).hello(self.message())
+                IdentityCoroutineStub(it).withCallerContext().hello(self.message())
             }
         return self.check(said, peer)
     }
@@ -49,7 +50,9 @@ internal class EdgeCalls(
     ): List<Multiaddr> {
         val found =
             call(peer, EdgeProtocols.DISCOVERY, "FindPeers") {
-                DiscoveryCoroutineStub(it).findPeers(findPeersReq { this.count = count.toLong() })
+                DiscoveryCoroutineStub(it)
+                    .withCallerContext()
+                    .findPeers(findPeersReq { this.count = count.toLong() })
             }
         if (found.nodesCount > count) {
             val what = "peer $peer told of ${found.nodesCount} peers, asked for at most $count"
@@ -61,7 +64,7 @@ internal class EdgeCalls(
     /** The height of the newest block that [peer] has. */
     suspend fun newestBlock(peer: PeerId): ULong =
         call(peer, EdgeProtocols.SYNCER, "GetStatus") {
-            SyncPeerCoroutineStub(it).getStatus(Empty.getDefaultInstance())
+            SyncPeerCoroutineStub(it).withCallerContext().getStatus(Empty.getDefaultInstance())
         }.number.toULong()
 
     private suspend fun <T> call(
@@ -69,27 +72,26 @@ internal class EdgeCalls(
         protocol: String,
         what: String,
         make: suspend (ManagedChannel) -> T,
-    ): T {
-        val reply =
-            try {
-                withTimeoutOrNull(answer) {
-                    val limited =
-                        open(peer, protocol)
-                            .grpcChannel { maxInboundMessageSize(EdgeLimits.MESSAGE_BYTES) }
-                    limited.use { Answer(make(it)) }
-                }
-            } catch (e: StatusException) {
-                throw StatusException(
-                    e.status.withDescription("$what, asked of peer $peer: ${e.status.description}"),
-                    e.trailers,
-                )
+    ): T =
+        try {
+            withDeadline(answer) {
+                val limited =
+                    open(peer, protocol)
+                        .grpcChannel { maxInboundMessageSize(EdgeLimits.MESSAGE_BYTES) }
+                limited.use { make(it) }
             }
-        if (reply == null) {
-            val silence = "$what, asked of peer $peer: no answer within $answer"
-            throw StatusException(Status.DEADLINE_EXCEEDED.withDescription(silence))
+        } catch (e: StatusException) {
+            val why =
+                if (e.status.code == Status.Code.DEADLINE_EXCEEDED) {
+                    "no answer within $answer"
+                } else {
+                    e.status.description
+                }
+            throw StatusException(
+                e.status.withDescription("$what, asked of peer $peer: $why"),
+                e.trailers,
+            )
         }
-        return reply.value
-    }
 
     /**
      * Over a connection that there is. A peer that hangs up is not dialled: as whoever connects is
@@ -109,10 +111,6 @@ internal class EdgeCalls(
         }
         throw StatusException(status)
     }
-
-    private class Answer<T>(
-        val value: T,
-    )
 }
 
 private fun address(
