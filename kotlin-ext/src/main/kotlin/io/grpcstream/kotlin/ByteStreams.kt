@@ -30,7 +30,7 @@ private const val WARNING_INTERVAL_NANOS = 1_000_000_000L
  * val stream = dialer.open(address, "/echo/1.0.0")
  * stream.write("Hello".encodeToByteArray())
  * stream.closeWrite()
- * val echo = stream.consumeBytes().fold(ByteArray(0)) { all, piece -> all + piece }
+ * val echo = stream.consumeBytes().reduce { all, piece -> all + piece }
  * ```
  *
  * As with `consumeAsFlow`, the flow can be collected once, and then fails with [IllegalStateException];
@@ -74,7 +74,8 @@ public suspend fun Stream.writeAll(source: Flow<ByteArray>) {
 
 /**
  * Ends this side's half of the stream, after all that was written: the peer's [consumeBytes]
- * completes. What the peer sends can still be read. Suspends until the connection has taken the end over.
+ * completes. What the peer sends can still be read. Suspends until the connection has taken the end
+ * over.
  *
  * Fails with [IOException] if the stream has ended before, and with [UnsupportedOperationException]
  * if it comes from another stack whose streams cannot be half closed.

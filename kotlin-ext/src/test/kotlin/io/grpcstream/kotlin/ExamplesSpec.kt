@@ -29,9 +29,9 @@ import kotlinx.coroutines.coroutineScope
 import kotlinx.coroutines.currentCoroutineContext
 import kotlinx.coroutines.flow.filter
 import kotlinx.coroutines.flow.flowOf
-import kotlinx.coroutines.flow.fold
 import kotlinx.coroutines.flow.map
 import kotlinx.coroutines.flow.onStart
+import kotlinx.coroutines.flow.reduce
 import kotlinx.coroutines.flow.toList
 import kotlinx.coroutines.launch
 import kotlinx.coroutines.sync.Semaphore
@@ -195,7 +195,7 @@ class ExamplesSpec :
                     val stream = dialer.open(address, "/echo/1.0.0")
                     stream.write("Hello".encodeToByteArray())
                     stream.closeWrite()
-                    val echo = stream.consumeBytes().fold(ByteArray(0)) { all, piece -> all + piece }
+                    val echo = stream.consumeBytes().reduce { all, piece -> all + piece }
                     echo.decodeToString() shouldBe "Hello"
                     stream.awaitClosed()
                 }
