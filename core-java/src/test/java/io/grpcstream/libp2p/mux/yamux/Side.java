@@ -49,6 +49,10 @@ final class Side implements MuxerListener {
   @Nullable Throwable closedCause;
   int flushes;
 
+  /** Tasks run at {@link #runTasks()} alone, as on a real loop, and not within every write. */
+  boolean turnsByHand;
+
+  private boolean turnEnds;
   private boolean congested;
   private final Queue<Runnable> heldWrites = new ArrayDeque<>();
 
@@ -58,7 +62,16 @@ final class Side implements MuxerListener {
 
   Side(boolean initiator, YamuxConfig config) {
     session = new YamuxSession(initiator, config, this);
-    connection = new EmbeddedChannel();
+    connection =
+        new EmbeddedChannel() {
+          @Override
+          public void runPendingTasks() {
+            if (!turnsByHand || turnEnds) {
+              turnEnds = false;
+              super.runPendingTasks();
+            }
+          }
+        };
     connection.config().setAllocator(alloc);
     connection.freezeTime();
     connection.pipeline().addLast(new Network(), session);
@@ -132,13 +145,14 @@ final class Side implements MuxerListener {
 
   /** Ends the turn: tasks run. */
   void runTasks() {
+    turnEnds = true;
     connection.runPendingTasks();
   }
 
   void advance(Duration time) {
     connection.advanceTimeBy(time.toNanos(), TimeUnit.NANOSECONDS);
     connection.runScheduledPendingTasks();
-    connection.runPendingTasks();
+    runTasks();
   }
 
   /** Everything that has left since the last call. */
@@ -180,6 +194,7 @@ final class Side implements MuxerListener {
 
   /** Ends the connection and shows that every buffer of it was released. */
   void finish() {
+    turnsByHand = false;
     congested = false;
     heldWrites.forEach(Runnable::run);
     connection.close();
