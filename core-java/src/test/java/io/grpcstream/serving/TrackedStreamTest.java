@@ -9,6 +9,7 @@ import io.grpcstream.libp2p.Stream;
 import io.grpcstream.libp2p.crypto.PrivateKey;
 import io.grpcstream.netty.RefusalLog;
 import io.grpcstream.serving.TrackedStream.State;
+import io.grpcstream.testing.Race;
 import io.netty.channel.embedded.EmbeddedChannel;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -19,11 +20,6 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CyclicBarrier;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import java.util.concurrent.Future;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.DisplayName;
@@ -38,11 +34,11 @@ class TrackedStreamTest {
   private static final PeerId REMOTE = peer();
   private static final Multiaddr ADDRESS = Multiaddr.parse("/ip4/127.0.0.1/tcp/4001");
 
-  private final ExecutorService threads = Executors.newFixedThreadPool(3);
+  private final Race race = new Race(3);
 
   @AfterEach
   void close() {
-    threads.shutdownNow();
+    race.close();
   }
 
   private static PeerId peer() {
@@ -52,25 +48,6 @@ class TrackedStreamTest {
   private static TrackedStream stream(State first) {
     Stream stream = Stream.over(new EmbeddedChannel(), LOCAL, REMOTE, ADDRESS, "/test/1", false);
     return new TrackedStream(stream, first, LONG, new RefusalLog(), () -> "");
-  }
-
-  /** Runs all of {@code actions} at the same moment, and returns what each found. */
-  private <T> List<T> race(List<Callable<T>> actions) throws Exception {
-    CyclicBarrier start = new CyclicBarrier(actions.size());
-    List<Future<T>> running = new ArrayList<>();
-    for (Callable<T> action : actions) {
-      running.add(
-          threads.submit(
-              () -> {
-                start.await();
-                return action.call();
-              }));
-    }
-    List<T> found = new ArrayList<>();
-    for (Future<T> each : running) {
-      found.add(each.get(20, TimeUnit.SECONDS));
-    }
-    return found;
   }
 
   @Test
@@ -89,7 +66,7 @@ class TrackedStreamTest {
               }
             });
       }
-      assertThat(race(decisions)).containsOnlyOnce(true);
+      assertThat(race.run(decisions)).containsOnlyOnce(true);
     }
   }
 
@@ -99,7 +76,7 @@ class TrackedStreamTest {
     for (int round = 0; round < ROUNDS; round++) {
       TrackedStream stream = stream(State.ACCEPTED);
       List<Boolean> found =
-          race(
+          race.run(
               List.of(
                   () -> stream.decide(State.SERVED),
                   () -> stream.move(State.ACCEPTED, State.EXPIRED)));
@@ -121,7 +98,7 @@ class TrackedStreamTest {
       assertThat(backlog.offer(stream)).isEqualTo(Backlog.Outcome.TAKEN);
       CompletableFuture<CompletableFuture<TrackedStream>> accept = new CompletableFuture<>();
       List<Boolean> moved =
-          race(
+          race.run(
               List.of(
                   () -> accept.complete(backlog.take()) && isDone(accept.join()),
                   () -> stream.move(State.WAITING, State.EXPIRED),
@@ -146,7 +123,7 @@ class TrackedStreamTest {
     Set<TrackedStream> accepted = Collections.newSetFromMap(new IdentityHashMap<>());
     AtomicInteger cancelled = new AtomicInteger();
     List<Boolean> found =
-        race(
+        race.run(
             List.of(
                 () -> {
                   for (int i = 0; i < ROUNDS; i++) {
