@@ -19,25 +19,26 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The calls of one channel whose users have not heard of their end, and what such a call needs when
- * the stream, and with it gRPC's own channel, is gone.
+ * Tracks the calls of one channel from their start until their users have been told of their end,
+ * and keeps what they need for that when the stream, and gRPC's own channel over it, have ended.
  *
- * <p>gRPC tells the end of a call behind the messages that arrived before it, when its user has
- * asked for all of them: that can be long after the stream. Until then the call needs
+ * <p>gRPC reports the end of a call after all messages that arrived before it, and delivers those
+ * as the user requests them. A slow user so hears of the end long after the stream has ended. Until
+ * then the call needs
  *
  * <ul>
  *   <li><b>an executor</b>. gRPC gives its shared one back when the channel terminates, and it ends
  *       a second later if nobody else uses it. So it is held here as long as there are calls. It
- *       also stands in for a user's executor that takes no more.
+ *       also runs what a user's own executor rejects.
  *   <li><b>somebody who ends it in time</b>. A cancelled call, or one beyond its deadline, is ended
  *       by gRPC's handler of the stream, which is gone. So it is done here; see {@link
  *       TrackedCall}.
- *   <li><b>the event loop</b>, where its messages are. When the loop ends, the host's shutdown
- *       being what ends it, all calls end: {@link #drop}.
+ *   <li><b>the event loop</b>, where its messages are. When the host's shutdown ends the loop, all
+ *       calls end: {@link #drop}.
  * </ul>
  *
- * <p>A call whose user neither reads on nor cancels, and which has no deadline, stays, with what
- * has arrived for it (at most an HTTP/2 window), until the event loop ends. Thread-safe.
+ * <p>A call whose user neither reads on nor cancels, and which has no deadline, is kept until the
+ * event loop ends, with what has arrived for it (at most an HTTP/2 window). Thread-safe.
  */
 final class CallTracker {
   private static final Logger log = LoggerFactory.getLogger(CallTracker.class);

@@ -11,23 +11,27 @@ import java.util.Queue;
 /**
  * Everything that leaves the session, in a fair order. Used on the event loop only.
  *
- * <p><b>Turns.</b> Nothing is flushed when it is written. The first frame of an event-loop turn
- * asks for the end of the turn (a task, or the connection's channelReadComplete if that comes
- * first), and there all frames are made and flushed at once: one cipher call and one system call
- * for what many streams had to say. There is one exception: a stream that flushes some KiB while no
- * other has anything to say need not wait, so that the other side can work on them while this one
- * goes on. Else, with many small calls outstanding on a stream, one side would always idle until
- * the other has said all.
+ * <p><b>Turns.</b> What streams write during one turn of the event loop is sent at its end: the
+ * first frame schedules a task for that, and the connection's channelReadComplete does it earlier
+ * if it comes first. So what many streams have written costs one cipher call and one system call.
  *
- * <p><b>Data</b> is made into frames by round robin: a stream with flushed bytes and window waits
- * in {@code ready}; each takes one frame and goes to the end. Frames are made only while the
- * connection is writable, and flushed whenever 64 KiB of payload have come together, since a cipher
- * may hide what it holds from the connection's count until it is flushed. So before a frame that
- * comes next stand at most the connection's high water mark, 64 KiB and one frame, whatever the
- * number of streams; and a stream with little to say waits for at most one frame of each other
- * stream. After 1 MiB the event loop goes on with other work first. A connection that has become
- * writable again asks for the end of a turn, too, and makes no frames in its own right: it may say
- * so many times in a row, each as a task, and other work would wait for 1 MiB each time.
+ * <p>One exception: if only one stream has data and it has flushed some KiB, they are sent at once.
+ * The other side then works on them while this side goes on writing. Without that, a stream with
+ * many small calls would have its two sides work in turns, each idle while the other is busy.
+ *
+ * <p><b>Data</b> is made into frames by round robin: streams with flushed bytes and window queue in
+ * {@code ready}; the first sends one frame and goes to the end of the queue. So a stream waits for
+ * at most one frame of each other stream.
+ *
+ * <ul>
+ *   <li>Frames are made only while the connection is writable, and are flushed after every 64 KiB
+ *       of payload, as a cipher may not count what it holds until it is flushed. So what is queued
+ *       ahead of a new frame is at most the connection's high water mark, 64 KiB and one frame,
+ *       however many streams there are.
+ *   <li>After 1 MiB the rest is left to a later task, so that other work of the event loop runs.
+ *   <li>When the connection becomes writable again, sending goes on at the end of that turn, not in
+ *       the event itself: the event may come many times in a row, and each could send 1 MiB.
+ * </ul>
  *
  * <p><b>Control</b> frames (window updates, pings, FIN, RST) are 12 bytes and are handed over at
  * once, also when the connection is not writable: they never wait behind data that is not yet a
