@@ -122,10 +122,7 @@ public final class FailureCall<Q, R> extends SimpleForwardingServerCall<Q, R> {
     try {
       closing = mapping().closingFor(failure);
     } catch (Throwable e) { // Hooks are the user's code.
-      if (e != failure) {
-        e.addSuppressed(failure);
-      }
-      log.hookFailed(this, e);
+      log.hookFailed(this, e, failure);
       return new Closing(Status.INTERNAL.withCause(failure), new Metadata());
     }
     boolean cancellation =

@@ -56,9 +56,12 @@ public final class FailureLog {
     write(true, call, "failed after its end", failure);
   }
 
-  /** The user's mapping threw instead of mapping; what it was to map is suppressed in it. */
-  void hookFailed(ServerCall<?, ?> call, Throwable failure) {
-    write(true, call, "mapFailure failed, so the call fails with INTERNAL", failure);
+  /** The user's mapping threw {@code thrown}, instead of mapping {@code failure}: one line. */
+  void hookFailed(ServerCall<?, ?> call, Throwable thrown, Throwable failure) {
+    RuntimeException both = new RuntimeException("thrown instead of a status: " + thrown, thrown);
+    both.addSuppressed(
+        failure); // Not to the user's exception, which may be thrown again and again.
+    write(true, call, "mapFailure failed, so the call fails with INTERNAL", both);
   }
 
   /** An interceptor threw instead of passing on the end of a call. */

@@ -1,5 +1,6 @@
 package io.grpcstream.serving;
 
+import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.grpcstream.libp2p.util.StageFuture;
 import io.grpcstream.serving.TrackedStream.State;
 import java.util.ArrayDeque;
@@ -65,7 +66,7 @@ final class Backlog<C> {
         if (stopped != null) {
           return Outcome.STOPPED;
         }
-        if (takers.isEmpty() && !atHead && waiting.size() >= limit) {
+        if (takers.isEmpty() && !atHead && isFull()) {
           return Outcome.FULL;
         }
         if (!stream.move(State.ARRIVED, takers.isEmpty() ? State.WAITING : State.ACCEPTED)) {
@@ -88,6 +89,15 @@ final class Backlog<C> {
       }
       atHead = true; // The taker gave up just now; this stream is still the oldest.
     }
+  }
+
+  /** What was decided about in another way, or has expired, does not wait any more. */
+  @GuardedBy("lock")
+  private boolean isFull() {
+    if (waiting.size() >= limit) {
+      waiting.removeIf(stream -> stream.state() != State.WAITING);
+    }
+    return waiting.size() >= limit;
   }
 
   /** The oldest waiting stream, or the next to come. */

@@ -25,7 +25,7 @@ public class CallContext internal constructor(
     internal val coroutineContext: CoroutineContext,
     private val call: ServiceCall<*, *>,
 ) {
-    // Most calls have none of these.
+    // Most calls have none of these. Several coroutines of a call may be the first to ask.
     private var madeHeaders: Metadata? = null
     private var madeTrailers: Metadata? = null
 
@@ -35,11 +35,11 @@ public class CallContext internal constructor(
      * that sends none: what must arrive with a failure belongs into the [trailers].
      */
     public val responseHeaders: Metadata
-        get() = madeHeaders ?: Metadata().also { madeHeaders = it }
+        get() = synchronized(this) { madeHeaders ?: Metadata().also { madeHeaders = it } }
 
     /** Trailers of the response, sent with its status, whether the call succeeds or fails. */
     public val trailers: Metadata
-        get() = madeTrailers ?: Metadata().also { madeTrailers = it }
+        get() = synchronized(this) { madeTrailers ?: Metadata().also { madeTrailers = it } }
 
     /**
      * Who is calling.
@@ -57,11 +57,13 @@ public class CallContext internal constructor(
     public fun sendHeaders(): Unit = call.sendHeaders(Metadata())
 
     internal fun addHeadersTo(headers: Metadata) {
-        madeHeaders?.let(headers::merge)
+        synchronized(this) { madeHeaders }?.let(headers::merge)
     }
 
-    internal fun addTrailersTo(trailers: Metadata) {
-        madeTrailers?.let(trailers::merge)
+    /** [given], with the [trailers] if there are any; [given] may be another call's, too. */
+    internal fun withTrailers(given: Metadata): Metadata {
+        val added = synchronized(this) { madeTrailers } ?: return given
+        return given.copy().apply { merge(added) }
     }
 
     override fun toString(): String =

@@ -47,9 +47,8 @@ internal class ServiceCall<Q, R>(
         status: Status,
         trailers: Metadata,
     ) {
-        // Those of a failure may be those of an exception, which is thrown again.
-        val all = if (status.isOk) trailers else trailers.copy()
-        context.addTrailersTo(all)
+        // Those of a failure may be those of an exception, which is thrown again: gRPC adds to them.
+        val all = context.withTrailers(if (status.isOk) trailers else trailers.copy())
         synchronized(lock) {
             closed = true
             // What cancelled the call tells the caller why, as that a message is too large. That is

@@ -60,6 +60,8 @@ final class ForeignStreamChannel extends AbstractStreamChannel {
 
   private boolean progressExpected;
 
+  private boolean writing;
+
   private ForeignStreamChannel(Channel below, String name) {
     super(below);
     this.below = below;
@@ -184,7 +186,7 @@ final class ForeignStreamChannel extends AbstractStreamChannel {
 
   @Override
   protected void doWrite(ChannelOutboundBuffer out) {
-    if (attached) {
+    if (attached && state() != StreamState.RESET) {
       handOver(out);
       endOutputIfDue();
     }
@@ -192,6 +194,9 @@ final class ForeignStreamChannel extends AbstractStreamChannel {
 
   /** Writes are complete, in order, when the channel below has them. */
   private void handOver(ChannelOutboundBuffer out) {
+    if (writing) { // What the channel below does with a write had it say that it takes more.
+      return;
+    }
     handedOver().complete(); // Empty writes have nothing to wait for.
     while (isOpen() && out.current() instanceof ByteBuf first) {
       if (!below.isWritable()) {
@@ -199,10 +204,13 @@ final class ForeignStreamChannel extends AbstractStreamChannel {
         if (!below.isWritable()) {
           return; // It tells when it can take more.
         }
+        continue; // The flush may have run anything.
       }
       ByteBuf next = WriteBatch.from(out, first, alloc());
       int bytes = next.readableBytes();
+      writing = true;
       below.write(unsent.track(next, alloc())).addListener(this::written);
+      writing = false;
       if (isOpen()) { // Else it has refused them.
         handedOver().add(bytes);
         handedOver().complete();

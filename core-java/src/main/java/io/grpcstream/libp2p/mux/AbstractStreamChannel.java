@@ -67,6 +67,9 @@ public abstract class AbstractStreamChannel extends AbstractChannel implements S
 
   private boolean closing;
 
+  /** A close hands over what is left, by which listeners of writes run. */
+  private boolean flushingBeforeClose;
+
   /** A stream of the connection {@code parent}, open on both sides. */
   protected AbstractStreamChannel(Channel parent) {
     super(parent);
@@ -420,16 +423,31 @@ public abstract class AbstractStreamChannel extends AbstractChannel implements S
     @Override
     protected void close(
         ChannelPromise promise, Throwable cause, ClosedChannelException closeCause) {
+      if (flushingBeforeClose && state != StreamState.RESET) {
+        if (!promise.isVoid()) { // The close that is under way comes to its end first.
+          closeFuture().addListener(closed -> promise.trySuccess());
+        }
+        return;
+      }
       if (!closing) {
         closing = true;
         if (state != StreamState.RESET) {
-          flushBeforeClose();
-          if (handedOver.leavesPending()) {
-            state = state.reset();
-          }
+          flushAll();
         }
       }
       super.close(promise, cause, closeCause);
+    }
+
+    private void flushAll() {
+      flushingBeforeClose = true;
+      try {
+        flushBeforeClose();
+        if (handedOver.leavesPending()) {
+          state = state.reset();
+        }
+      } finally {
+        flushingBeforeClose = false;
+      }
     }
   }
 }

@@ -113,6 +113,41 @@ public abstract class StreamChannelContract {
   }
 
   @Test
+  @DisplayName("A close by a listener of what a close hands over loses nothing")
+  void closeWithinClose() {
+    ChannelFuture first = stream.write(bytes(100));
+    ChannelFuture second = stream.write(bytes(150_000));
+    List<ChannelFuture> inner = new ArrayList<>();
+    first.addListener(written -> inner.add(stream.close()));
+    stream.unsafe().outboundBuffer().addFlush(); // As by a flush whose turn has not come.
+    ChannelFuture outer = stream.close();
+    runTasks();
+    assertThat(second.isSuccess()).isTrue();
+    assertThat(received()).isEqualTo(150_100);
+    assertThat(seen()).isEqualTo(Seen.END);
+    assertThat(outer.isSuccess()).isTrue();
+    assertThat(inner).singleElement().matches(ChannelFuture::isSuccess);
+  }
+
+  @Test
+  @DisplayName("What is written on hearing of a reset is not sent")
+  void writesAfterReset() {
+    stream.pipeline().addLast(new WritingOnFailure());
+    peerResets();
+    runTasks();
+    assertThat(received()).isZero();
+    assertThat(stream.isOpen()).isFalse();
+  }
+
+  /** Writes more than streams keep for the end of a turn. */
+  private static final class WritingOnFailure extends ChannelInboundHandlerAdapter {
+    @Override
+    public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
+      ctx.writeAndFlush(bytes(8_000));
+    }
+  }
+
+  @Test
   @DisplayName("After shutdownOutput the channel is unwritable and refuses writes")
   void writabilityAfterShutdown() {
     stream.config().setOption(ChannelOption.ALLOW_HALF_CLOSURE, true);
@@ -208,6 +243,7 @@ public abstract class StreamChannelContract {
     @Override
     public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
       events.add(cause.getMessage());
+      ctx.fireExceptionCaught(cause);
     }
 
     @Override

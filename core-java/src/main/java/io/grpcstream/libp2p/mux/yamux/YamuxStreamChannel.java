@@ -198,7 +198,9 @@ public final class YamuxStreamChannel extends AbstractStreamChannel {
 
   @Override
   protected void doWrite(ChannelOutboundBuffer out) {
-    output.flushed();
+    if (state() != StreamState.RESET) {
+      output.flushed();
+    }
   }
 
   @Override
