@@ -58,9 +58,9 @@ public final class FailureLog {
 
   /** The user's mapping threw {@code thrown}, instead of mapping {@code failure}: one line. */
   void hookFailed(ServerCall<?, ?> call, Throwable thrown, Throwable failure) {
+    // Nothing is added to the user's exception, which may be thrown again and again.
     RuntimeException both = new RuntimeException("thrown instead of a status: " + thrown, thrown);
-    both.addSuppressed(
-        failure); // Not to the user's exception, which may be thrown again and again.
+    both.addSuppressed(failure);
     write(true, call, "mapFailure failed, so the call fails with INTERNAL", both);
   }
 

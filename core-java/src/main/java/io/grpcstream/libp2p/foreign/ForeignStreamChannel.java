@@ -209,8 +209,11 @@ final class ForeignStreamChannel extends AbstractStreamChannel {
       ByteBuf next = WriteBatch.from(out, first, alloc());
       int bytes = next.readableBytes();
       writing = true;
-      below.write(unsent.track(next, alloc())).addListener(this::written);
-      writing = false;
+      try {
+        below.write(unsent.track(next, alloc())).addListener(this::written);
+      } finally {
+        writing = false;
+      }
       if (isOpen()) { // Else it has refused them.
         handedOver().add(bytes);
         handedOver().complete();
