@@ -33,6 +33,7 @@ import io.grpcstream.serving.InboundStreams;
 import io.grpcstream.serving.Servers;
 import io.grpcstream.serving.StreamTracker;
 import io.grpcstream.serving.TrackedStream;
+import io.grpcstream.target.PeerTarget;
 import java.net.SocketAddress;
 import java.nio.channels.ClosedChannelException;
 import java.time.Duration;
@@ -105,6 +106,9 @@ import org.jspecify.annotations.Nullable;
  */
 public final class GrpcStream implements AutoCloseable {
   // The file is long, but half of it is what users are told: the code only wires rooms together.
+
+  /** The protocol id where none is named: {@value}. */
+  public static final String PROTOCOL = PeerTarget.DEFAULT_PROTOCOL;
 
   /** The grace that {@link #close()} gives to calls in flight. */
   public static final Duration DEFAULT_GRACE = Duration.ofSeconds(5);

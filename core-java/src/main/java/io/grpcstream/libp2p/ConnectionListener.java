@@ -12,6 +12,13 @@ public interface ConnectionListener {
   /** A connection has ended, and with it all of its streams. */
   default void onDisconnected(Connection connection) {}
 
+  /**
+   * The host begins to {@linkplain Host#shutdown shut down}: no connection is made any more, and
+   * those there are end. Called once, by whoever shuts down; a listener that comes later is told as
+   * it is added.
+   */
+  default void onHostShutdown() {}
+
   /** Ends a listener's registration. */
   @FunctionalInterface
   interface Registration extends AutoCloseable {

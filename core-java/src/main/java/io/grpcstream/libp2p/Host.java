@@ -7,6 +7,7 @@ import io.grpcstream.libp2p.libraries.Libraries;
 import io.netty.channel.EventLoopGroup;
 import java.security.Provider;
 import java.time.Duration;
+import java.util.Collection;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.CompletionStage;
@@ -90,6 +91,15 @@ public interface Host extends AutoCloseable {
   CompletionStage<Connection> connect(PeerId peer);
 
   /**
+   * The same, where {@code addresses} (with or without their {@code /p2p} part) are tried, too:
+   * behind those that the host knows. They are for this dial alone; one at which the peer answers
+   * becomes known.
+   *
+   * @throws IllegalArgumentException if one of them names another peer
+   */
+  CompletionStage<Connection> connect(PeerId peer, Collection<Multiaddr> addresses);
+
+  /**
    * Opens a stream to the peer of {@code address}, over a live connection if there is one, else
    * over a new one; see {@link #connect(Multiaddr)} and {@link Connection#newStream} for how it
    * fails. Callers that need the same connection at the same time share one dial.
@@ -100,6 +110,14 @@ public interface Host extends AutoCloseable {
 
   /** The same, over a live connection to {@code peer} or one of its known addresses. */
   CompletionStage<Stream> newStream(PeerId peer, String... protocols);
+
+  /**
+   * The same, where a dial tries {@code addresses}, too; see {@link #connect(PeerId, Collection)}.
+   *
+   * @throws IllegalArgumentException if one of them names another peer
+   */
+  CompletionStage<Stream> newStream(
+      PeerId peer, Collection<Multiaddr> addresses, String... protocols);
 
   /** The live connections, oldest first. */
   List<Connection> connections();

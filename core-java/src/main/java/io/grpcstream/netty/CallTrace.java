@@ -1,15 +1,26 @@
 package io.grpcstream.netty;
 
+import io.grpc.Attributes;
 import io.grpc.ClientStreamTracer;
 import io.grpc.Deadline;
 import io.grpc.Metadata;
 import io.grpc.Status;
+import io.grpcstream.libp2p.Stream;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /** What a call's latest attempt shows of itself to gRPC's tracers. */
 final class CallTrace extends ClientStreamTracer.Factory {
   private volatile @Nullable Metadata trailers;
   private volatile @Nullable Deadline deadline;
+  private volatile @Nullable Consumer<StreamCalls> onStream;
+
+  /**
+   * Has {@code listener} hear of the stream that each attempt of the call gets. Before its start.
+   */
+  void onStream(Consumer<StreamCalls> listener) {
+    onStream = listener;
+  }
 
   /**
    * Whether a call that ended like this did so by what the peer's service has sent. A channel that
@@ -31,6 +42,16 @@ final class CallTrace extends ClientStreamTracer.Factory {
     this.trailers = null;
     deadline = info.getCallOptions().getDeadline();
     return new ClientStreamTracer() {
+      @Override
+      public void streamCreated(Attributes transport, Metadata headers) {
+        Consumer<StreamCalls> listener = onStream;
+        Stream stream = transport.get(StreamAttachment.STREAM);
+        StreamCalls calls = stream == null ? null : StreamCalls.of(stream.channel());
+        if (listener != null && calls != null) {
+          listener.accept(calls);
+        }
+      }
+
       @Override
       public void inboundTrailers(Metadata trailers) {
         CallTrace.this.trailers = trailers;

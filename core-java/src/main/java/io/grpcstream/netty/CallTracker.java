@@ -7,20 +7,15 @@ import io.grpc.MethodDescriptor;
 import io.grpc.Status;
 import io.grpc.internal.GrpcUtil;
 import io.grpc.internal.SharedResourceHolder;
-import io.netty.channel.EventLoop;
-import io.netty.util.concurrent.SingleThreadEventExecutor;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
-import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * Tracks the calls of one channel from their start until their users have been told of their end,
- * and keeps what they need for that when the stream, and gRPC's own channel over it, have ended.
+ * and keeps what they need for that when gRPC's own channel, and the streams below it, have ended.
  *
  * <p>gRPC reports the end of a call after all messages that arrived before it, and delivers those
  * as the user requests them. A slow user so hears of the end long after the stream has ended. Until
@@ -31,37 +26,40 @@ import org.slf4j.LoggerFactory;
  *       a second later if nobody else uses it. So it is held here as long as there are calls. It
  *       also runs what a user's own executor rejects.
  *   <li><b>somebody who ends it in time</b>. A cancelled call, or one beyond its deadline, is ended
- *       by gRPC's handler of the stream, which is gone. So it is done here; see {@link
- *       TrackedCall}.
+ *       by gRPC's handler of the stream, which is gone. So it is done by {@link TrackedCall}.
  *   <li><b>the event loop</b>, where its messages are. When the host's shutdown ends the loop, all
- *       calls end: {@link #drop}.
+ *       calls end: {@link StreamCalls#drop}.
  * </ul>
  *
  * <p>A call whose user neither reads on nor cancels, and which has no deadline, is kept until the
  * event loop ends, with what has arrived for it (at most an HTTP/2 window). Thread-safe.
  */
-final class CallTracker {
-  private static final Logger log = LoggerFactory.getLogger(CallTracker.class);
-
-  private final StreamEnd end;
+abstract class CallTracker {
   private final Executor shared = SharedResourceHolder.get(GrpcUtil.SHARED_CHANNEL_EXECUTOR);
   private final AtomicBoolean sharedReleased = new AtomicBoolean();
   private final Set<TrackedCall<?, ?>> calls = ConcurrentHashMap.newKeySet();
-  private final Runnable dropTask = this::drop;
-  private volatile @Nullable SingleThreadEventExecutor hooked;
-  private volatile boolean streamEnded;
+  private volatile boolean over;
 
-  /** To be told of the end of the stream, or else it holds on to gRPC's executor. */
-  CallTracker(StreamEnd end) {
-    this.end = end;
-  }
+  /** Why no call may be made, or null while the channel takes calls. */
+  abstract @Nullable Status refusal();
 
-  StreamEnd end() {
-    return end;
-  }
+  /** What a call is refused with that comes just as the channel is over. */
+  abstract Status overStatus();
+
+  /** The stream that all calls run on; null if each one may get its own. */
+  abstract @Nullable StreamCalls onlyStream();
+
+  /** Whether the calling thread is one that a call of this channel may need for its answer. */
+  abstract boolean isOnEventLoop();
+
+  /** Names what is called, for people. */
+  abstract String target();
+
+  /** What may be said of peers that could not be reached, to a call that waited; or nothing. */
+  abstract String whyWaiting();
 
   /** A call by {@code channel} that is one of these from its start to its end. */
-  <Q, R> ClientCall<Q, R> newCall(
+  final <Q, R> ClientCall<Q, R> newCall(
       Channel channel, MethodDescriptor<Q, R> method, CallOptions options) {
     CallTrace trace = new CallTrace();
     CallOptions ours = options.withStreamTracerFactory(trace);
@@ -72,14 +70,14 @@ final class CallTracker {
   }
 
   /** Runs by {@code executor}, or by gRPC's shared one what that one rejects. */
-  Executor steady(Executor executor) {
+  final Executor steady(Executor executor) {
     return FallbackExecutor.of(executor, shared);
   }
 
-  /** Whether {@code call}, which is being started, is in time for the stream. */
-  boolean add(TrackedCall<?, ?> call) {
+  /** Whether {@code call}, which is being started, is in time for the channel. */
+  final boolean add(TrackedCall<?, ?> call) {
     calls.add(call);
-    if (!streamEnded) {
+    if (!over) {
       return true;
     }
     remove(call);
@@ -87,47 +85,28 @@ final class CallTracker {
   }
 
   /** The user of {@code call} hears of its end now. */
-  void remove(TrackedCall<?, ?> call) {
+  final void remove(TrackedCall<?, ?> call) {
     calls.remove(call);
     releaseIfOver();
   }
 
-  /** Whether gRPC's handlers are gone, so that calls end only here. */
-  boolean isStreamEnded() {
-    return streamEnded;
+  /** Those whose users have not been told of their end. */
+  final Set<TrackedCall<?, ?>> calls() {
+    return calls;
   }
 
-  /** Gives up the messages that nobody asks for: calls that are over end for their users. */
-  void drop() {
-    Status cut = end.record(StreamEnd.UNREAD, null);
-    calls.forEach(call -> call.giveUp(cut));
-  }
-
-  /** No call is added any more. To be called on the event loop of the stream, once. */
-  void streamEnded(EventLoop loop) {
-    streamEnded = true;
-    calls.forEach(call -> call.streamEnded(loop));
-    if (!calls.isEmpty() && loop instanceof SingleThreadEventExecutor executor) {
-      executor.addShutdownHook(dropTask);
-      hooked = executor;
-    }
+  /**
+   * No call is added any more. To be told, once, when there is no channel any more, or else this
+   * holds on to gRPC's executor.
+   */
+  final void over() {
+    over = true;
     releaseIfOver();
   }
 
   private void releaseIfOver() {
-    if (!streamEnded || !calls.isEmpty()) {
-      return;
-    }
-    if (sharedReleased.compareAndSet(false, true)) {
+    if (over && calls.isEmpty() && sharedReleased.compareAndSet(false, true)) {
       SharedResourceHolder.release(GrpcUtil.SHARED_CHANNEL_EXECUTOR, shared);
-    }
-    SingleThreadEventExecutor executor = hooked;
-    if (executor != null) {
-      try {
-        executor.removeShutdownHook(dropTask);
-      } catch (RejectedExecutionException e) {
-        log.debug("the event loop has ended, and its hooks with it", e);
-      }
     }
   }
 }

@@ -26,9 +26,9 @@ public final class OneStreamChannel extends ManagedChannel {
 
   private final ManagedChannel delegate;
   private final StreamEnd end;
-  private final CallTracker calls;
+  private final OneStreamCalls calls;
 
-  OneStreamChannel(ManagedChannel delegate, CallTracker calls) {
+  OneStreamChannel(ManagedChannel delegate, OneStreamCalls calls) {
     this.delegate = delegate;
     this.calls = calls;
     end = calls.end();

@@ -5,13 +5,8 @@ import io.grpc.Attributes;
 import io.grpc.ForwardingChannelBuilder2;
 import io.grpc.ManagedChannel;
 import io.grpc.ManagedChannelBuilder;
-import io.grpc.netty.GrpcHttp2ConnectionHandler;
-import io.grpc.netty.InternalNettyChannelCredentials;
-import io.grpc.netty.InternalProtocolNegotiator;
 import io.grpc.netty.NettyChannelBuilder;
 import io.grpcstream.libp2p.Stream;
-import io.netty.channel.ChannelOption;
-import io.netty.handler.codec.http2.Http2FrameListener;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
@@ -29,9 +24,6 @@ import org.jspecify.annotations.Nullable;
 public final class OneStreamChannelBuilder
     extends ForwardingChannelBuilder2<OneStreamChannelBuilder> {
   private final StreamEnd end;
-  private final PeerBudgets budgets;
-  private final Duration stallTimeout;
-  private final RefusalLog refusals;
   private final AtomicBoolean attached = new AtomicBoolean();
   private final NettyChannelBuilder netty;
   private @Nullable Executor executor;
@@ -52,32 +44,13 @@ public final class OneStreamChannelBuilder
       Duration stallTimeout,
       RefusalLog refusals) {
     end = new StreamEnd(stream);
-    this.budgets = budgets;
-    this.stallTimeout = stallTimeout;
-    this.refusals = refusals;
-    InternalProtocolNegotiator.ProtocolNegotiator negotiator =
-        new StreamNegotiator(attributes, this::guard);
     netty =
-        NettyChannelBuilder.forAddress(
+        new StreamClient(attributes, budgets, stallTimeout, refusals)
+            .builder(
                 new OneStreamAddress(end),
-                InternalNettyChannelCredentials.create(new NegotiatorFactory(negotiator)))
-            .channelFactory(this::attach)
-            .eventLoopGroup(new StreamEventLoop(stream.channel().eventLoop()))
-            .flowControlWindow(CallWindows.WINDOW)
-            // Null takes out the options that grpc-netty sets by itself: a stream has its
-            // connection's allocator, and no SO_KEEPALIVE.
-            .withOption(ChannelOption.ALLOCATOR, null)
-            .withOption(ChannelOption.SO_KEEPALIVE, null)
-            .intercept(new RequestHeaderLimit(stream)); // The first one added is the last to run.
-  }
-
-  /** What a server sends is limited as what clients do. */
-  private void guard(Stream stream, GrpcHttp2ConnectionHandler grpc) {
-    PeerBudget budget = budgets.open(stream.remotePeer());
-    stream.channel().closeFuture().addListener(closed -> budgets.close(budget));
-    CallGuard.install(stream, grpc, budget, refusals, stallTimeout);
-    Http2FrameListener guarded = grpc.decoder().frameListener();
-    grpc.decoder().frameListener(new GoAwayReader(end, guarded));
+                this::attach,
+                new StreamEventLoop(stream.channel().eventLoop()))
+            .intercept(new RequestHeaderLimit()); // The first one added is the last to run.
   }
 
   /**
@@ -86,12 +59,10 @@ public final class OneStreamChannelBuilder
    * would garble each other.
    */
   private io.netty.channel.Channel attach() {
-    Stream stream = end.stream();
     if (!attached.compareAndSet(false, true)) {
       throw end.record("its HTTP/2 connection is over", null).asRuntimeException();
     }
-    stream.channel().pipeline().addLast(new StreamEndHandler(stream, end));
-    return stream.channel();
+    return StreamClient.attach(end);
   }
 
   @Override
@@ -156,7 +127,7 @@ public final class OneStreamChannelBuilder
   public OneStreamChannel build() {
     StreamAttachment.claim(end.stream());
     netty.idleTimeout(Long.MAX_VALUE, TimeUnit.DAYS);
-    CallTracker calls = new CallTracker(end);
+    OneStreamCalls calls = new OneStreamCalls(end);
     if (executor != null) {
       netty.executor(calls.steady(executor));
     }
@@ -170,18 +141,5 @@ public final class OneStreamChannelBuilder
     OneStreamChannel channel = new OneStreamChannel(built, calls);
     channel.start();
     return channel;
-  }
-
-  private record NegotiatorFactory(InternalProtocolNegotiator.ProtocolNegotiator negotiator)
-      implements InternalProtocolNegotiator.ClientFactory {
-    @Override
-    public InternalProtocolNegotiator.ProtocolNegotiator newNegotiator() {
-      return negotiator;
-    }
-
-    @Override
-    public int getDefaultPort() {
-      return 0;
-    }
   }
 }

@@ -1,5 +1,6 @@
 package io.grpcstream.netty;
 
+import io.grpc.Attributes;
 import io.grpc.CallOptions;
 import io.grpc.Channel;
 import io.grpc.ClientCall;
@@ -17,12 +18,6 @@ import io.netty.handler.codec.http2.Http2Exception.HeaderListSizeException;
  * alone, before anything is sent, but only with "http2 exception". To be the innermost interceptor.
  */
 final class RequestHeaderLimit implements ClientInterceptor {
-  private final Stream stream;
-
-  RequestHeaderLimit(Stream stream) {
-    this.stream = stream;
-  }
-
   @Override
   public <Q, R> ClientCall<Q, R> interceptCall(
       MethodDescriptor<Q, R> method, CallOptions options, Channel next) {
@@ -33,7 +28,7 @@ final class RequestHeaderLimit implements ClientInterceptor {
             new SimpleForwardingClientCallListener<>(listener) {
               @Override
               public void onClose(Status status, Metadata trailers) {
-                super.onClose(explained(status, method, headers), trailers);
+                super.onClose(explained(status, method, headers, getAttributes()), trailers);
               }
             },
             headers);
@@ -41,8 +36,12 @@ final class RequestHeaderLimit implements ClientInterceptor {
     };
   }
 
-  private Status explained(Status status, MethodDescriptor<?, ?> method, Metadata headers) {
-    if (status.getCause() instanceof HeaderListSizeException cause && !cause.duringDecode()) {
+  private static Status explained(
+      Status status, MethodDescriptor<?, ?> method, Metadata headers, Attributes transport) {
+    Stream stream = transport.get(StreamAttachment.STREAM);
+    if (stream != null
+        && status.getCause() instanceof HeaderListSizeException cause
+        && !cause.duringDecode()) {
       long size = HeaderSize.of(headers) + HeaderSize.FIELD + method.getFullMethodName().length();
       return Status.RESOURCE_EXHAUSTED
           .withDescription(

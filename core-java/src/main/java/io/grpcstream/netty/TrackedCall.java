@@ -39,7 +39,6 @@ final class TrackedCall<Q, R> extends ForwardingClientCall<Q, R> {
   private static final Logger log = LoggerFactory.getLogger(TrackedCall.class);
 
   private final CallTracker owner;
-  private final StreamEnd end;
   private final CallOptions options;
   private final CallTrace trace;
   private final Context context = Context.current();
@@ -52,15 +51,18 @@ final class TrackedCall<Q, R> extends ForwardingClientCall<Q, R> {
   /** The status in place of what was dropped; null while nothing is. */
   private final AtomicReference<@Nullable Status> givenUp = new AtomicReference<>();
 
+  /** The stream that the latest attempt is on; null before there is one. */
+  private volatile @Nullable StreamCalls on;
+
   private volatile ClientCall<Q, R> delegate;
   private volatile boolean started;
   private volatile boolean closed;
   private volatile @Nullable Status cancelled;
+  private volatile @Nullable Status refused;
   private volatile @Nullable Future<?> deadlineTimer;
 
   TrackedCall(CallTracker owner, ClientCall<Q, R> delegate, CallOptions options, CallTrace trace) {
     this.owner = owner;
-    this.end = owner.end();
     this.delegate = delegate;
     this.options = options;
     this.trace = trace;
@@ -71,23 +73,29 @@ final class TrackedCall<Q, R> extends ForwardingClientCall<Q, R> {
     return delegate;
   }
 
-  /** The stream may have ended since the call was made: what counts is the moment of the start. */
+  /** The channel may have ended since the call was made: what counts is the moment of the start. */
   @Override
   public void start(Listener<R> listener, Metadata headers) {
-    Status refused = wouldBlockItself() ? blocked() : end.status();
-    if (refused == null && !owner.add(this)) {
-      refused = end.record(StreamEnd.LOST, null);
+    StreamCalls only = owner.onlyStream();
+    boolean inTime = owner.add(this) && (only == null || join(only));
+    Status late = wouldBlockItself() ? blocked() : owner.refusal();
+    if (late == null && !inTime) {
+      late = owner.overStatus();
     }
-    if (refused != null) {
-      delegate = new FailingCall<>(refused, options.getExecutor());
+    if (late != null) {
+      leave();
+      delegate = new FailingCall<>(late, options.getExecutor());
       delegate.start(listener, headers);
       return;
+    }
+    if (only == null) {
+      trace.onStream(this::moveTo);
     }
     try {
       delegate.start(new EndListener(listener), headers);
     } catch (RuntimeException | Error e) {
       if (!started) { // Else it is a second start of a call that goes on.
-        owner.remove(this);
+        leave();
       }
       throw e;
     }
@@ -95,11 +103,40 @@ final class TrackedCall<Q, R> extends ForwardingClientCall<Q, R> {
     if (givenUp.get() != null) {
       takeAll();
     }
+    if (refused != null) {
+      cancelRefused();
+    }
+  }
+
+  private boolean join(StreamCalls stream) {
+    on = stream;
+    return stream.add(this);
+  }
+
+  /** An attempt of the call, its first or a retry, has got a stream. */
+  private void moveTo(StreamCalls stream) {
+    StreamCalls before = on;
+    if (before != null && before != stream) {
+      before.remove(this);
+      forgetTimers();
+    }
+    if (!join(stream)) {
+      streamEnded(stream.end().stream().channel().eventLoop());
+    }
+  }
+
+  /** The user hears of the end: nothing keeps the call any longer. */
+  private void leave() {
+    StreamCalls stream = on;
+    if (stream != null) {
+      stream.remove(this);
+    }
+    owner.remove(this);
   }
 
   /** A blocking stub waits on the thread that would have to read the response. */
   private boolean wouldBlockItself() {
-    return end.stream().channel().eventLoop().inEventLoop() && isBlocking();
+    return owner.isOnEventLoop() && isBlocking();
   }
 
   /** Blocking stubs say so in the options, or bring an executor that runs nothing by itself. */
@@ -112,9 +149,8 @@ final class TrackedCall<Q, R> extends ForwardingClientCall<Q, R> {
 
   private Status blocked() {
     return Status.FAILED_PRECONDITION.withDescription(
-        StreamAttachment.describe(end.stream())
-            + ": a blocking stub was called on the event loop of this stream, which would wait for"
-            + " itself for ever; use an asynchronous stub, or leave the event loop first"
+        owner.target()
+            + ": a blocking stub was called on an event loop, which would wait for itself for ever; use an asynchronous stub, or leave the event loop first"
             + " (thenApplyAsync in place of thenApply, an executor in place of directExecutor)");
   }
 
@@ -149,7 +185,7 @@ final class TrackedCall<Q, R> extends ForwardingClientCall<Q, R> {
     if (givenUp.get() == null) {
       throw e;
     }
-    log.debug("{}: a call that is over sends no more", end.stream(), e);
+    log.debug("{}: a call that is over sends no more", owner.target(), e);
   }
 
   @Override
@@ -157,9 +193,25 @@ final class TrackedCall<Q, R> extends ForwardingClientCall<Q, R> {
     Status status = Status.CANCELLED.withDescription(message).withCause(cause);
     cancelled = status;
     super.cancel(message, cause);
-    if (owner.isStreamEnded()) {
+    StreamCalls stream = on;
+    if (stream != null && stream.isStreamEnded()) {
       giveUp(status);
     }
+  }
+
+  /** Ends a call that has no stream, and is not to wait for one any longer. Any thread. */
+  void refuse(Status status) {
+    StreamCalls stream = on;
+    if (stream == null || stream.isStreamEnded()) {
+      refused = status;
+      if (started) { // Else the start, on another thread, does it.
+        cancelRefused();
+      }
+    }
+  }
+
+  private void cancelRefused() {
+    delegate.cancel("its channel takes no more calls", null);
   }
 
   /** From now on, a cancellation and the deadline have their effect by what is done here. */
@@ -184,10 +236,14 @@ final class TrackedCall<Q, R> extends ForwardingClientCall<Q, R> {
   }
 
   private void deadlineExceeded() {
+    StreamCalls stream = on;
+    String end =
+        stream == null
+            ? owner.target()
+            : stream.end().record(StreamEnd.LOST, null).getDescription();
     giveUp(
         Status.DEADLINE_EXCEEDED.withDescription(
-            "deadline exceeded with messages unread, after the end of "
-                + end.record(StreamEnd.LOST, null).getDescription()));
+            "deadline exceeded with messages unread, after the end of " + end));
   }
 
   private void forgetTimers() {
@@ -217,7 +273,7 @@ final class TrackedCall<Q, R> extends ForwardingClientCall<Q, R> {
       // nothing to take. To one that has, this means nothing any more.
       delegate.cancel("given up with its stream", null);
     } catch (RejectedExecutionException e) {
-      log.debug("{}: the event loop has ended", end.stream(), e);
+      log.debug("{}: the event loop has ended", owner.target(), e);
     }
   }
 
@@ -241,7 +297,7 @@ final class TrackedCall<Q, R> extends ForwardingClientCall<Q, R> {
     @Override
     public void onClose(Status status, Metadata trailers) {
       closed = true;
-      owner.remove(TrackedCall.this);
+      leave();
       forgetTimers();
       super.onClose(statusFor(status, trailers), trailers);
     }
@@ -251,13 +307,26 @@ final class TrackedCall<Q, R> extends ForwardingClientCall<Q, R> {
       if (instead != null && (lost || status.getCode() == Status.Code.CANCELLED)) {
         return instead;
       }
+      Status ended = refused;
+      if (ended != null && status.getCode() == Status.Code.CANCELLED) {
+        return ended;
+      }
+      StreamCalls stream = on;
       if (status.getCode() == Status.Code.DEADLINE_EXCEEDED) {
-        return end.explainDeadline(status);
+        return explainDeadline(status, stream);
       }
       boolean told = status.isOk() || trace.isToldByPeer(status, trailers);
       boolean ownDoing =
           status.getCode() == Status.Code.CANCELLED && (cancelled != null || context.isCancelled());
-      return told || ownDoing ? status : end.explain(status);
+      return told || ownDoing || stream == null ? status : stream.end().explain(status);
+    }
+
+    private Status explainDeadline(Status exceeded, @Nullable StreamCalls stream) {
+      String why = stream == null || stream.isStreamEnded() ? owner.whyWaiting() : "";
+      if (!why.isEmpty()) {
+        return exceeded.withDescription(exceeded.getDescription() + ": " + why);
+      }
+      return stream == null ? exceeded : stream.end().explainDeadline(exceeded);
     }
   }
 }

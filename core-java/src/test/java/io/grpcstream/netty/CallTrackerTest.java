@@ -23,8 +23,8 @@ class CallTrackerTest {
   private static final PeerId PEER = PeerId.of(PrivateKey.generateEd25519().publicKey());
 
   private final EmbeddedChannel channel = new EmbeddedChannel();
-  private final CallTracker calls =
-      new CallTracker(
+  private final OneStreamCalls calls =
+      new OneStreamCalls(
           new StreamEnd(
               Stream.over(channel, PEER, PEER, Multiaddr.parse("/memory/1"), "/test/1.0.0", true)));
 

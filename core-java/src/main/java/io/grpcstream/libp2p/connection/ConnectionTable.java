@@ -111,8 +111,16 @@ public final class ConnectionTable {
   }
 
   /** Takes no more connections, as the host shuts down. */
-  public synchronized void close() {
-    closed = true;
+  public void close() {
+    List<ConnectionListener> told;
+    synchronized (this) {
+      if (closed) {
+        return;
+      }
+      closed = true;
+      told = List.copyOf(listeners);
+    }
+    told.forEach(listener -> tell(listener, ConnectionListener::onHostShutdown));
   }
 
   /** Whether the host shuts down: from then on nothing new begins. */
@@ -125,22 +133,32 @@ public final class ConnectionTable {
     return book.info(peer);
   }
 
+  /** Adds a listener, which is told at once if the host shuts down already. */
   public ConnectionListener.Registration addListener(ConnectionListener listener) {
-    listeners.add(listener);
+    boolean late;
+    synchronized (this) {
+      listeners.add(listener);
+      late = closed;
+    }
+    if (late) {
+      tell(listener, ConnectionListener::onHostShutdown);
+    }
     return () -> listeners.remove(listener);
   }
 
   private void tell(Consumer<ConnectionListener> event) {
-    for (ConnectionListener listener : listeners) {
-      try {
-        event.accept(listener);
-      } catch (RuntimeException e) {
-        long leftOut = listenerFailures.leftOut();
-        if (leftOut < 0) {
-          logger.debug("connection listener {} failed", listener, e);
-        } else {
-          logger.warn("connection listener {} failed ({} more not logged)", listener, leftOut, e);
-        }
+    listeners.forEach(listener -> tell(listener, event));
+  }
+
+  private void tell(ConnectionListener listener, Consumer<ConnectionListener> event) {
+    try {
+      event.accept(listener);
+    } catch (RuntimeException e) {
+      long leftOut = listenerFailures.leftOut();
+      if (leftOut < 0) {
+        logger.debug("connection listener {} failed", listener, e);
+      } else {
+        logger.warn("connection listener {} failed ({} more not logged)", listener, leftOut, e);
       }
     }
   }

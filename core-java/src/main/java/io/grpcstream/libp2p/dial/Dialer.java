@@ -1,7 +1,9 @@
 package io.grpcstream.libp2p.dial;
 
 import com.google.errorprone.annotations.concurrent.GuardedBy;
+import io.grpcstream.libp2p.Connection;
 import io.grpcstream.libp2p.ConnectionGater;
+import io.grpcstream.libp2p.ConnectionListener;
 import io.grpcstream.libp2p.DialException;
 import io.grpcstream.libp2p.HostClosedException;
 import io.grpcstream.libp2p.Multiaddr;
@@ -16,10 +18,13 @@ import io.grpcstream.libp2p.resources.ResourceManager;
 import io.grpcstream.libp2p.transport.Transports;
 import io.grpcstream.libp2p.util.Futures;
 import java.time.Duration;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -27,7 +32,7 @@ import org.jspecify.annotations.Nullable;
  * same peer at the same time share. A dial begun goes on when those who asked for it have given up;
  * its connection is then there for the next. Thread-safe.
  */
-public final class Dialer {
+public final class Dialer implements ConnectionListener {
   final PeerId self;
   final AddressBook book;
   final ConnectionUpgrader upgrader;
@@ -90,6 +95,20 @@ public final class Dialer {
     return connect(peer, peer, book.toDial(peer));
   }
 
+  /** A connection to {@code peer}, at one of the addresses the book knows, or at one of these. */
+  public CompletableFuture<DefaultConnection> connect(
+      PeerId peer, Collection<Multiaddr> addresses) {
+    List<DialAddress> all = book.toDial(peer);
+    Set<Multiaddr> known = all.stream().map(DialAddress::address).collect(Collectors.toSet());
+    for (Multiaddr address : addresses) {
+      Multiaddr bare = address.withoutPeerId();
+      if (!bare.isEmpty() && known.add(bare)) {
+        all.add(DialAddress.trusted(bare));
+      }
+    }
+    return connect(peer, peer, all);
+  }
+
   private CompletableFuture<DefaultConnection> connect(
       @Nullable PeerId peer, Object key, List<DialAddress> addresses) {
     CompletableFuture<DefaultConnection> result = new CompletableFuture<>();
@@ -131,6 +150,22 @@ public final class Dialer {
 
   private static List<Multiaddr> bare(List<DialAddress> addresses) {
     return addresses.stream().map(DialAddress::address).toList();
+  }
+
+  /** The peer has dialled us: who waits for a dial of it need not wait any longer. */
+  @Override
+  public void onConnected(Connection connection) {
+    if (connection.isInitiator() || !(connection instanceof DefaultConnection inbound)) {
+      return;
+    }
+    Dial dial;
+    synchronized (this) {
+      dial = dials.get(connection.remotePeer());
+    }
+    // The dial itself goes on: the peer may wait for the outcome, just as we did for its own.
+    if (dial != null) {
+      dial.result.complete(inbound);
+    }
   }
 
   /**

@@ -40,6 +40,7 @@ import io.netty.channel.EventLoopGroup;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.util.concurrent.DefaultThreadFactory;
 import java.time.Duration;
+import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -135,6 +136,7 @@ public final class DefaultHost implements Host {
             listeners::addresses);
     identify.serve();
     table.addListener(identify);
+    table.addListener(dialer);
     handlers.put(PingProtocol.ID, PingProtocol.responder());
     shutdown =
         new HostShutdown(
@@ -248,6 +250,12 @@ public final class DefaultHost implements Host {
     return connection(() -> dialer.connect(peer));
   }
 
+  @Override
+  public CompletionStage<Connection> connect(PeerId peer, Collection<Multiaddr> addresses) {
+    List<Multiaddr> checked = addressesOf(requirePeer(peer), addresses);
+    return connection(() -> dialer.connect(peer, checked));
+  }
+
   private CompletionStage<Connection> connection(
       Supplier<CompletableFuture<DefaultConnection>> connect) {
     CompletableFuture<Connection> result = new StageFuture<>();
@@ -265,6 +273,13 @@ public final class DefaultHost implements Host {
   public CompletionStage<Stream> newStream(PeerId peer, String... protocols) {
     requirePeer(peer);
     return stream(() -> dialer.connect(peer), protocols);
+  }
+
+  @Override
+  public CompletionStage<Stream> newStream(
+      PeerId peer, Collection<Multiaddr> addresses, String... protocols) {
+    List<Multiaddr> checked = addressesOf(requirePeer(peer), addresses);
+    return stream(() -> dialer.connect(peer, checked), protocols);
   }
 
   private CompletableFuture<Stream> stream(
@@ -363,6 +378,16 @@ public final class DefaultHost implements Host {
     } catch (ExecutionException e) {
       throw new IllegalStateException("host " + self + " failed to shut down", e.getCause());
     }
+  }
+
+  private static List<Multiaddr> addressesOf(PeerId peer, Collection<Multiaddr> addresses) {
+    Objects.requireNonNull(addresses, "the collection of addresses is null");
+    for (Multiaddr address : addresses) {
+      if (!requireAddress(address).peerId().orElse(peer).equals(peer)) {
+        throw new IllegalArgumentException(address + " is not an address of peer " + peer);
+      }
+    }
+    return List.copyOf(addresses);
   }
 
   private static PeerId requirePeer(PeerId peer) {

@@ -70,8 +70,8 @@ final class HostShutdown {
     synchronized (this) {
       first = !begun;
       begun = true;
-      table.close();
     }
+    table.close();
     if (!transports.isStarted()) {
       dialer.close();
       resolver.close();
