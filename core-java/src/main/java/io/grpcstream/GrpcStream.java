@@ -2,6 +2,7 @@ package io.grpcstream;
 
 import io.grpc.Attributes;
 import io.grpc.BindableService;
+import io.grpc.HandlerRegistry;
 import io.grpc.ManagedChannel;
 import io.grpc.ManagedChannelBuilder;
 import io.grpc.Server;
@@ -27,6 +28,7 @@ import io.grpcstream.netty.OneStreamChannelBuilder;
 import io.grpcstream.netty.PeerBudgets;
 import io.grpcstream.netty.RefusalLog;
 import io.grpcstream.netty.StreamAttachment;
+import io.grpcstream.netty.StreamServer;
 import io.grpcstream.serving.GrpcServerView;
 import io.grpcstream.serving.GrpcStreamAddress;
 import io.grpcstream.serving.InboundStreams;
@@ -118,7 +120,7 @@ public final class GrpcStream implements AutoCloseable {
 
   private static final String SHUT_DOWN = "shut down on this side";
 
-  private final SocketAddress address = new GrpcStreamAddress();
+  private final SocketAddress address;
   private final StreamTracker streams;
   private final List<Consumer<ManagedChannelBuilder<?>>> clientOptions;
   private final @Nullable HealthStatusManager health;
@@ -129,22 +131,33 @@ public final class GrpcStream implements AutoCloseable {
   private final Duration stallTimeout;
   private final RefusalLog refusals = new RefusalLog();
 
-  private GrpcStream(Builder options) {
+  /**
+   * One of {@code options}.
+   *
+   * @param prepared the transports of its server, with options of their own; or null
+   */
+  GrpcStream(Builder options, SocketAddress address, @Nullable StreamServer prepared) {
     Libraries.checkForGrpc();
+    this.address = address;
     clientOptions = List.copyOf(options.clientOptions);
     health = options.health;
     calledPeers = options.callLimits.newBudgets();
     stallTimeout = options.callLimits.stallTimeout();
+    PeerBudgets callers = options.callLimits.newBudgets();
+    StreamServer transports =
+        prepared != null ? prepared : newTransports(address, callers, stallTimeout, refusals);
+    transports.limits(callers, stallTimeout);
+    options.applyTo(transports.builder());
     servers =
         new Servers(
-            address,
-            PeerContext::attributesOf,
-            options.callLimits.newBudgets(),
+            transports,
+            options.otherServices,
+            timeout -> newTransports(address, callers, timeout, refusals),
             stallTimeout,
-            options::applyTo,
-            new FailureInterceptor(options.failureHooks, true), // Around the options'.
-            refusals);
-    serverView = new GrpcServerView(address, servers.server(), this::serve, this::shutdown);
+            new FailureInterceptor(options.failureHooks, true)); // Around the options'.
+    serverView =
+        new GrpcServerView(
+            () -> List.of(address), () -> -1, servers.server(), this::serve, this::shutdown);
     options.services.forEach(this::registerService);
     inbound =
         new InboundStreams<>(
@@ -449,6 +462,12 @@ public final class GrpcStream implements AutoCloseable {
     }
   }
 
+  /** The transports of a server, with {@link PeerContext}. */
+  static StreamServer newTransports(
+      SocketAddress address, PeerBudgets budgets, Duration stallTimeout, RefusalLog refusals) {
+    return Servers.transports(address, PeerContext::attributesOf, budgets, stallTimeout, refusals);
+  }
+
   private GrpcConnection accepted(TrackedStream stream) {
     return new GrpcConnection(this, inbound, stream);
   }
@@ -489,6 +508,9 @@ public final class GrpcStream implements AutoCloseable {
     private final List<Function<? super Throwable, ? extends @Nullable Status>> failureHooks =
         new ArrayList<>();
     private @Nullable HealthStatusManager health;
+
+    /** Services beside those that are registered, of a {@link PeerServerBuilder}. */
+    @Nullable HandlerRegistry otherServices;
 
     private Builder() {}
 
@@ -646,7 +668,7 @@ public final class GrpcStream implements AutoCloseable {
      *     the jar that was found and the version that is needed
      */
     public GrpcStream build() {
-      return new GrpcStream(this);
+      return new GrpcStream(this, new GrpcStreamAddress(), null);
     }
 
     private void applyTo(ServerBuilder<?> server) {

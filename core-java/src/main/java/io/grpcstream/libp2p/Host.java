@@ -64,11 +64,25 @@ public interface Host extends AutoCloseable {
   void handle(String protocol, StreamHandler handler);
 
   /**
+   * The same, unless {@code protocol} has a handler.
+   *
+   * @return whether it had none
+   */
+  boolean handleIfAbsent(String protocol, StreamHandler handler);
+
+  /**
    * Serves {@code protocol} no longer; streams that are open go on.
    *
    * @return whether it was served
    */
   boolean unhandle(String protocol);
+
+  /**
+   * The same, if it is {@code handler} that serves it.
+   *
+   * @return whether it was served by {@code handler}
+   */
+  boolean unhandle(String protocol, StreamHandler handler);
 
   /** The protocol ids this host serves, in no particular order. */
   List<String> protocols();

@@ -20,9 +20,9 @@ import org.jspecify.annotations.Nullable;
  */
 public final class StreamServer {
   private final NettyServerBuilder builder;
-  private final PeerBudgets budgets;
   private final RefusalLog refusals;
-  private final Duration stallTimeout;
+  private volatile PeerBudgets budgets;
+  private volatile Duration stallTimeout;
   private volatile @Nullable StreamServerChannel channel;
 
   /**
@@ -65,9 +65,16 @@ public final class StreamServer {
     return builder;
   }
 
+  /** Other limits than those it was made with, before it serves a stream. */
+  public void limits(PeerBudgets budgets, Duration stallTimeout) {
+    this.budgets = budgets;
+    this.stallTimeout = stallTimeout;
+  }
+
   private void guard(Stream stream, GrpcHttp2ConnectionHandler grpc) {
-    PeerBudget budget = budgets.open(stream.remotePeer());
-    stream.channel().closeFuture().addListener(closed -> budgets.close(budget));
+    PeerBudgets all = budgets;
+    PeerBudget budget = all.open(stream.remotePeer());
+    stream.channel().closeFuture().addListener(closed -> all.close(budget));
     CallGuard.install(stream, grpc, budget, refusals, stallTimeout);
   }
 

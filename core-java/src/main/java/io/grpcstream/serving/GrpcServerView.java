@@ -2,46 +2,67 @@ package io.grpcstream.serving;
 
 import io.grpc.Server;
 import io.grpc.ServerServiceDefinition;
+import java.io.IOException;
 import java.net.SocketAddress;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
+import java.util.function.IntSupplier;
+import java.util.function.Supplier;
 
 /** The {@link Server} that users see: it starts and ends with all that its owner is. */
 public final class GrpcServerView extends Server {
   /** As {@link Server#shutdown} sets no limit to calls in flight. */
-  private static final Duration NO_LIMIT = Duration.ofDays(365);
+  static final Duration NO_LIMIT = Duration.ofDays(365);
 
-  private final SocketAddress address;
+  /** As {@link Server#start}. */
+  @FunctionalInterface
+  public interface Start {
+    void start() throws IOException;
+  }
+
+  private final Supplier<List<? extends SocketAddress>> addresses;
+  private final IntSupplier port;
   private final Server server;
-  private final Runnable start;
+  private final Start start;
   private final Consumer<Duration> shutdown;
 
   /**
    * A view of {@code server}.
    *
-   * @param address what it shall say that it listens on
+   * @param addresses what it shall say that it listens on
+   * @param port the same of a port; -1 for none
    * @param start in place of the server's own
    * @param shutdown in place of the server's own, with the time that calls in flight have
    */
   public GrpcServerView(
-      SocketAddress address, Server server, Runnable start, Consumer<Duration> shutdown) {
-    this.address = address;
+      Supplier<List<? extends SocketAddress>> addresses,
+      IntSupplier port,
+      Server server,
+      Start start,
+      Consumer<Duration> shutdown) {
+    this.addresses = addresses;
+    this.port = port;
     this.server = server;
     this.start = start;
     this.shutdown = shutdown;
   }
 
   @Override
-  public Server start() {
-    start.run();
+  public Server start() throws IOException {
+    start.start();
     return this;
   }
 
   @Override
   public List<? extends SocketAddress> getListenSockets() {
-    return List.of(address);
+    return addresses.get();
+  }
+
+  @Override
+  public int getPort() {
+    return port.getAsInt();
   }
 
   @Override

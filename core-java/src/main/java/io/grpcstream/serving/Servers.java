@@ -1,11 +1,10 @@
 package io.grpcstream.serving;
 
 import io.grpc.Attributes;
+import io.grpc.HandlerRegistry;
 import io.grpc.Server;
-import io.grpc.ServerBuilder;
 import io.grpc.ServerInterceptor;
 import io.grpc.ServerServiceDefinition;
-import io.grpc.netty.NettyServerBuilder;
 import io.grpc.util.MutableHandlerRegistry;
 import io.grpcstream.libp2p.Stream;
 import io.grpcstream.netty.PeerBudgets;
@@ -17,7 +16,6 @@ import java.io.UncheckedIOException;
 import java.net.SocketAddress;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
-import java.util.function.Consumer;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
@@ -41,10 +39,7 @@ public final class Servers {
   private final MutableHandlerRegistry services = new MutableHandlerRegistry();
   private final StreamServer transports;
   private final Server server;
-  private final SocketAddress address;
-  private final Function<Stream, Attributes> attributes;
-  private final PeerBudgets budgets;
-  private final RefusalLog refusals;
+  private final Function<Duration, StreamServer> denied;
   private final Duration stallTimeout;
   private boolean started;
   private boolean shutdown;
@@ -52,48 +47,57 @@ public final class Servers {
   private @Nullable Server deniedServer;
 
   /**
-   * The servers, not started.
+   * The transports of a server yet to be built, by options that are within our limits.
    *
-   * @param address what they shall say that they listen on
+   * @param address what the server shall say that it listens on
    * @param attributes what the transport over a stream shall have among its attributes
    * @param budgets what each peer may cost
    * @param stallTimeout how long a peer may leave something half sent
-   * @param options of the server with the services
-   * @param failures stands around the interceptors that the options add
+   * @param refusals told of what peers may not
    */
-  public Servers(
+  public static StreamServer transports(
       SocketAddress address,
       Function<Stream, Attributes> attributes,
       PeerBudgets budgets,
       Duration stallTimeout,
-      Consumer<? super ServerBuilder<?>> options,
-      ServerInterceptor failures,
       RefusalLog refusals) {
-    this.address = address;
-    this.attributes = attributes;
-    this.budgets = budgets;
+    StreamServer transports =
+        new StreamServer(address, attributes, budgets, stallTimeout, refusals);
+    transports
+        .builder()
+        .maxInboundMessageSize(MAX_INBOUND_MESSAGE_BYTES)
+        .maxInboundMetadataSize(MAX_INBOUND_METADATA_BYTES)
+        .maxConcurrentCallsPerConnection(MAX_CONCURRENT_CALLS_PER_STREAM)
+        .permitKeepAliveTime(PERMIT_KEEP_ALIVE_SECONDS, TimeUnit.SECONDS)
+        .permitKeepAliveWithoutCalls(true);
+    return transports;
+  }
+
+  /**
+   * The servers, not started.
+   *
+   * @param transports those of the server with the services, whose options are all set
+   * @param others services that are not registered here; or null
+   * @param denied makes the transports of the other server, with this stall timeout
+   * @param failures stands around the interceptors that the options add
+   */
+  public Servers(
+      StreamServer transports,
+      @Nullable HandlerRegistry others,
+      Function<Duration, StreamServer> denied,
+      Duration stallTimeout,
+      ServerInterceptor failures) {
+    this.transports = transports;
+    this.denied = denied;
     this.stallTimeout = stallTimeout;
-    this.refusals = refusals;
-    transports = newTransports(stallTimeout);
-    NettyServerBuilder builder =
+    server =
         transports
             .builder()
-            .maxInboundMessageSize(MAX_INBOUND_MESSAGE_BYTES)
-            .maxInboundMetadataSize(MAX_INBOUND_METADATA_BYTES)
-            .maxConcurrentCallsPerConnection(MAX_CONCURRENT_CALLS_PER_STREAM)
-            .permitKeepAliveTime(PERMIT_KEEP_ALIVE_SECONDS, TimeUnit.SECONDS)
-            .permitKeepAliveWithoutCalls(true);
-    options.accept(builder);
-    server =
-        builder
-            .fallbackHandlerRegistry(services)
+            .fallbackHandlerRegistry(
+                others == null ? services : new TwoRegistries(services, others))
             .intercept(failures)
             .intercept(new ResponseHeaderLimit()) // The last one added is the first to run.
             .build();
-  }
-
-  private StreamServer newTransports(Duration timeout) {
-    return new StreamServer(address, attributes, budgets, timeout, refusals);
   }
 
   /** Offers {@code service} from the next call on, in place of one of the same name. */
@@ -133,18 +137,18 @@ public final class Servers {
 
   /** Answers each call on {@code stream} with {@code PERMISSION_DENIED}, for a short while. */
   void deny(Stream stream) {
-    StreamServer denied = deniedTransports();
-    if (denied == null) {
+    StreamServer turnedAway = deniedTransports();
+    if (turnedAway == null) {
       stream.reset();
     } else {
-      denied.serve(stream);
+      turnedAway.serve(stream);
     }
   }
 
   private synchronized @Nullable StreamServer deniedTransports() {
     if (deniedTransports == null && !shutdown) {
       deniedTransports =
-          newTransports(stallTimeout.compareTo(DENIED_IDLE) < 0 ? stallTimeout : DENIED_IDLE);
+          denied.apply(stallTimeout.compareTo(DENIED_IDLE) < 0 ? stallTimeout : DENIED_IDLE);
       deniedServer =
           deniedTransports
               .builder()

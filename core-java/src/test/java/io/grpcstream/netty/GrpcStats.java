@@ -2,12 +2,13 @@ package io.grpcstream.netty;
 
 import io.grpc.ManagedChannelBuilder;
 import io.grpc.ServerBuilder;
+import io.grpc.internal.ManagedChannelImplBuilder;
 import io.grpc.netty.InternalNettyChannelBuilder;
 import io.grpc.netty.InternalNettyServerBuilder;
 import io.grpc.netty.NettyChannelBuilder;
 import io.grpc.netty.NettyServerBuilder;
 
-/** Turns gRPC's own census statistics off, for tests that bring theirs. */
+/** Turns off the statistics that gRPC collects by itself, if it finds a library for that. */
 public final class GrpcStats {
   private GrpcStats() {}
 
@@ -16,9 +17,14 @@ public final class GrpcStats {
     InternalNettyServerBuilder.setStatsEnabled((NettyServerBuilder) server, false);
   }
 
-  /** Of a channel over a stream. */
+  /** Of a channel over a stream, or to peers. */
   public static void off(ManagedChannelBuilder<?> channel) {
-    InternalNettyChannelBuilder.setStatsEnabled(
-        (NettyChannelBuilder) ((OneStreamChannelBuilder) channel).delegate(), false);
+    if (channel instanceof OneStreamChannelBuilder oneStream) {
+      InternalNettyChannelBuilder.setStatsEnabled(
+          (NettyChannelBuilder) oneStream.delegate(), false);
+    } else {
+      ((ManagedChannelImplBuilder) ((ManagedPeerChannelBuilder) channel).delegate())
+          .setStatsEnabled(false);
+    }
   }
 }

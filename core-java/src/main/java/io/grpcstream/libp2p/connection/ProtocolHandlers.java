@@ -45,8 +45,23 @@ public final class ProtocolHandlers {
     }
   }
 
+  /** Adds {@code handler}, unless there is one for {@code protocol}: then returns false. */
+  public boolean putIfAbsent(String protocol, StreamHandler handler) {
+    check(protocol);
+    Objects.requireNonNull(handler, () -> "the handler for " + protocol + " is null");
+    synchronized (this) {
+      return handlers.putIfAbsent(protocol, handler) == null;
+    }
+  }
+
   public synchronized boolean remove(String protocol) {
     return handlers.remove(Objects.requireNonNull(protocol, "the protocol is null")) != null;
+  }
+
+  /** Removes {@code handler}, unless another one has taken its place. */
+  public synchronized boolean remove(String protocol, StreamHandler handler) {
+    Objects.requireNonNull(protocol, "the protocol is null");
+    return handlers.remove(protocol, Objects.requireNonNull(handler, "the handler is null"));
   }
 
   synchronized boolean contains(String protocol) {

@@ -234,6 +234,24 @@ public final class DefaultHost implements Host {
   }
 
   @Override
+  public boolean unhandle(String protocol, StreamHandler handler) {
+    boolean removed = handlers.remove(protocol, handler);
+    if (removed) {
+      identify.changed();
+    }
+    return removed;
+  }
+
+  @Override
+  public boolean handleIfAbsent(String protocol, StreamHandler handler) {
+    boolean added = handlers.putIfAbsent(protocol, handler);
+    if (added) {
+      identify.changed();
+    }
+    return added;
+  }
+
+  @Override
   public List<String> protocols() {
     return handlers.protocols();
   }
