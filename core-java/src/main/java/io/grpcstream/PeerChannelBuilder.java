@@ -7,7 +7,9 @@ import io.grpcstream.libp2p.Multiaddr;
 import io.grpcstream.libp2p.PeerId;
 import io.grpcstream.libp2p.libraries.Libraries;
 import io.grpcstream.netty.ManagedPeerChannelBuilder;
+import io.grpcstream.netty.PeerBudgets;
 import io.grpcstream.target.PeerTarget;
+import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
 
@@ -64,9 +66,7 @@ public final class PeerChannelBuilder extends ForwardingChannelBuilder2<PeerChan
 
   /** A channel to {@code peer}, wherever it is: connected, or at an address that the host knows. */
   public static PeerChannelBuilder forPeer(Host host, PeerId peer, String protocol) {
-    Objects.requireNonNull(host, "the host is null");
-    Objects.requireNonNull(peer, "the peer is null");
-    return new PeerChannelBuilder(host, PeerTarget.of(peer, List.of(), requireProtocol(protocol)));
+    return forTarget(host, target(peer, protocol));
   }
 
   /**
@@ -75,17 +75,7 @@ public final class PeerChannelBuilder extends ForwardingChannelBuilder2<PeerChan
    * @throws IllegalArgumentException if it does not end in {@code /p2p/<peer id>}
    */
   public static PeerChannelBuilder forAddress(Host host, Multiaddr address, String protocol) {
-    Objects.requireNonNull(host, "the host is null");
-    Objects.requireNonNull(address, "the address is null");
-    PeerId peer =
-        address
-            .peerId()
-            .orElseThrow(
-                () ->
-                    new IllegalArgumentException(
-                        address + " names no peer: end it in /p2p/<peer id>, which is proven"));
-    List<Multiaddr> addresses = address.withoutPeerId().isEmpty() ? List.of() : List.of(address);
-    return new PeerChannelBuilder(host, PeerTarget.of(peer, addresses, requireProtocol(protocol)));
+    return forTarget(host, target(address, protocol));
   }
 
   /**
@@ -98,6 +88,25 @@ public final class PeerChannelBuilder extends ForwardingChannelBuilder2<PeerChan
     return new PeerChannelBuilder(
         Objects.requireNonNull(host, "the host is null"),
         Objects.requireNonNull(target, "the target is null"));
+  }
+
+  static String target(PeerId peer, String protocol) {
+    Objects.requireNonNull(peer, "the peer is null");
+    return PeerTarget.of(peer, List.of(), requireProtocol(protocol));
+  }
+
+  static String target(Multiaddr address, String protocol) {
+    Objects.requireNonNull(address, "the address is null");
+    PeerId peer =
+        address
+            .peerId()
+            .orElseThrow(
+                () ->
+                    new IllegalArgumentException(
+                        address + " names no peer: end it in /p2p/<peer id>, which is proven"));
+    boolean anywhere = address.withoutPeerId().isEmpty();
+    return PeerTarget.of(
+        peer, anywhere ? List.of() : List.of(address), requireProtocol(protocol));
   }
 
   private static String requireProtocol(String protocol) {
@@ -118,7 +127,11 @@ public final class PeerChannelBuilder extends ForwardingChannelBuilder2<PeerChan
    */
   public PeerChannelBuilder callLimits(CallLimits limits) {
     Objects.requireNonNull(limits, "the limits of calls are null");
-    delegate.limits(limits.newBudgets(), limits.stallTimeout());
+    return limits(limits.newBudgets(), limits.stallTimeout());
+  }
+
+  PeerChannelBuilder limits(PeerBudgets budgets, Duration stallTimeout) {
+    delegate.limits(budgets, stallTimeout);
     return this;
   }
 }
