@@ -69,8 +69,12 @@ final class PeerDials {
     if (known != null && isLetAlone(known, address)) {
       return CompletableFuture.failedFuture(known.status.asRuntimeException());
     }
-    return host.newStream(address.peer(), address.addresses(), address.protocol())
-        .toCompletableFuture();
+    try {
+      return host.newStream(address.peer(), address.addresses(), address.protocol())
+          .toCompletableFuture();
+    } catch (IllegalArgumentException e) { // Such as a protocol id that cannot be negotiated.
+      return CompletableFuture.failedFuture(e);
+    }
   }
 
   private boolean isLetAlone(Failure known, PeerTargetAddress address) {

@@ -23,6 +23,7 @@ import io.grpcstream.target.PeerTargetAddress;
 import io.netty.channel.EventLoop;
 import io.netty.handler.codec.http2.Http2ConnectionHandler;
 import java.time.Duration;
+import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ScheduledFuture;
@@ -95,14 +96,18 @@ final class StreamTransport implements ConnectionClientTransport {
   }
 
   private void begin(Stream stream, Listener listener) {
-    if (over != null) {
-      stream.reset();
-      return;
-    }
-    StreamAttachment.claim(stream);
     StreamEnd end = new StreamEnd(stream);
     StreamCalls onStream = StreamCalls.on(end);
-    ConnectionClientTransport transport = netty.get();
+    ConnectionClientTransport transport;
+    EventLoop loop = stream.channel().eventLoop();
+    try {
+      StreamAttachment.claim(stream);
+      transport = netty.get();
+    } catch (RuntimeException | LinkageError e) {
+      stream.reset();
+      end(dials.failed(address, e), listener);
+      return;
+    }
     synchronized (lock) {
       if (over != null) {
         stream.reset();
@@ -112,23 +117,32 @@ final class StreamTransport implements ConnectionClientTransport {
       delegate = transport;
     }
     dials.begun(stream);
-    EventLoop loop = stream.channel().eventLoop();
-    starter.start(transport, end, listener);
-    stream.channel().config().setAutoRead(true);
+    ReadyDeadline ready = new ReadyDeadline(end, listener);
     // One turn after the end: by then gRPC's own listeners have heard of it.
     stream
         .channel()
         .closeFuture()
         .addListener(
-            closed ->
-                EventLoops.runLaterOrHere(
-                    loop,
-                    () -> {
-                      end.record(StreamEnd.LOST, null);
-                      onStream.streamEnded(loop);
-                      dials.ended(stream);
-                    }));
-    stream.hostShutdown().thenRun(() -> drain(end, listener));
+            closed -> {
+              ready.stop();
+              EventLoops.runLaterOrHere(
+                  loop,
+                  () -> {
+                    end.record(StreamEnd.LOST, null);
+                    onStream.streamEnded(loop);
+                    dials.ended(stream);
+                  });
+            });
+    try {
+      starter.start(transport, end, ready);
+    } catch (RuntimeException | LinkageError e) {
+      stream.reset();
+      ready.transportShutdown(dials.failed(address, e), SimpleDisconnectError.UNKNOWN);
+      ready.transportTerminated();
+      return;
+    }
+    stream.channel().config().setAutoRead(true);
+    stream.hostShutdown().thenRun(() -> drain(end, ready));
   }
 
   /** Takes no more calls, lets those in flight finish, then closes the stream. */
@@ -180,11 +194,11 @@ final class StreamTransport implements ConnectionClientTransport {
       }
       return;
     }
-    StreamCalls onStream = calls;
-    if (onStream != null) {
-      onStream.end().record("its channel uses it no longer", null);
-    }
-    transport.shutdown(reason);
+    StreamCalls onStream = Objects.requireNonNull(calls, "they come with the transport");
+    onStream.end().record("its channel uses it no longer", null);
+    // There, it comes after the start of the transport, which would not hear of it before.
+    EventLoops.run(
+        onStream.end().stream().channel().eventLoop(), () -> transport.shutdown(reason));
   }
 
   @Override
@@ -195,9 +209,9 @@ final class StreamTransport implements ConnectionClientTransport {
     if (transport == null || onStream == null) {
       return;
     }
-    transport.shutdownNow(reason);
     Stream stream = onStream.end().stream();
     EventLoop loop = stream.channel().eventLoop();
+    EventLoops.run(loop, () -> transport.shutdownNow(reason));
     // gRPC leaves alone the calls that are complete for it, but not for their users.
     EventLoops.runLaterOrHere(loop, onStream::drop);
     if (stream.channel().isOpen()) {
