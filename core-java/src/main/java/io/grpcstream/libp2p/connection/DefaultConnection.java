@@ -18,6 +18,7 @@ import io.grpcstream.libp2p.mux.yamux.UnresponsivePeerException;
 import io.grpcstream.libp2p.resources.FailureText;
 import io.grpcstream.libp2p.resources.Refusals;
 import io.grpcstream.libp2p.util.EventLoops;
+import io.grpcstream.libp2p.util.ForwardState;
 import io.grpcstream.libp2p.util.ProtocolViolation;
 import io.grpcstream.libp2p.util.StageFuture;
 import io.netty.channel.Channel;
@@ -55,16 +56,17 @@ public final class DefaultConnection implements Connection, MuxerListener {
   /** Users' streams that not both sides have ended; some are closed on this one. */
   private final Set<StreamChannel> unfinished = ConcurrentHashMap.newKeySet();
 
+  private final ForwardState<ConnectionState> state = new ForwardState<>(ConnectionState.OPEN);
   private final CompletableFuture<Void> closed = new CompletableFuture<>();
   private final CompletableFuture<Void> drained = new CompletableFuture<>();
 
   /** What the peer had told when the connection ended; until then the host's book knows. */
   private volatile @Nullable PeerInfo lastPeerInfo;
 
-  private volatile boolean goingAway;
-  private volatile boolean closedHere;
   private volatile @Nullable Throwable endCause;
-  private volatile boolean draining;
+
+  /** Whether this side has asked for the end; then a peer of which nothing came did not refuse. */
+  private volatile boolean closedHere;
 
   DefaultConnection(
       Channel channel,
@@ -170,7 +172,7 @@ public final class DefaultConnection implements Connection, MuxerListener {
   @Override
   public void close() {
     closedHere = true;
-    goingAway = true;
+    state.advance(ConnectionState.CLOSED);
     EventLoops.run(loop(), muxer::close);
   }
 
@@ -185,7 +187,7 @@ public final class DefaultConnection implements Connection, MuxerListener {
 
   /** Whether new streams can be opened. */
   public boolean takesStreams() {
-    return !goingAway && !isHostClosing() && channel.isActive();
+    return state.get() == ConnectionState.OPEN && !isHostClosing() && channel.isActive();
   }
 
   /** Why {@link #takesStreams()} is false. */
@@ -275,7 +277,7 @@ public final class DefaultConnection implements Connection, MuxerListener {
       unfinished.add(stream);
       stream.finished().addListener(f -> onFinished(stream));
     }
-    if (draining) {
+    if (isHostClosing()) {
       admitted.onHostShutdown();
     }
     return admitted;
@@ -295,14 +297,14 @@ public final class DefaultConnection implements Connection, MuxerListener {
 
   @Override
   public void onGoAway(String reason) {
-    goingAway = true;
+    state.advance(ConnectionState.PEER_GOING_AWAY);
     logger.debug("{} takes no new streams: the peer goes away ({})", this, reason);
   }
 
   @Override
   public void onClosed(@Nullable Throwable cause) {
     endCause = cause;
-    goingAway = true;
+    state.advance(ConnectionState.CLOSED);
     if (cause != null && Libraries.linkageError(cause) != null) {
       refusals.add(
           Refusal.FAILED_HERE,
@@ -340,8 +342,7 @@ public final class DefaultConnection implements Connection, MuxerListener {
     EventLoops.run(
         loop(),
         () -> {
-          draining = true;
-          goingAway = true;
+          state.advance(ConnectionState.DRAINING);
           muxer.refuseInbound();
           List.copyOf(negotiating).forEach(StreamChannel::reset);
           List.copyOf(streams).forEach(MuxedStream::onHostShutdown);
@@ -355,13 +356,15 @@ public final class DefaultConnection implements Connection, MuxerListener {
    */
   private void onFinished(StreamChannel stream) {
     unfinished.remove(stream);
-    if (draining) {
+    if (state.hasReached(ConnectionState.DRAINING)) {
       EventLoops.runLater(loop(), this::checkDrained);
     }
   }
 
   private void checkDrained() {
-    if (draining && unfinished.isEmpty() && streams.stream().allMatch(this::isOwn)) {
+    if (state.hasReached(ConnectionState.DRAINING)
+        && unfinished.isEmpty()
+        && streams.stream().allMatch(this::isOwn)) {
       drained.complete(null);
     }
   }

@@ -133,7 +133,7 @@ final class InboundFrames implements FrameReader.Sink {
     ids.use(id);
     if ((flags & YamuxHeader.RST) != 0) {
       streams.refused();
-    } else if (session.acceptsInbound()
+    } else if (session.life().acceptsInbound()
         && streams.inbound() < config.maxInboundStreams()
         && streams.unannouncedInbound() < config.ackBacklog()) {
       session.newInboundStream((int) id);
@@ -141,7 +141,7 @@ final class InboundFrames implements FrameReader.Sink {
         countReset("SYNs of streams that were refused");
       }
     } else {
-      if (session.acceptsInbound()) {
+      if (session.life().acceptsInbound()) {
         session.refusedInbound(id, streams.inbound() >= config.maxInboundStreams());
       }
       countReset(

@@ -13,8 +13,6 @@ import io.netty.util.concurrent.ImmediateEventExecutor;
 import io.netty.util.concurrent.Promise;
 import io.netty.util.concurrent.PromiseNotifier;
 import java.time.Duration;
-import java.util.EnumSet;
-import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -49,6 +47,7 @@ public final class YamuxSession extends ChannelInboundHandlerAdapter implements 
   private final boolean initiator;
   private final YamuxConfig config;
   private final MuxerListener listener;
+  private final SessionLife life = new SessionLife();
   private final StreamTable streams = new StreamTable();
   private final ConnectionWindow connectionWindow;
   private final StreamOpener opener;
@@ -61,12 +60,6 @@ public final class YamuxSession extends ChannelInboundHandlerAdapter implements 
   private FrameSender sender;
   private YamuxKeepAlive keepAlive;
   private FrameReader reader;
-  private boolean goAwaySent;
-  private final Set<GoAwayCode> goAwaysReceived = EnumSet.noneOf(GoAwayCode.class);
-  private @Nullable GoAwayCode goAwayReceived;
-  private boolean ended;
-
-  private volatile boolean refusesInbound;
 
   /** Set last: whoever sees it sees all of the above. */
   private volatile boolean added;
@@ -117,7 +110,7 @@ public final class YamuxSession extends ChannelInboundHandlerAdapter implements 
    */
   @Override
   public void refuseInbound() {
-    refusesInbound = true;
+    life.refuseInbound();
   }
 
   /**
@@ -128,11 +121,11 @@ public final class YamuxSession extends ChannelInboundHandlerAdapter implements 
   public Future<Void> goAway(GoAwayCode code) {
     return onEventLoop(
         promise -> {
-          if (ended) {
-            promise.tryFailure(new ConnectionLostException("yamux: the session is over", null));
+          if (life.isClosed()) {
+            promise.tryFailure(SessionLife.isOver());
             return;
           }
-          goAwaySent = true;
+          life.goAway();
           sender
               .control(YamuxHeader.GO_AWAY, 0, 0, code.value())
               .addListener(new PromiseNotifier<>(promise));
@@ -147,8 +140,8 @@ public final class YamuxSession extends ChannelInboundHandlerAdapter implements 
   public Future<Duration> ping() {
     return onEventLoop(
         promise -> {
-          if (ended) {
-            promise.tryFailure(new ConnectionLostException("yamux: the session is over", null));
+          if (life.isClosed()) {
+            promise.tryFailure(SessionLife.isOver());
           } else {
             keepAlive.ping().addListener(new PromiseNotifier<>(promise));
           }
@@ -268,12 +261,7 @@ public final class YamuxSession extends ChannelInboundHandlerAdapter implements 
 
   @Override
   public void channelInactive(ChannelHandlerContext context) {
-    boolean orderly = goAwaySent || goAwayReceived == GoAwayCode.NORMAL;
-    String why =
-        goAwayReceived == null
-            ? "yamux: the other side closed the connection"
-            : "yamux: the other side closed the connection after GOAWAY " + goAwayReceived;
-    end(null, orderly ? null : new ConnectionLostException(why, null));
+    end(null, life.connectionClosed());
     context.fireChannelInactive();
   }
 
@@ -297,7 +285,7 @@ public final class YamuxSession extends ChannelInboundHandlerAdapter implements 
   /** The end of a turn: reads are complete, and what was written leaves. */
   private void endTurn() {
     arrivals.endReads();
-    if (!ended) {
+    if (!life.isClosed()) {
       sender.drain();
     }
   }
@@ -309,22 +297,6 @@ public final class YamuxSession extends ChannelInboundHandlerAdapter implements 
     } catch (RuntimeException | Error e) {
       end(null, e);
     }
-  }
-
-  /** Why no stream may be opened; null if one may. */
-  @Nullable YamuxException refusesNewStreams() {
-    if (ended) {
-      return new ConnectionLostException("yamux: the session is over", null);
-    }
-    if (goAwayReceived != null) {
-      return new GoAwayException("yamux: the other side sent GOAWAY " + goAwayReceived);
-    }
-    return goAwaySent ? new GoAwayException("yamux: GOAWAY was sent") : null;
-  }
-
-  /** Whether inbound streams are welcome at all. */
-  boolean acceptsInbound() {
-    return !refusesInbound && !goAwaySent && !ended;
   }
 
   /** Registers a stream; it is active and reads nothing yet. */
@@ -372,16 +344,18 @@ public final class YamuxSession extends ChannelInboundHandlerAdapter implements 
   }
 
   void receiveGoAway(GoAwayCode code) {
-    if (!goAwaysReceived.add(code)) {
-      return;
+    if (life.receiveGoAway(code)) {
+      log.debug("yamux: {} received GOAWAY {}", ctx.channel(), code);
+      opener.openWaiting();
+      listener.onGoAway(code.name());
     }
-    log.debug("yamux: {} received GOAWAY {}", ctx.channel(), code);
-    goAwayReceived = code;
-    opener.openWaiting();
-    listener.onGoAway(code.name());
   }
 
   // ---- What streams need
+
+  SessionLife life() {
+    return life;
+  }
 
   YamuxConfig config() {
     return config;
@@ -412,7 +386,7 @@ public final class YamuxSession extends ChannelInboundHandlerAdapter implements 
 
   /** The stream's user has flushed. At the session's end, that fails with the stream. */
   void flushed(YamuxStreamChannel stream) {
-    if (!ended) {
+    if (!life.isClosed()) {
       sender.flushed(stream);
     }
   }
@@ -456,10 +430,9 @@ public final class YamuxSession extends ChannelInboundHandlerAdapter implements 
    * @param cause null if the end is an orderly one
    */
   private void end(@Nullable GoAwayCode code, @Nullable Throwable cause) {
-    if (ended) {
+    if (!life.close()) {
       return;
     }
-    ended = true;
     log.debug("yamux: {} ends", ctx.channel(), cause);
     reader.stop();
     if (code != null && ctx.channel().isActive()) {
