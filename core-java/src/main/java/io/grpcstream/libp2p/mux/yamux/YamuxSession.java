@@ -8,6 +8,7 @@ import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.EventLoop;
 import io.netty.util.concurrent.Future;
 import io.netty.util.concurrent.ImmediateEventExecutor;
 import io.netty.util.concurrent.Promise;
@@ -51,8 +52,8 @@ public final class YamuxSession extends ChannelInboundHandlerAdapter implements 
   private final StreamTable streams = new StreamTable();
   private final ConnectionWindow connectionWindow;
   private final StreamOpener opener;
+  private final StreamAcceptor acceptor;
   private final PendingReads arrivals = new PendingReads();
-  private final RateBudget handlerFailures = new RateBudget(1, 1, System.nanoTime());
 
   private volatile boolean heard;
 
@@ -76,6 +77,7 @@ public final class YamuxSession extends ChannelInboundHandlerAdapter implements 
     this.listener = listener;
     connectionWindow = new ConnectionWindow(config.maxConnectionWindow());
     opener = new StreamOpener(this, streams, initiator ? 1 : 2);
+    acceptor = new StreamAcceptor(this, streams, listener);
   }
 
   @Override
@@ -192,8 +194,8 @@ public final class YamuxSession extends ChannelInboundHandlerAdapter implements 
       return ImmediateEventExecutor.INSTANCE.newFailedFuture(
           new IllegalStateException("yamux: the session is not in a pipeline yet"));
     }
-    Promise<T> promise = ctx.channel().eventLoop().newPromise();
-    if (EventLoops.run(ctx.channel().eventLoop(), () -> task.run(promise))) {
+    Promise<T> promise = loop().newPromise();
+    if (EventLoops.run(loop(), () -> task.run(promise))) {
       return promise;
     }
     return ImmediateEventExecutor.INSTANCE.newFailedFuture(
@@ -208,7 +210,8 @@ public final class YamuxSession extends ChannelInboundHandlerAdapter implements 
     sender = new FrameSender(ctx, this::endTurnInTask);
     keepAlive = new YamuxKeepAlive(config, ctx, sender, cause -> end(null, cause));
     reader =
-        new FrameReader(new InboundFrames(this, initiator, streams, opener, sender, keepAlive));
+        new FrameReader(
+            new InboundFrames(this, initiator, streams, opener, acceptor, sender, keepAlive));
     added = true;
     if (ctx.channel().isActive()) {
       keepAlive.start();
@@ -303,37 +306,9 @@ public final class YamuxSession extends ChannelInboundHandlerAdapter implements 
   YamuxStreamChannel newStream(int streamId, boolean ours) {
     YamuxStreamChannel stream = new YamuxStreamChannel(this, ctx.channel(), streamId, ours);
     streams.add(streamId, stream);
-    stream.registerWith(ctx.channel().eventLoop());
+    stream.registerWith(loop());
     sender.announce(stream);
     return stream;
-  }
-
-  void newInboundStream(int streamId) {
-    YamuxStreamChannel stream = newStream(streamId, false);
-    try {
-      listener.onInboundStream(stream);
-      stream.startReading();
-    } catch (RuntimeException | LinkageError e) {
-      // The peer decides how many streams there are, and so how often the handler fails.
-      if (handlerFailures.take(System.nanoTime())) {
-        log.warn("yamux: the handler of inbound stream {} failed", stream, e);
-      } else {
-        log.debug("yamux: the handler of inbound stream {} failed", stream, e);
-      }
-      stream.reset();
-    }
-  }
-
-  /** An inbound stream was refused: for the number of streams, or else for the ACK backlog. */
-  void refusedInbound(long streamId, boolean forNumber) {
-    listener.onInboundRefused(
-        "limit of %d %s reached, stream %d"
-            .formatted(
-                forNumber ? config.maxInboundStreams() : config.ackBacklog(),
-                forNumber
-                    ? "inbound streams of one connection"
-                    : "unacknowledged inbound streams of one connection",
-                streamId));
   }
 
   void acknowledge(YamuxStreamChannel stream) {
@@ -361,8 +336,12 @@ public final class YamuxSession extends ChannelInboundHandlerAdapter implements 
     return config;
   }
 
+  private EventLoop loop() {
+    return ctx.channel().eventLoop();
+  }
+
   long now() {
-    return ctx.channel().eventLoop().ticker().nanoTime();
+    return loop().ticker().nanoTime();
   }
 
   ReceiveWindow newReceiveWindow() {
