@@ -243,17 +243,20 @@ public final class DefaultConnection implements Connection, MuxerListener {
 
   /** A new outbound stream channel. On the event loop. */
   Future<? extends StreamChannel> openChannel() {
+    EventLoops.assertOn(loop());
     return muxer.openStream();
   }
 
   /** Notes a stream that has not agreed on its protocol. On the event loop. */
   void negotiating(StreamChannel stream) {
+    EventLoops.assertOn(loop());
     negotiating.add(stream);
     stream.closeFuture().addListener(f -> negotiating.remove(stream));
   }
 
   /** Makes the stream of a channel whose protocol is agreed. On the event loop. */
   Stream admit(StreamChannel stream, String protocol, boolean outbound) {
+    EventLoops.assertOn(loop());
     negotiating.remove(stream);
     MuxedStream admitted =
         new MuxedStream(
@@ -285,6 +288,7 @@ public final class DefaultConnection implements Connection, MuxerListener {
 
   @Override
   public void onInboundStream(StreamChannel stream) {
+    EventLoops.assertOn(loop());
     new InboundNegotiation(this, rules, stream).begin();
   }
 
@@ -303,6 +307,7 @@ public final class DefaultConnection implements Connection, MuxerListener {
 
   @Override
   public void onClosed(@Nullable Throwable cause) {
+    EventLoops.assertOn(loop());
     endCause = cause;
     state.advance(ConnectionState.CLOSED);
     if (cause != null && Libraries.linkageError(cause) != null) {
@@ -362,6 +367,7 @@ public final class DefaultConnection implements Connection, MuxerListener {
   }
 
   private void checkDrained() {
+    EventLoops.assertOn(loop());
     if (state.hasReached(ConnectionState.DRAINING)
         && unfinished.isEmpty()
         && streams.stream().allMatch(this::isOwn)) {

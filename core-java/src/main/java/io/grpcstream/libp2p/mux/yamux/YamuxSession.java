@@ -304,6 +304,7 @@ public final class YamuxSession extends ChannelInboundHandlerAdapter implements 
 
   /** Registers a stream; it is active and reads nothing yet. */
   YamuxStreamChannel newStream(int streamId, boolean ours) {
+    EventLoops.assertOn(loop());
     YamuxStreamChannel stream = new YamuxStreamChannel(this, ctx.channel(), streamId, ours);
     streams.add(streamId, stream);
     stream.registerWith(loop());
@@ -365,6 +366,7 @@ public final class YamuxSession extends ChannelInboundHandlerAdapter implements 
 
   /** The stream's user has flushed. At the session's end, that fails with the stream. */
   void flushed(YamuxStreamChannel stream) {
+    EventLoops.assertOn(loop());
     if (!life.isClosed()) {
       sender.flushed(stream);
     }
@@ -391,6 +393,7 @@ public final class YamuxSession extends ChannelInboundHandlerAdapter implements 
 
   /** Forgets a stream that has ended on both sides. */
   void remove(YamuxStreamChannel stream) {
+    EventLoops.assertOn(loop());
     if (!stream.removed) {
       stream.removed = true;
       streams.remove((int) stream.streamId(), stream);
@@ -409,6 +412,7 @@ public final class YamuxSession extends ChannelInboundHandlerAdapter implements 
    * @param cause null if the end is an orderly one
    */
   private void end(@Nullable GoAwayCode code, @Nullable Throwable cause) {
+    EventLoops.assertOn(loop());
     if (!life.close()) {
       return;
     }
