@@ -1,5 +1,6 @@
 package io.grpcstream.serving;
 
+import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.grpc.Attributes;
 import io.grpc.Server;
 import io.grpc.ServerBuilder;
@@ -46,9 +47,17 @@ public final class Servers {
   private final PeerBudgets budgets;
   private final RefusalLog refusals;
   private final Duration stallTimeout;
+
+  @GuardedBy("this")
   private boolean started;
+
+  @GuardedBy("this")
   private boolean shutdown;
+
+  @GuardedBy("this")
   private @Nullable StreamServer deniedTransports;
+
+  @GuardedBy("this")
   private @Nullable Server deniedServer;
 
   /**
