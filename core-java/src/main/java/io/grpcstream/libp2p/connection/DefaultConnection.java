@@ -35,7 +35,10 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** A {@link Connection} over a {@link Muxer}. Its state lives on the channel's event loop. */
+/**
+ * A {@link Connection} over a {@link Muxer}. Its streams come and go on the channel's event loop;
+ * how far it has come itself is its {@link ConnectionState}, which any thread may move.
+ */
 public final class DefaultConnection implements Connection, MuxerListener {
   private static final Logger logger = LoggerFactory.getLogger(DefaultConnection.class);
 
