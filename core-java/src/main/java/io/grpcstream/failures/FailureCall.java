@@ -1,5 +1,6 @@
 package io.grpcstream.failures;
 
+import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.grpc.Context;
 import io.grpc.ForwardingServerCall.SimpleForwardingServerCall;
 import io.grpc.Metadata;
@@ -25,7 +26,9 @@ public final class FailureCall<Q, R> extends SimpleForwardingServerCall<Q, R> {
   private final FailureLog log;
   private final @Nullable FailureCall<?, ?> outer;
 
-  private boolean closed; // guarded by this
+  @GuardedBy("this")
+  private boolean closed;
+
   private volatile boolean mapped;
   private volatile boolean failed;
 

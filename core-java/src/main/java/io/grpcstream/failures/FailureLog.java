@@ -1,5 +1,6 @@
 package io.grpcstream.failures;
 
+import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.grpc.Grpc;
 import io.grpc.ServerCall;
 import io.grpc.Status;
@@ -33,6 +34,8 @@ public final class FailureLog {
 
   private final Logger logger;
   private final LongSupplier nanoTime;
+
+  @GuardedBy("this")
   private final Map<Kind, LogRateLimit> windows = new HashMap<>();
 
   public FailureLog() {

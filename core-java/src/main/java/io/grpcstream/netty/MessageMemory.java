@@ -1,5 +1,6 @@
 package io.grpcstream.netty;
 
+import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.grpcstream.libp2p.util.EventLoops;
 import java.util.ArrayDeque;
 import java.util.Iterator;
@@ -39,11 +40,14 @@ final class MessageMemory {
   private final long shared;
 
   /** Peers that wait and have nothing reserved, in the order of their turns. */
+  @GuardedBy("this")
   private final Set<PeerBudget> turns = new LinkedHashSet<>();
 
   /** Peers that wait for more than they have reserved. */
+  @GuardedBy("this")
   private final Set<PeerBudget> wantMore = new LinkedHashSet<>();
 
+  @GuardedBy("this")
   private long reserved;
 
   MessageMemory(long bytes) {
@@ -131,19 +135,23 @@ final class MessageMemory {
     return !turns.isEmpty();
   }
 
-  // --- guarded by this, all of it ----------------------------------------------------------------
+  // --- under the lock
+  // -----------------------------------------------------------------------------
 
+  @GuardedBy("this")
   private boolean fits(PeerBudget budget, long bytes) {
     boolean fair = budget.reserved + bytes <= shared - reserved;
     boolean single = budget.reserved == 0 && reserved + bytes <= 2 * shared;
     return fair || single || reserved == 0;
   }
 
+  @GuardedBy("this")
   private void take(PeerBudget budget, long bytes) {
     budget.reserved += bytes;
     reserved += bytes;
   }
 
+  @GuardedBy("this")
   private void giveBack(PeerBudget budget, long bytes) {
     budget.reserved -= bytes;
     reserved -= bytes;
@@ -165,6 +173,7 @@ final class MessageMemory {
   }
 
   /** Gives room to those whose turn it is; who has got some is to be told, without the lock. */
+  @GuardedBy("this")
   private Queue<Place> serve() {
     Queue<Place> served = new ArrayDeque<>(0);
     while (!turns.isEmpty()) {
@@ -191,6 +200,7 @@ final class MessageMemory {
     return served;
   }
 
+  @GuardedBy("this")
   private boolean serveNext(PeerBudget budget, Queue<Place> served) {
     Place place = budget.places.peek();
     if (place == null || !fits(budget, place.bytes)) {

@@ -1,5 +1,6 @@
 package io.grpcstream.netty;
 
+import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.grpcstream.libp2p.PeerId;
 import java.util.ArrayDeque;
 import java.util.Queue;
@@ -43,8 +44,14 @@ final class PeerBudget {
 
   private final int capacity;
   private final LongSupplier nanoTime;
+
+  @GuardedBy("this")
   private double resets;
+
+  @GuardedBy("this")
   private long countedAt;
+
+  @GuardedBy("this")
   private boolean overdrawn;
 
   /** Whether something is to be given back; read without a lock, as most peers spend nothing. */
@@ -86,6 +93,7 @@ final class PeerBudget {
     return overdrawn;
   }
 
+  @GuardedBy("this")
   private void refill(int earned) {
     long now = nanoTime.getAsLong();
     double perNano = (double) capacity / TimeUnit.SECONDS.toNanos(REFILL_SECONDS);

@@ -1,5 +1,6 @@
 package io.grpcstream.netty;
 
+import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.grpcstream.libp2p.PeerId;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
@@ -35,6 +36,8 @@ public final class PeerBudgets {
   private final LongSupplier nanoTime;
   private final Map<PeerId, PeerBudget> peers = new ConcurrentHashMap<>();
   private final AtomicLong held = new AtomicLong();
+
+  @GuardedBy("this")
   private long grown;
 
   /**

@@ -1,5 +1,6 @@
 package io.grpcstream.serving;
 
+import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.grpcstream.libp2p.Stream;
 import io.grpcstream.libp2p.util.EventLoops;
 import io.netty.channel.ChannelFutureListener;
@@ -16,7 +17,11 @@ public final class Deadline {
   private final Duration timeout;
   private final Runnable expired;
   private final ChannelFutureListener streamEnded = closed -> stop();
+
+  @GuardedBy("this")
   private @Nullable ScheduledFuture<?> timer;
+
+  @GuardedBy("this")
   private boolean done;
 
   /**

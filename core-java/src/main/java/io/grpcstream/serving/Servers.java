@@ -1,5 +1,6 @@
 package io.grpcstream.serving;
 
+import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.grpc.Attributes;
 import io.grpc.HandlerRegistry;
 import io.grpc.Server;
@@ -41,9 +42,17 @@ public final class Servers {
   private final Server server;
   private final Function<Duration, StreamServer> denied;
   private final Duration stallTimeout;
+
+  @GuardedBy("this")
   private boolean started;
+
+  @GuardedBy("this")
   private boolean shutdown;
+
+  @GuardedBy("this")
   private @Nullable StreamServer deniedTransports;
+
+  @GuardedBy("this")
   private @Nullable Server deniedServer;
 
   /**

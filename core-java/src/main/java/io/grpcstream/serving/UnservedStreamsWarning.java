@@ -1,5 +1,6 @@
 package io.grpcstream.serving;
 
+import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.grpcstream.libp2p.Stream;
 import io.grpcstream.libp2p.text.DurationText;
 import io.grpcstream.libp2p.util.EventLoops;
@@ -23,8 +24,14 @@ final class UnservedStreamsWarning {
 
   private final Object owner;
   private final Duration timeout;
+
+  @GuardedBy("this")
   private @Nullable ScheduledFuture<?> timer;
+
+  @GuardedBy("this")
   private boolean attended;
+
+  @GuardedBy("this")
   private long came;
 
   /**

@@ -18,6 +18,7 @@ import io.grpcstream.libp2p.mux.yamux.UnresponsivePeerException;
 import io.grpcstream.libp2p.resources.FailureText;
 import io.grpcstream.libp2p.resources.Refusals;
 import io.grpcstream.libp2p.util.EventLoops;
+import io.grpcstream.libp2p.util.ForwardState;
 import io.grpcstream.libp2p.util.ProtocolViolation;
 import io.grpcstream.libp2p.util.StageFuture;
 import io.netty.channel.Channel;
@@ -34,7 +35,10 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** A {@link Connection} over a {@link Muxer}. Its state lives on the channel's event loop. */
+/**
+ * A {@link Connection} over a {@link Muxer}. Its streams come and go on the channel's event loop;
+ * how far it has come itself is its {@link ConnectionState}, which any thread may move.
+ */
 public final class DefaultConnection implements Connection, MuxerListener {
   private static final Logger logger = LoggerFactory.getLogger(DefaultConnection.class);
 
@@ -55,16 +59,17 @@ public final class DefaultConnection implements Connection, MuxerListener {
   /** Users' streams that not both sides have ended; some are closed on this one. */
   private final Set<StreamChannel> unfinished = ConcurrentHashMap.newKeySet();
 
+  private final ForwardState<ConnectionState> state = new ForwardState<>(ConnectionState.OPEN);
   private final CompletableFuture<Void> closed = new CompletableFuture<>();
   private final CompletableFuture<Void> drained = new CompletableFuture<>();
 
   /** What the peer had told when the connection ended; until then the host's book knows. */
   private volatile @Nullable PeerInfo lastPeerInfo;
 
-  private volatile boolean goingAway;
-  private volatile boolean closedHere;
   private volatile @Nullable Throwable endCause;
-  private volatile boolean draining;
+
+  /** Whether this side has asked for the end; then a peer of which nothing came did not refuse. */
+  private volatile boolean closedHere;
 
   DefaultConnection(
       Channel channel,
@@ -170,7 +175,7 @@ public final class DefaultConnection implements Connection, MuxerListener {
   @Override
   public void close() {
     closedHere = true;
-    goingAway = true;
+    state.advance(ConnectionState.CLOSED);
     EventLoops.run(loop(), muxer::close);
   }
 
@@ -185,7 +190,7 @@ public final class DefaultConnection implements Connection, MuxerListener {
 
   /** Whether new streams can be opened. */
   public boolean takesStreams() {
-    return !goingAway && !isHostClosing() && channel.isActive();
+    return state.get() == ConnectionState.OPEN && !isHostClosing() && channel.isActive();
   }
 
   /** Why {@link #takesStreams()} is false. */
@@ -241,17 +246,20 @@ public final class DefaultConnection implements Connection, MuxerListener {
 
   /** A new outbound stream channel. On the event loop. */
   Future<? extends StreamChannel> openChannel() {
+    EventLoops.assertOn(loop());
     return muxer.openStream();
   }
 
   /** Notes a stream that has not agreed on its protocol. On the event loop. */
   void negotiating(StreamChannel stream) {
+    EventLoops.assertOn(loop());
     negotiating.add(stream);
     stream.closeFuture().addListener(f -> negotiating.remove(stream));
   }
 
   /** Makes the stream of a channel whose protocol is agreed. On the event loop. */
   Stream admit(StreamChannel stream, String protocol, boolean outbound) {
+    EventLoops.assertOn(loop());
     negotiating.remove(stream);
     MuxedStream admitted =
         new MuxedStream(
@@ -275,7 +283,7 @@ public final class DefaultConnection implements Connection, MuxerListener {
       unfinished.add(stream);
       stream.finished().addListener(f -> onFinished(stream));
     }
-    if (draining) {
+    if (isHostClosing()) {
       admitted.onHostShutdown();
     }
     return admitted;
@@ -283,6 +291,7 @@ public final class DefaultConnection implements Connection, MuxerListener {
 
   @Override
   public void onInboundStream(StreamChannel stream) {
+    EventLoops.assertOn(loop());
     new InboundNegotiation(this, rules, stream).begin();
   }
 
@@ -295,14 +304,15 @@ public final class DefaultConnection implements Connection, MuxerListener {
 
   @Override
   public void onGoAway(String reason) {
-    goingAway = true;
+    state.advance(ConnectionState.PEER_GOING_AWAY);
     logger.debug("{} takes no new streams: the peer goes away ({})", this, reason);
   }
 
   @Override
   public void onClosed(@Nullable Throwable cause) {
+    EventLoops.assertOn(loop());
     endCause = cause;
-    goingAway = true;
+    state.advance(ConnectionState.CLOSED);
     if (cause != null && Libraries.linkageError(cause) != null) {
       refusals.add(
           Refusal.FAILED_HERE,
@@ -340,8 +350,7 @@ public final class DefaultConnection implements Connection, MuxerListener {
     EventLoops.run(
         loop(),
         () -> {
-          draining = true;
-          goingAway = true;
+          state.advance(ConnectionState.DRAINING);
           muxer.refuseInbound();
           List.copyOf(negotiating).forEach(StreamChannel::reset);
           List.copyOf(streams).forEach(MuxedStream::onHostShutdown);
@@ -355,13 +364,16 @@ public final class DefaultConnection implements Connection, MuxerListener {
    */
   private void onFinished(StreamChannel stream) {
     unfinished.remove(stream);
-    if (draining) {
+    if (state.hasReached(ConnectionState.DRAINING)) {
       EventLoops.runLater(loop(), this::checkDrained);
     }
   }
 
   private void checkDrained() {
-    if (draining && unfinished.isEmpty() && streams.stream().allMatch(this::isOwn)) {
+    EventLoops.assertOn(loop());
+    if (state.hasReached(ConnectionState.DRAINING)
+        && unfinished.isEmpty()
+        && streams.stream().allMatch(this::isOwn)) {
       drained.complete(null);
     }
   }

@@ -1,5 +1,6 @@
 package io.grpcstream.libp2p.dial;
 
+import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.grpcstream.libp2p.DialException;
 import io.grpcstream.libp2p.GatedException;
 import io.grpcstream.libp2p.Libp2pException;
@@ -58,8 +59,13 @@ final class Dial {
   final Object key;
   final EventLoop loop;
   private final Dialer dialer;
+
+  @GuardedBy("dialer")
   private final Deque<DialAttempt> waiting = new ArrayDeque<>();
+
+  @GuardedBy("dialer")
   private final Set<Object> known = new HashSet<>();
+
   private final Set<DialAttempt> running = new LinkedHashSet<>();
   private final List<Multiaddr> failed = new ArrayList<>();
   private final List<Throwable> causes = new ArrayList<>();

@@ -1,5 +1,6 @@
 package io.grpcstream.libp2p.host;
 
+import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.grpcstream.libp2p.Connection;
 import io.grpcstream.libp2p.ConnectionGater;
 import io.grpcstream.libp2p.ConnectionListener;
@@ -76,6 +77,8 @@ public final class DefaultHost implements Host {
   private final Listeners listeners;
   private final IdentifyExchange identify;
   private final HostShutdown shutdown;
+
+  @GuardedBy("this")
   private @Nullable CompletableFuture<Host> started;
 
   public DefaultHost(HostConfig config) {

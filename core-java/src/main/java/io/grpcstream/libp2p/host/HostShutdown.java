@@ -1,5 +1,6 @@
 package io.grpcstream.libp2p.host;
 
+import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.grpcstream.libp2p.PeerId;
 import io.grpcstream.libp2p.connection.ConnectionTable;
 import io.grpcstream.libp2p.connection.ConnectionUpgrader;
@@ -39,6 +40,8 @@ final class HostShutdown {
   private final CompletableFuture<Void> drained = new CompletableFuture<>();
   private final CompletableFuture<Void> closed = new CompletableFuture<>();
   private final CompletableFuture<Void> done = new CompletableFuture<>();
+
+  @GuardedBy("this")
   private boolean begun;
 
   HostShutdown(

@@ -196,6 +196,7 @@ public abstract class AbstractStreamChannel extends AbstractChannel implements S
 
   /** Where the stream is in its life; on the event loop. */
   protected final StreamState state() {
+    EventLoops.assertOn(parent().eventLoop());
     return state;
   }
 

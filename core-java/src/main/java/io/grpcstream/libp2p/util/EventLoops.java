@@ -20,6 +20,14 @@ public final class EventLoops {
   private EventLoops() {}
 
   /**
+   * Says, where assertions are on, that what follows runs on {@code loop} alone: it stands at the
+   * doors of classes that are "used on the event loop only".
+   */
+  public static void assertOn(EventExecutor loop) {
+    assert loop.inEventLoop() : "%s is not on %s".formatted(Thread.currentThread(), loop);
+  }
+
+  /**
    * Runs {@code task} on {@code loop}: at once if that is the calling thread.
    *
    * @return false if the loop has ended: the task does not run

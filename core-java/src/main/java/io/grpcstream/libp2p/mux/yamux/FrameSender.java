@@ -1,5 +1,6 @@
 package io.grpcstream.libp2p.mux.yamux;
 
+import io.grpcstream.libp2p.util.EventLoops;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
@@ -93,6 +94,7 @@ final class FrameSender {
 
   /** Hands over a frame without payload; it is flushed at the end of the turn. */
   ChannelFuture control(int type, int flags, int streamId, int length) {
+    EventLoops.assertOn(ctx.channel().eventLoop());
     needsFlush = true;
     controlBytes += YamuxHeader.SIZE;
     scheduleTurn();
@@ -120,6 +122,7 @@ final class FrameSender {
 
   /** The stream has flushed bytes and window: it takes part in the round robin. */
   void ready(YamuxStreamChannel stream) {
+    EventLoops.assertOn(ctx.channel().eventLoop());
     if (!stream.queuedToSend) {
       stream.queuedToSend = true;
       ready.add(stream);

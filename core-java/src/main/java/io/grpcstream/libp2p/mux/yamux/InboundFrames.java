@@ -31,6 +31,7 @@ final class InboundFrames implements FrameReader.Sink {
   private final YamuxConfig config;
   private final StreamTable streams;
   private final StreamOpener opener;
+  private final StreamAcceptor acceptor;
   private final FrameSender sender;
   private final YamuxKeepAlive keepAlive;
   private final InboundStreamIds ids;
@@ -49,12 +50,14 @@ final class InboundFrames implements FrameReader.Sink {
       boolean initiator,
       StreamTable streams,
       StreamOpener opener,
+      StreamAcceptor acceptor,
       FrameSender sender,
       YamuxKeepAlive keepAlive) {
     this.session = session;
     this.config = session.config();
     this.streams = streams;
     this.opener = opener;
+    this.acceptor = acceptor;
     this.sender = sender;
     this.keepAlive = keepAlive;
     ids = new InboundStreamIds(!initiator);
@@ -133,17 +136,12 @@ final class InboundFrames implements FrameReader.Sink {
     ids.use(id);
     if ((flags & YamuxHeader.RST) != 0) {
       streams.refused();
-    } else if (session.acceptsInbound()
-        && streams.inbound() < config.maxInboundStreams()
-        && streams.unannouncedInbound() < config.ackBacklog()) {
-      session.newInboundStream((int) id);
-      if (streams.get((int) id) == null) {
+    } else if (acceptor.accepts()) {
+      if (!acceptor.accept((int) id)) {
         countReset("SYNs of streams that were refused");
       }
     } else {
-      if (session.acceptsInbound()) {
-        session.refusedInbound(id, streams.inbound() >= config.maxInboundStreams());
-      }
+      acceptor.refused(id);
       countReset(
           "SYNs past the limits of "
               + config.maxInboundStreams()

@@ -71,7 +71,7 @@ final class StreamOpener {
   }
 
   private @Nullable YamuxException refusal() {
-    YamuxException refusal = session.refusesNewStreams();
+    YamuxException refusal = session.life().refusesOutbound();
     if (refusal == null && nextStreamId > MAX_STREAM_ID) {
       return new YamuxException("yamux: all stream ids of this connection are used up");
     }

@@ -1,6 +1,7 @@
 package io.grpcstream.libp2p.mux.yamux;
 
 import io.grpcstream.libp2p.text.DurationText;
+import io.grpcstream.libp2p.util.EventLoops;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.EventLoop;
 import io.netty.util.concurrent.Future;
@@ -78,6 +79,7 @@ final class YamuxKeepAlive {
 
   /** Sends a ping, or joins the one that is under way. */
   Future<Duration> ping() {
+    EventLoops.assertOn(loop);
     if (ping == null) {
       ping = loop.newPromise();
       pingSentNanos = now();

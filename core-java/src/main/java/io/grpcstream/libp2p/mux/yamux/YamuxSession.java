@@ -8,13 +8,12 @@ import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.EventLoop;
 import io.netty.util.concurrent.Future;
 import io.netty.util.concurrent.ImmediateEventExecutor;
 import io.netty.util.concurrent.Promise;
 import io.netty.util.concurrent.PromiseNotifier;
 import java.time.Duration;
-import java.util.EnumSet;
-import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -49,11 +48,12 @@ public final class YamuxSession extends ChannelInboundHandlerAdapter implements 
   private final boolean initiator;
   private final YamuxConfig config;
   private final MuxerListener listener;
+  private final SessionLife life = new SessionLife();
   private final StreamTable streams = new StreamTable();
   private final ConnectionWindow connectionWindow;
   private final StreamOpener opener;
+  private final StreamAcceptor acceptor;
   private final PendingReads arrivals = new PendingReads();
-  private final RateBudget handlerFailures = new RateBudget(1, 1, System.nanoTime());
 
   private volatile boolean heard;
 
@@ -61,12 +61,6 @@ public final class YamuxSession extends ChannelInboundHandlerAdapter implements 
   private FrameSender sender;
   private YamuxKeepAlive keepAlive;
   private FrameReader reader;
-  private boolean goAwaySent;
-  private final Set<GoAwayCode> goAwaysReceived = EnumSet.noneOf(GoAwayCode.class);
-  private @Nullable GoAwayCode goAwayReceived;
-  private boolean ended;
-
-  private volatile boolean refusesInbound;
 
   /** Set last: whoever sees it sees all of the above. */
   private volatile boolean added;
@@ -83,6 +77,7 @@ public final class YamuxSession extends ChannelInboundHandlerAdapter implements 
     this.listener = listener;
     connectionWindow = new ConnectionWindow(config.maxConnectionWindow());
     opener = new StreamOpener(this, streams, initiator ? 1 : 2);
+    acceptor = new StreamAcceptor(this, streams, listener);
   }
 
   @Override
@@ -117,7 +112,7 @@ public final class YamuxSession extends ChannelInboundHandlerAdapter implements 
    */
   @Override
   public void refuseInbound() {
-    refusesInbound = true;
+    life.refuseInbound();
   }
 
   /**
@@ -128,11 +123,11 @@ public final class YamuxSession extends ChannelInboundHandlerAdapter implements 
   public Future<Void> goAway(GoAwayCode code) {
     return onEventLoop(
         promise -> {
-          if (ended) {
-            promise.tryFailure(new ConnectionLostException("yamux: the session is over", null));
+          if (life.isClosed()) {
+            promise.tryFailure(SessionLife.isOver());
             return;
           }
-          goAwaySent = true;
+          life.goAway();
           sender
               .control(YamuxHeader.GO_AWAY, 0, 0, code.value())
               .addListener(new PromiseNotifier<>(promise));
@@ -147,8 +142,8 @@ public final class YamuxSession extends ChannelInboundHandlerAdapter implements 
   public Future<Duration> ping() {
     return onEventLoop(
         promise -> {
-          if (ended) {
-            promise.tryFailure(new ConnectionLostException("yamux: the session is over", null));
+          if (life.isClosed()) {
+            promise.tryFailure(SessionLife.isOver());
           } else {
             keepAlive.ping().addListener(new PromiseNotifier<>(promise));
           }
@@ -199,8 +194,8 @@ public final class YamuxSession extends ChannelInboundHandlerAdapter implements 
       return ImmediateEventExecutor.INSTANCE.newFailedFuture(
           new IllegalStateException("yamux: the session is not in a pipeline yet"));
     }
-    Promise<T> promise = ctx.channel().eventLoop().newPromise();
-    if (EventLoops.run(ctx.channel().eventLoop(), () -> task.run(promise))) {
+    Promise<T> promise = loop().newPromise();
+    if (EventLoops.run(loop(), () -> task.run(promise))) {
       return promise;
     }
     return ImmediateEventExecutor.INSTANCE.newFailedFuture(
@@ -215,7 +210,8 @@ public final class YamuxSession extends ChannelInboundHandlerAdapter implements 
     sender = new FrameSender(ctx, this::endTurnInTask);
     keepAlive = new YamuxKeepAlive(config, ctx, sender, cause -> end(null, cause));
     reader =
-        new FrameReader(new InboundFrames(this, initiator, streams, opener, sender, keepAlive));
+        new FrameReader(
+            new InboundFrames(this, initiator, streams, opener, acceptor, sender, keepAlive));
     added = true;
     if (ctx.channel().isActive()) {
       keepAlive.start();
@@ -268,12 +264,7 @@ public final class YamuxSession extends ChannelInboundHandlerAdapter implements 
 
   @Override
   public void channelInactive(ChannelHandlerContext context) {
-    boolean orderly = goAwaySent || goAwayReceived == GoAwayCode.NORMAL;
-    String why =
-        goAwayReceived == null
-            ? "yamux: the other side closed the connection"
-            : "yamux: the other side closed the connection after GOAWAY " + goAwayReceived;
-    end(null, orderly ? null : new ConnectionLostException(why, null));
+    end(null, life.connectionClosed());
     context.fireChannelInactive();
   }
 
@@ -297,7 +288,7 @@ public final class YamuxSession extends ChannelInboundHandlerAdapter implements 
   /** The end of a turn: reads are complete, and what was written leaves. */
   private void endTurn() {
     arrivals.endReads();
-    if (!ended) {
+    if (!life.isClosed()) {
       sender.drain();
     }
   }
@@ -311,57 +302,14 @@ public final class YamuxSession extends ChannelInboundHandlerAdapter implements 
     }
   }
 
-  /** Why no stream may be opened; null if one may. */
-  @Nullable YamuxException refusesNewStreams() {
-    if (ended) {
-      return new ConnectionLostException("yamux: the session is over", null);
-    }
-    if (goAwayReceived != null) {
-      return new GoAwayException("yamux: the other side sent GOAWAY " + goAwayReceived);
-    }
-    return goAwaySent ? new GoAwayException("yamux: GOAWAY was sent") : null;
-  }
-
-  /** Whether inbound streams are welcome at all. */
-  boolean acceptsInbound() {
-    return !refusesInbound && !goAwaySent && !ended;
-  }
-
   /** Registers a stream; it is active and reads nothing yet. */
   YamuxStreamChannel newStream(int streamId, boolean ours) {
+    EventLoops.assertOn(loop());
     YamuxStreamChannel stream = new YamuxStreamChannel(this, ctx.channel(), streamId, ours);
     streams.add(streamId, stream);
-    stream.registerWith(ctx.channel().eventLoop());
+    stream.registerWith(loop());
     sender.announce(stream);
     return stream;
-  }
-
-  void newInboundStream(int streamId) {
-    YamuxStreamChannel stream = newStream(streamId, false);
-    try {
-      listener.onInboundStream(stream);
-      stream.startReading();
-    } catch (RuntimeException | LinkageError e) {
-      // The peer decides how many streams there are, and so how often the handler fails.
-      if (handlerFailures.take(System.nanoTime())) {
-        log.warn("yamux: the handler of inbound stream {} failed", stream, e);
-      } else {
-        log.debug("yamux: the handler of inbound stream {} failed", stream, e);
-      }
-      stream.reset();
-    }
-  }
-
-  /** An inbound stream was refused: for the number of streams, or else for the ACK backlog. */
-  void refusedInbound(long streamId, boolean forNumber) {
-    listener.onInboundRefused(
-        "limit of %d %s reached, stream %d"
-            .formatted(
-                forNumber ? config.maxInboundStreams() : config.ackBacklog(),
-                forNumber
-                    ? "inbound streams of one connection"
-                    : "unacknowledged inbound streams of one connection",
-                streamId));
   }
 
   void acknowledge(YamuxStreamChannel stream) {
@@ -372,23 +320,29 @@ public final class YamuxSession extends ChannelInboundHandlerAdapter implements 
   }
 
   void receiveGoAway(GoAwayCode code) {
-    if (!goAwaysReceived.add(code)) {
-      return;
+    if (life.receiveGoAway(code)) {
+      log.debug("yamux: {} received GOAWAY {}", ctx.channel(), code);
+      opener.openWaiting();
+      listener.onGoAway(code.name());
     }
-    log.debug("yamux: {} received GOAWAY {}", ctx.channel(), code);
-    goAwayReceived = code;
-    opener.openWaiting();
-    listener.onGoAway(code.name());
   }
 
   // ---- What streams need
+
+  SessionLife life() {
+    return life;
+  }
 
   YamuxConfig config() {
     return config;
   }
 
+  private EventLoop loop() {
+    return ctx.channel().eventLoop();
+  }
+
   long now() {
-    return ctx.channel().eventLoop().ticker().nanoTime();
+    return loop().ticker().nanoTime();
   }
 
   ReceiveWindow newReceiveWindow() {
@@ -412,7 +366,8 @@ public final class YamuxSession extends ChannelInboundHandlerAdapter implements 
 
   /** The stream's user has flushed. At the session's end, that fails with the stream. */
   void flushed(YamuxStreamChannel stream) {
-    if (!ended) {
+    EventLoops.assertOn(loop());
+    if (!life.isClosed()) {
       sender.flushed(stream);
     }
   }
@@ -438,6 +393,7 @@ public final class YamuxSession extends ChannelInboundHandlerAdapter implements 
 
   /** Forgets a stream that has ended on both sides. */
   void remove(YamuxStreamChannel stream) {
+    EventLoops.assertOn(loop());
     if (!stream.removed) {
       stream.removed = true;
       streams.remove((int) stream.streamId(), stream);
@@ -456,10 +412,10 @@ public final class YamuxSession extends ChannelInboundHandlerAdapter implements 
    * @param cause null if the end is an orderly one
    */
   private void end(@Nullable GoAwayCode code, @Nullable Throwable cause) {
-    if (ended) {
+    EventLoops.assertOn(loop());
+    if (!life.close()) {
       return;
     }
-    ended = true;
     log.debug("yamux: {} ends", ctx.channel(), cause);
     reader.stop();
     if (code != null && ctx.channel().isActive()) {
