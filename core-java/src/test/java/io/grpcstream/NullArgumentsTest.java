@@ -85,7 +85,7 @@ class NullArgumentsTest {
   private void fill(GrpcStream grpc, Host host, Stream stream, GrpcConnection accepted) {
     PrivateKey key = PrivateKey.generateEd25519();
     PeerId peer = PeerId.of(key.publicKey());
-    Multiaddr address = Multiaddr.parse("/memory/1");
+    Multiaddr address = Multiaddr.parse("/memory/1/p2p/" + peer);
     api.put(GrpcStream.class, grpc);
     api.put(GrpcStream.Builder.class, GrpcStream.builder());
     api.put(GrpcConnection.class, accepted);
@@ -93,6 +93,7 @@ class NullArgumentsTest {
     api.put(GrpcPeer.Builder.class, GrpcPeer.builder());
     api.put(PeerChannelBuilder.class, PeerChannelBuilder.forPeer(host, peer, Wire.PROTOCOL));
     api.put(PeerChannelCredentials.class, null);
+    api.put(PeerCallLimit.class, null);
     api.put(PeerServerBuilder.class, PeerServerBuilder.forProtocol(host, Wire.PROTOCOL));
     api.put(PeerAddress.class, new PeerAddress(peer, address));
     api.put(PeerContext.class, null);
