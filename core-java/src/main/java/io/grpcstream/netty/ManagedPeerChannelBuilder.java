@@ -8,6 +8,7 @@ import io.grpc.ManagedChannelBuilder;
 import io.grpc.NameResolverRegistry;
 import io.grpc.internal.ClientTransportFactory;
 import io.grpc.internal.ManagedChannelImplBuilder;
+import io.grpc.netty.NettyChannelBuilder;
 import io.grpcstream.libp2p.ConnectionListener;
 import io.grpcstream.libp2p.Host;
 import io.grpcstream.target.PeerNameResolverProvider;
@@ -113,6 +114,11 @@ public final class ManagedPeerChannelBuilder
   }
 
   // Options of HTTP/2, which grpc-netty has.
+
+  /** All of them. */
+  NettyChannelBuilder options() {
+    return starter.options();
+  }
 
   @Override
   public ManagedPeerChannelBuilder maxInboundMessageSize(int bytes) {

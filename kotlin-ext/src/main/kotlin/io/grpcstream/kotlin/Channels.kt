@@ -34,9 +34,16 @@ public fun Stream.grpcChannel(
 ): ManagedChannel =
     GrpcStream
         .wrapClientBuilder(this)
-        .directExecutor()
+        .forCoroutines()
         .apply(configure)
         .build()
+
+/** What channels for coroutines are made with, unless the user says otherwise. */
+internal fun <B : ManagedChannelBuilder<*>> B.forCoroutines(): B =
+    apply {
+        directExecutor()
+        intercept(ContextDeadline)
+    }
 
 /**
  * Opens a stream to the peer at [address] that speaks [protocol], and a [channel][Stream.grpcChannel]

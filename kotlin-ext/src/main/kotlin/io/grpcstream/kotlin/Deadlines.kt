@@ -2,10 +2,15 @@ package io.grpcstream.kotlin
 
 import com.google.common.util.concurrent.MoreExecutors
 import io.grpc.CallOptions
+import io.grpc.Channel
+import io.grpc.ClientCall
+import io.grpc.ClientInterceptor
 import io.grpc.Deadline
+import io.grpc.MethodDescriptor
 import io.grpc.Status
 import io.grpc.StatusException
 import kotlinx.coroutines.CoroutineScope
+import kotlinx.coroutines.ThreadContextElement
 import kotlinx.coroutines.coroutineScope
 import kotlinx.coroutines.currentCoroutineContext
 import kotlinx.coroutines.ensureActive
@@ -28,10 +33,11 @@ import kotlin.time.Duration
  *     }
  * ```
  *
- * It holds for [Channel.unary][unary] and its like in the block and in all coroutines that inherit its
- * context, and for those generated stubs on which [withCallerContext] is called there. An earlier
- * deadline goes before it: that of a `withDeadline` around this one, of a call's options, or of the
- * call which the caller serves.
+ * It holds in the block and in all coroutines that inherit its context: for [Channel.unary][unary] and
+ * its like, for generated coroutine stubs over channels that are made by [grpcChannel], [peerChannel]
+ * or a [grpcPeer], and for those over other channels on which [withCallerContext] is called there. An
+ * earlier deadline goes before it: that of a `withDeadline` around this one, of a call's options, or of
+ * the call which the caller serves.
  *
  * When the time is up, [StatusException] with `DEADLINE_EXCEEDED` is thrown out of here. A call under
  * way fails with it and says what it waited for; whatever else the block does is cancelled a moment
@@ -39,7 +45,7 @@ import kotlin.time.Duration
  * begin with, the block does not run. With [Duration.INFINITE] nothing is added to what holds already.
  *
  * `withTimeout` around a call cancels it just as well, but the peer is not told beforehand, and the
- * exception is coroutines' own.
+ * exception is coroutines' own: when its time is up is known to nobody but coroutines themselves.
  */
 public suspend fun <T> withDeadline(
     timeout: Duration,
@@ -75,13 +81,49 @@ private fun passed(timeout: Duration) =
  */
 private const val CALLS_END_FIRST_MILLIS = 50
 
-/** The deadline of the calls that are made in a context. */
+/**
+ * The deadline of the calls that are made in a context: told to those by [unary] and its like through
+ * the context, and to generated stubs by the thread they call on, see [ContextDeadline].
+ */
 private class CallDeadline(
     val deadline: Deadline,
-) : AbstractCoroutineContextElement(CallDeadline) {
+) : AbstractCoroutineContextElement(CallDeadline),
+    ThreadContextElement<Deadline?> {
+    override fun updateThreadContext(context: CoroutineContext): Deadline? {
+        val before = OF_THREAD.get()
+        OF_THREAD.set(deadline)
+        return before
+    }
+
+    override fun restoreThreadContext(
+        context: CoroutineContext,
+        oldState: Deadline?,
+    ) {
+        if (oldState == null) OF_THREAD.remove() else OF_THREAD.set(oldState)
+    }
+
     override fun toString(): String = "CallDeadline($deadline)"
 
-    companion object Key : CoroutineContext.Key<CallDeadline>
+    companion object Key : CoroutineContext.Key<CallDeadline> {
+        val OF_THREAD = ThreadLocal<Deadline?>()
+    }
+}
+
+/** Gives calls the deadline of the [withDeadline] that they are made in, unless theirs is earlier. */
+internal object ContextDeadline : ClientInterceptor {
+    override fun <Q, R> interceptCall(
+        method: MethodDescriptor<Q, R>,
+        options: CallOptions,
+        next: Channel,
+    ): ClientCall<Q, R> {
+        val around = CallDeadline.OF_THREAD.get()
+        val given = options.deadline
+        return if (around == null || (given != null && !around.isBefore(given))) {
+            next.newCall(method, options)
+        } else {
+            next.newCall(method, options.withDeadline(around))
+        }
+    }
 }
 
 /** The earlier one of [given] and of what [withDeadline] around this context's coroutine says. */

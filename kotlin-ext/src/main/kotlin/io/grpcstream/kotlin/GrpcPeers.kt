@@ -123,6 +123,6 @@ public class GrpcPeerBuilder internal constructor() {
     internal fun build(): GrpcPeer = builder.build()
 
     init {
-        builder.configureChannels { it.directExecutor() }
+        builder.configureChannels { it.forCoroutines() }
     }
 }

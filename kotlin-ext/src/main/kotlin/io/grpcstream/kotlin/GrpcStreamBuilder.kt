@@ -1,14 +1,22 @@
 package io.grpcstream.kotlin
 
 import io.grpc.BindableService
+import io.grpc.Metadata
+import io.grpc.MethodDescriptor
 import io.grpc.ServerInterceptor
 import io.grpc.ServerServiceDefinition
 import io.grpc.Status
 import io.grpc.kotlin.AbstractCoroutineServerImpl
+import io.grpcstream.CallAuthorizer
 import io.grpcstream.CallLimits
 import io.grpcstream.GrpcStream
+import io.grpcstream.PeerCallLimit
+import io.grpcstream.PeerContext
 import io.grpcstream.libp2p.PeerId
+import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.Dispatchers
+import kotlinx.coroutines.Job
+import kotlinx.coroutines.future.future
 import kotlin.coroutines.CoroutineContext
 import kotlin.coroutines.EmptyCoroutineContext
 import kotlin.time.Duration
@@ -29,6 +37,12 @@ import kotlin.time.toJavaDuration
  */
 public fun grpcStream(configure: GrpcStreamBuilder.() -> Unit = {}): GrpcStream =
     GrpcStreamBuilder().apply(configure).build()
+
+/**
+ * Lets each peer have so many [calls] at a time, over all its streams and all the servers that this
+ * interceptor is added to; one more ends with `RESOURCE_EXHAUSTED`.
+ */
+public fun limitPerPeer(calls: Int): ServerInterceptor = PeerCallLimit(calls)
 
 /**
  * Collects what a [grpcStream] is made of.
@@ -107,6 +121,46 @@ public class GrpcStreamBuilder internal constructor() {
     public fun authorize(allows: (peer: PeerId, protocol: String) -> Boolean) {
         options += { authorizer(allows) }
     }
+
+    /**
+     * The same, where that has to be looked up; takes the place of the other. It runs in a coroutine of
+     * the [context], which is cancelled if the stream ends meanwhile, and has [backlogTimeout]; until it
+     * answers, nothing of the stream is read.
+     */
+    public fun authorizeSuspending(allows: suspend (peer: PeerId, protocol: String) -> Boolean) {
+        options +=
+            {
+                asyncAuthorizer { peer, protocol -> scope().future { allows(peer, protocol) } }
+            }
+    }
+
+    /**
+     * Decides about each call by its caller, its method and its headers: OK, or the status with which it
+     * ends. It runs in a coroutine of the [context], which is cancelled if the call is; the service hears
+     * of the call once it has answered. What it throws ends the call as if the service had.
+     */
+    public fun authorizeCalls(
+        authorize: suspend (
+            peer: PeerContext,
+            method: MethodDescriptor<*, *>,
+            headers: Metadata,
+        ) -> Status,
+    ) {
+        options +=
+            {
+                val authorizer =
+                    CallAuthorizer { peer, method, headers ->
+                        scope().future { authorize(peer, method, headers) }
+                    }
+                intercept(authorizer.asInterceptor())
+            }
+    }
+
+    /** Lets each peer have so many [calls] at a time; one more ends with `RESOURCE_EXHAUSTED`. */
+    public fun limitPerPeer(calls: Int): Unit = intercept(io.grpcstream.kotlin.limitPerPeer(calls))
+
+    /** For coroutines that end with the stream or call they decide about, and fail nothing else. */
+    private fun scope() = CoroutineScope(context.minusKey(Job))
 
     /** Gives the coroutines of services what [propagator] extracts from the headers of their call. */
     public fun propagate(propagator: ContextPropagator) {

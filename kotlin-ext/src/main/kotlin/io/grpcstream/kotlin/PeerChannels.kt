@@ -47,7 +47,7 @@ public fun Host.peerChannel(
 ): ManagedChannel = PeerChannelBuilder.forAddress(this, address, protocol).configured(configure)
 
 private fun PeerChannelBuilder.configured(configure: PeerChannelBuilder.() -> Unit) =
-    directExecutor().apply(configure).build()
+    forCoroutines().apply(configure).build()
 
 /**
  * The channel's states of connectivity: the present one at once, then each change, and complete after

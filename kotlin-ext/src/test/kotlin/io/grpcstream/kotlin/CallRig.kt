@@ -22,11 +22,14 @@ internal class CallRig(
     private val style: CallStyle,
     private val dialer: Host,
     private val listener: Host,
-    val stream: Stream,
     private val channel: ManagedChannel,
     private val echo: GreeterClient,
 ) {
     val client: GreeterClient = style.client(channel)
+
+    /** The stream that calls go over; a channel to a peer has one once it is called. */
+    val stream: Stream
+        get() = dialer.connections().flatMap { it.streams() }.single { it.protocol() == PROTOCOL }
 
     fun client(options: CallOptions): GreeterClient = style.client(channel, options)
 
@@ -64,11 +67,17 @@ internal suspend fun calling(
             listener.handle(PROTOCOL, tested.handler())
             listener.handle(ECHO_PROTOCOL, echoing.handler())
             val address = listener.listenAddresses().first()
-            val stream = dialer.open(address, PROTOCOL)
-            val channel = tested.client(stream)
+            val channel =
+                if (style.byPeer) {
+                    dialer.peerChannel(address, PROTOCOL) {
+                        if (window != null) fixWindow(this, window)
+                    }
+                } else {
+                    tested.client(dialer.open(address, PROTOCOL))
+                }
             val echo = echoing.client(dialer.open(address, ECHO_PROTOCOL))
             try {
-                val rig = CallRig(style, dialer, listener, stream, channel, style.client(echo))
+                val rig = CallRig(style, dialer, listener, channel, style.client(echo))
                 coroutineScope { rig.test(this) }
             } finally {
                 channel.shutdownNow()

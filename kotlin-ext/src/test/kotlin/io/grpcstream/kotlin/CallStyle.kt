@@ -26,10 +26,20 @@ internal interface GreeterClient {
 
 /** One way to write services and to call them; what holds of calls holds of each way. */
 internal interface CallStyle {
+    /** Whether calls go over a channel to the peer, in place of one over a stream. */
+    val byPeer: Boolean get() = false
+
     fun service(lambdas: GreeterLambdas): ServerServiceDefinition
 
     fun client(
         channel: Channel,
         options: CallOptions = CallOptions.DEFAULT,
     ): GreeterClient
+}
+
+/** The same way, over a channel to the peer. */
+internal class ByPeer(
+    style: CallStyle,
+) : CallStyle by style {
+    override val byPeer: Boolean get() = true
 }

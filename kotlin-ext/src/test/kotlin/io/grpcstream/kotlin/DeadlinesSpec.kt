@@ -23,8 +23,10 @@ import kotlinx.coroutines.awaitCancellation
 import kotlinx.coroutines.flow.flow
 import kotlinx.coroutines.flow.flowOf
 import kotlinx.coroutines.launch
+import kotlinx.coroutines.withContext
 import kotlinx.coroutines.withTimeout
 import kotlinx.coroutines.withTimeoutOrNull
+import java.util.concurrent.TimeUnit
 import java.util.concurrent.TimeUnit.MILLISECONDS
 import java.util.concurrent.TimeUnit.MINUTES
 import java.util.concurrent.TimeUnit.SECONDS
@@ -235,6 +237,23 @@ class DeadlinesSpec :
                     GreeterCoroutineStub(channel).withCallerContext().sayHello(request("Ada"))
                 }
                 greeter.deadline.shouldBeAtMost(minutes = 5)
+            }
+        }
+
+        "a generated stub over a channel of ours has the deadline without a further word" {
+            val greeter = NotingGreeter()
+            calling(greeter) { channel ->
+                val stub = GreeterCoroutineStub(channel)
+                withDeadline(5.minutes) {
+                    withContext(Dispatchers.Default) { stub.sayHello(request("Ada")) }
+                }
+                greeter.deadline.shouldBeAtMost(minutes = 5)
+                withDeadline(5.minutes) {
+                    stub.withDeadlineAfter(1, TimeUnit.MINUTES).sayHello(request("Ada"))
+                }
+                greeter.deadline.shouldBeAtMost(minutes = 1)
+                stub.sayHello(request("Ada"))
+                greeter.deadline.shouldBeNull()
             }
         }
     })

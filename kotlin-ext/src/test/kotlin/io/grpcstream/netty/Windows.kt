@@ -4,6 +4,7 @@ import io.grpc.ManagedChannelBuilder
 import io.grpc.ServerBuilder
 import io.grpc.netty.NettyChannelBuilder
 import io.grpc.netty.NettyServerBuilder
+import io.grpcstream.PeerChannelBuilder
 
 /** Fixes the HTTP/2 window in which a server's clients may send; it does not grow then. */
 internal fun fixWindow(
@@ -18,6 +19,18 @@ internal fun fixWindow(
     channel: ManagedChannelBuilder<*>,
     bytes: Int,
 ) {
-    ((channel as OneStreamChannelBuilder).delegate() as NettyChannelBuilder)
-        .flowControlWindow(bytes)
+    val netty =
+        when (channel) {
+            is ManagedPeerChannelBuilder -> channel.options()
+            is PeerChannelBuilder -> return fixWindow(channel.internal(), bytes)
+            else -> (channel as OneStreamChannelBuilder).delegate() as NettyChannelBuilder
+        }
+    netty.flowControlWindow(bytes)
+}
+
+/** What a user's builder passes all options on to. */
+private fun PeerChannelBuilder.internal(): ManagedPeerChannelBuilder {
+    val method = PeerChannelBuilder::class.java.getDeclaredMethod("delegate")
+    method.isAccessible = true
+    return method.invoke(this) as ManagedPeerChannelBuilder
 }
