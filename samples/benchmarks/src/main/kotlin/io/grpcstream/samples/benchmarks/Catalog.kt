@@ -4,6 +4,7 @@ package io.grpcstream.samples.benchmarks
 internal fun measures(go: Go?): List<Measure> =
     listOf(
         unaryMeasures(go),
+        managedMeasures(),
         coroutineMeasures(),
         streamingMeasures(go),
         rawMeasures(go),

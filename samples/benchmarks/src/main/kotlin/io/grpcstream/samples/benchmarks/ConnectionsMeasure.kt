@@ -51,7 +51,7 @@ private fun connections(connector: Connector): Probe {
 }
 
 /** Something to connect to, again and again. */
-private interface Connector : AutoCloseable {
+internal interface Connector : AutoCloseable {
     /** Connects, runs [call], and returns when the connection is closed. */
     fun connect(call: (ManagedChannel) -> Unit)
 }
@@ -114,7 +114,7 @@ private class NewChannels : Connector {
 }
 
 /** One connection at a time. */
-private class ConnectionLoad(
+internal class ConnectionLoad(
     private val connector: Connector,
 ) : Load {
     private val message = payload(32)

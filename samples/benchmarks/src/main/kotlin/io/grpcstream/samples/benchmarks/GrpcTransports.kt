@@ -12,6 +12,7 @@ import io.grpc.inprocess.InProcessServerBuilder
 import io.grpc.netty.NettyChannelBuilder
 import io.grpc.netty.NettyServerBuilder
 import io.grpcstream.GrpcStream
+import io.grpcstream.PeerChannelBuilder
 import java.net.InetSocketAddress
 import java.util.concurrent.TimeUnit
 
@@ -98,11 +99,16 @@ internal class InProcessTransport(
     }
 }
 
-/** GrpcStream between two hosts. Each channel is a stream of its own on one connection. */
+/**
+ * GrpcStream between two hosts. Each channel is a stream of its own on one connection.
+ *
+ * @param managed whether channels are to the peer, in place of one over a stream
+ */
 internal class StreamTransport(
     private val hosts: HostPair,
     private val grpc: GrpcStream,
     private val executors: Executors,
+    private val managed: Boolean = false,
 ) : GrpcTransport {
     constructor(hosts: HostPair, service: ServerServiceDefinition, executors: Executors) :
         this(hosts, grpcStreamOf(service, executors), executors)
@@ -112,8 +118,13 @@ internal class StreamTransport(
     }
 
     override fun newChannel(): ManagedChannel {
-        val stream = hosts.newStream(PROTOCOL)
-        return GrpcStream.wrapClientBuilder(stream).also { executors.apply(it) }.build()
+        val builder =
+            if (managed) {
+                PeerChannelBuilder.forAddress(hosts.client, hosts.address, PROTOCOL)
+            } else {
+                GrpcStream.wrapClientBuilder(hosts.newStream(PROTOCOL))
+            }
+        return builder.also { executors.apply(it) }.build()
     }
 
     override fun close() {
