@@ -1,16 +1,13 @@
 package io.grpcstream.samples;
 
-import io.grpc.ManagedChannel;
 import io.grpc.stub.StreamObserver;
+import io.grpcstream.GrpcPeer;
 import io.grpcstream.GrpcStream;
 import io.grpcstream.PeerContext;
 import io.grpcstream.greeter.GreeterGrpc;
 import io.grpcstream.greeter.HelloReply;
 import io.grpcstream.greeter.HelloRequest;
-import io.grpcstream.libp2p.Host;
-import io.grpcstream.libp2p.Multiaddr;
 import io.grpcstream.libp2p.PeerId;
-import io.grpcstream.libp2p.Stream;
 
 /** The README's example in Java: what stands between the markers here stands there, too. */
 final class ReadmeExample {
@@ -28,20 +25,16 @@ final class ReadmeExample {
   }
 
   static String greet(String name) throws Exception {
-    try (GrpcStream grpc = GrpcStream.create().registerService(new Greeter()).serve();
-        Host server = Host.builder().listen("/ip4/127.0.0.1/tcp/0").build();
-        Host client = Host.builder().build()) {
-      server.handle("/greeter/1.0.0", grpc.handler());
+    GrpcStream services = GrpcStream.create().registerService(new Greeter());
+    try (GrpcPeer server =
+            GrpcPeer.builder().listen("/ip4/127.0.0.1/tcp/0").serve(services).build();
+        GrpcPeer client = GrpcPeer.builder().build()) {
       server.start().toCompletableFuture().get();
       client.start().toCompletableFuture().get();
 
-      Multiaddr address = server.listenAddresses().get(0); // ends in the server's peer id
-      Stream stream = client.newStream(address, "/greeter/1.0.0").toCompletableFuture().get();
-      ManagedChannel channel = GrpcStream.wrapClient(stream);
+      String target = "libp2p:" + server.addresses().get(0); // ends in the server's peer id
       HelloRequest request = HelloRequest.newBuilder().setName(name).build();
-      HelloReply reply = GreeterGrpc.newBlockingStub(channel).sayHello(request);
-      channel.shutdown(); // and with it the stream
-      return reply.getMessage();
+      return GreeterGrpc.newBlockingStub(client.channel(target)).sayHello(request).getMessage();
     }
   }
   // end

@@ -28,7 +28,7 @@ class ReadmeTest {
   }
 
   @Test
-  void kotlinIsTheExampleThatIsRun() throws IOException {
+  void kotlinIsTheExamplesThatAreRun() throws IOException {
     Path example = TESTS.resolve("kotlin/io/grpcstream/samples/ReadmeExample.kt");
     assertThat(code("kotlin")).containsExactly(marked(example, "kotlin"));
   }
@@ -72,7 +72,7 @@ class ReadmeTest {
   private static String marked(Path source, String marker) throws IOException {
     List<String> lines = Files.readAllLines(source);
     int begin = indexOf(lines, "// readme: " + marker);
-    int end = indexOf(lines, "// end");
+    int end = begin + indexOf(lines.subList(begin, lines.size()), "// end");
     String margin = " ".repeat(lines.get(begin).indexOf("//"));
     StringBuilder text = new StringBuilder();
     for (String line : lines.subList(begin + 1, end)) {

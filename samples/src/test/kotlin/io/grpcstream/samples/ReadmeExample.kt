@@ -1,5 +1,6 @@
 package io.grpcstream.samples
 
+import io.grpc.ManagedChannel
 import io.grpcstream.greeter.GreeterGrpcKt.GreeterCoroutineImplBase
 import io.grpcstream.greeter.GreeterGrpcKt.GreeterCoroutineStub
 import io.grpcstream.greeter.HelloReply
@@ -7,20 +8,15 @@ import io.grpcstream.greeter.HelloRequest
 import io.grpcstream.greeter.helloReply
 import io.grpcstream.greeter.helloRequest
 import io.grpcstream.kotlin.currentPeer
-import io.grpcstream.kotlin.grpcChannel
-import io.grpcstream.kotlin.grpcStream
-import io.grpcstream.kotlin.serveIn
-import io.grpcstream.kotlin.shutdownAndAwait
-import io.grpcstream.kotlin.startAndAwait
-import io.grpcstream.kotlin.use
+import io.grpcstream.kotlin.peerChannel
+import io.grpcstream.kotlin.withGrpcPeer
 import io.grpcstream.libp2p.Host
-import kotlinx.coroutines.cancelAndJoin
-import kotlinx.coroutines.coroutineScope
+import io.grpcstream.libp2p.Multiaddr
 import kotlinx.coroutines.flow.Flow
 import kotlinx.coroutines.flow.asFlow
 import kotlinx.coroutines.flow.map
 import kotlinx.coroutines.flow.toList
-import kotlin.time.Duration.Companion.seconds
+import java.util.concurrent.TimeUnit
 
 // What stands between the markers stands in the README, too.
 // readme: kotlin
@@ -35,27 +31,44 @@ class Greeter : GreeterCoroutineImplBase() {
 }
 
 suspend fun greet(names: List<String>): List<String> =
-    coroutineScope {
-        val server = Host.builder().listen("/ip4/127.0.0.1/tcp/0").build()
-        val client = Host.builder().build()
-        try {
-            server.startAndAwait()
-            client.startAndAwait()
-
-            val grpc = grpcStream { service(Greeter()) }
-            server.handle("/greeter/1.0.0", grpc.handler())
-            val serving = grpc.serveIn(this) // until it, or this scope, is cancelled
-
-            val address = server.listenAddresses().first() // ends in the server's peer id
-            val replies =
-                client.grpcChannel(address, "/greeter/1.0.0").use { channel ->
-                    val requests = names.asFlow().map { helloRequest { name = it } }
-                    GreeterCoroutineStub(channel).chat(requests).toList()
-                }
-            serving.cancelAndJoin()
-            replies.map { it.message }
-        } finally {
-            listOf(client, server).forEach { it.shutdownAndAwait(1.seconds) }
+    withGrpcPeer({
+        listen("/ip4/127.0.0.1/tcp/0")
+        serve { service(Greeter()) }
+    }) { server ->
+        withGrpcPeer({ }) { client ->
+            val target = "libp2p:${server.addresses().first()}" // ends in the server's peer id
+            val requests = names.asFlow().map { helloRequest { name = it } }
+            GreeterCoroutineStub(client.channel(target)).chat(requests).toList().map { it.message }
         }
+    }
+// end
+
+// readme: replicas
+fun greeters(
+    host: Host,
+    replicas: List<Multiaddr>,
+): ManagedChannel =
+    host.peerChannel("libp2p:" + replicas.joinToString(",")) {
+        defaultLoadBalancingPolicy("round_robin")
+        defaultServiceConfig(
+            mapOf(
+                "methodConfig" to
+                    listOf(
+                        mapOf(
+                            "name" to listOf(mapOf("service" to "greeter.Greeter")),
+                            "retryPolicy" to
+                                mapOf(
+                                    "maxAttempts" to 4.0,
+                                    "initialBackoff" to "0.05s",
+                                    "maxBackoff" to "1s",
+                                    "backoffMultiplier" to 2.0,
+                                    "retryableStatusCodes" to listOf("UNAVAILABLE"),
+                                ),
+                        ),
+                    ),
+                "healthCheckConfig" to mapOf("serviceName" to "greeter.Greeter"),
+            ),
+        )
+        keepAliveTime(1, TimeUnit.MINUTES)
     }
 // end
