@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.grpc.ServerServiceDefinition;
 import io.grpcstream.libp2p.Connection;
+import io.grpcstream.libp2p.ConnectionManager;
 import io.grpcstream.libp2p.Host;
 import io.grpcstream.libp2p.HostStats;
 import io.grpcstream.libp2p.Limits;
@@ -27,6 +28,7 @@ import java.lang.reflect.Proxy;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -104,6 +106,8 @@ class NullArgumentsTest {
     api.put(CallLimits.Builder.class, CallLimits.builder());
     api.put(Limits.Builder.class, Limits.builder());
     api.put(HostStats.class, host.stats());
+    api.put(ConnectionManager.class, ConnectionManager.none());
+    api.put(ConnectionManager.Builder.class, ConnectionManager.builder());
     api.put(PeerInfo.class, null);
     api.put(PrivateKey.class, null);
     api.put(PublicKey.class, null);
@@ -126,6 +130,7 @@ class NullArgumentsTest {
             ServerServiceDefinition.class,
             Echo.service()));
     values.put(Channel.class, stream.channel());
+    values.put(HostStats.Upkeep.class, HostStats.Upkeep.NONE);
     values.put(PublicKey.class, key.publicKey());
     for (Map.Entry<Class<?>, @Nullable Object> type : api.entrySet()) {
       if (type.getValue() != null) {
@@ -192,7 +197,7 @@ class NullArgumentsTest {
     if (type == boolean.class || type == int.class || type == long.class) {
       return type == boolean.class ? (Object) true : type == int.class ? (Object) 1 : (Object) 1L;
     }
-    if (type == List.class) {
+    if (type == List.class || type == Collection.class) {
       return List.of();
     }
     assertThat(type).as("a type without a value").isInterface();
