@@ -288,7 +288,7 @@ class HostUpkeepTest {
   }
 
   @Test
-  @DisplayName("Kept peers end with the host, also on event loops that outlive it")
+  @DisplayName("Kept peers end with the host, and none is taken after that")
   void keptPeersEndWithTheHost() {
     ConcurrentLinkedQueue<PeerId> dialled = new ConcurrentLinkedQueue<>();
     Host host =
