@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.grpc.ServerServiceDefinition;
 import io.grpcstream.libp2p.Connection;
+import io.grpcstream.libp2p.ConnectionManager;
 import io.grpcstream.libp2p.Host;
 import io.grpcstream.libp2p.HostStats;
 import io.grpcstream.libp2p.Limits;
@@ -111,6 +112,8 @@ class NullArgumentsTest {
     api.put(CallLimits.Builder.class, CallLimits.builder());
     api.put(Limits.Builder.class, Limits.builder());
     api.put(HostStats.class, host.stats());
+    api.put(ConnectionManager.class, ConnectionManager.none());
+    api.put(ConnectionManager.Builder.class, ConnectionManager.builder());
     api.put(PeerInfo.class, null);
     api.put(PrivateKey.class, null);
     api.put(PublicKey.class, null);
@@ -133,6 +136,7 @@ class NullArgumentsTest {
             ServerServiceDefinition.class,
             Echo.service()));
     values.put(Channel.class, stream.channel());
+    values.put(HostStats.Upkeep.class, HostStats.Upkeep.NONE);
     values.put(PublicKey.class, key.publicKey());
     for (Map.Entry<Class<?>, @Nullable Object> type : api.entrySet()) {
       if (type.getValue() != null) {

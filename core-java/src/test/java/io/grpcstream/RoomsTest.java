@@ -60,6 +60,8 @@ class RoomsTest {
         .definedBy(ROOT + ".libp2p")
         .layer("host")
         .definedBy(ROOT + ".libp2p.host..")
+        .layer("upkeep")
+        .definedBy(ROOT + ".libp2p.upkeep..")
         .layer("dial")
         .definedBy(ROOT + ".libp2p.dial..")
         .layer("connection")
@@ -119,6 +121,7 @@ class RoomsTest {
         .whereLayer("host")
         .mayOnlyAccessLayers(
             "libp2p",
+            "upkeep",
             "dial",
             "connection",
             "addresses",
@@ -134,6 +137,8 @@ class RoomsTest {
             "memory",
             "identify",
             "ping")
+        .whereLayer("upkeep")
+        .mayOnlyAccessLayers("libp2p", "connection", "addresses", "util", "text")
         .whereLayer("dial")
         .mayOnlyAccessLayers(
             "libp2p", "connection", "addresses", "resources", "util", "text", "transport")

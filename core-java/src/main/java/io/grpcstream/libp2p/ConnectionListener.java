@@ -21,7 +21,7 @@ public interface ConnectionListener {
 
   /** Ends a listener's registration. */
   @FunctionalInterface
-  interface Registration extends AutoCloseable {
+  interface Registration extends io.grpcstream.libp2p.Registration {
     /** No call that has not begun yet reaches the listener. Idempotent. */
     @Override
     void close();

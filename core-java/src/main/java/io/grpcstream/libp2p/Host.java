@@ -170,6 +170,58 @@ public interface Host extends AutoCloseable {
   List<Multiaddr> addresses(PeerId peer);
 
   /**
+   * Keeps this host connected with {@code peer} until the registration is closed: dials it now, if
+   * there is no connection, and again whenever there is none any more. Before {@link #start()}
+   * nothing is dialled, and after {@link #shutdown} nothing any more.
+   *
+   * <p>After a failed dial, or the end of a connection, the next dial comes after 1 second, then 2,
+   * 4 and so on up to 2 minutes, of each of which a random part between half and all is waited; a
+   * connection that stood for 30 seconds starts this over. The peer is dialled at once, or a second
+   * after the last dial, when an address of it becomes known ({@link #addAddress}, another call of
+   * this); and no more when it connects by itself. Where another peer proves itself at all of its
+   * addresses, the delay is the longest at once. A peer that is not reached for so long is logged
+   * as a warning, once, with the reason.
+   *
+   * <p>Meanwhile the peer is protected as by {@link #protect}, and the addresses that were learned
+   * of it stay known. A peer that closes unused connections, as many do, is redialled with these
+   * delays: an open stream says better that a connection is wanted.
+   *
+   * <p>Several registrations for one peer dial it once; the last that is closed ends it. Then a
+   * dial under way is given up, and a connection stays.
+   *
+   * @throws IllegalArgumentException if {@code peer} is this host
+   */
+  Registration keepConnected(PeerId peer);
+
+  /**
+   * The same, where dials try {@code addresses} (with or without their {@code /p2p} part), too:
+   * behind those that the host knows.
+   *
+   * @throws IllegalArgumentException if {@code peer} is this host, or an address names another peer
+   */
+  Registration keepConnected(PeerId peer, Collection<Multiaddr> addresses);
+
+  /**
+   * Has the host close no connection with {@code peer} by itself, as its {@link ConnectionManager}
+   * would have it, connected or not, until the same {@code tag} is {@linkplain #unprotect taken
+   * off}. A tag says who wants it, so that several can without knowing of each other. Each peer and
+   * tag is remembered: it is the caller's to take them off. The hard {@link Limits} hold all the
+   * same, and so does the end of the peer or of the network.
+   */
+  void protect(PeerId peer, String tag);
+
+  /**
+   * Takes {@code tag} off {@code peer}, if it is there; see {@link #protect}. With the last one the
+   * peer's unused connections may be closed, as others that have been unused for so long.
+   *
+   * @return whether the peer is protected all the same: by another tag, or as it is kept connected
+   */
+  boolean unprotect(PeerId peer, String tag);
+
+  /** Whether {@code peer} is protected, by whichever tag or as it is kept connected. */
+  boolean isProtected(PeerId peer);
+
+  /**
    * Sends a ping over a live connection to {@code peer}, or a new one, and measures the round trip.
    */
   CompletionStage<Duration> ping(PeerId peer);
@@ -179,6 +231,9 @@ public interface Host extends AutoCloseable {
 
   /** What the host holds, and what it has refused. */
   HostStats stats();
+
+  /** Which connections this host closes by itself. */
+  ConnectionManager connectionManager();
 
   /** The limits in force. */
   Limits limits();
@@ -292,6 +347,16 @@ public interface Host extends AutoCloseable {
       return this;
     }
 
+    /**
+     * Which connections the host closes by itself; default: {@link ConnectionManager#none()}, none.
+     * {@link #build()} fails with {@link IllegalArgumentException} if its high-water mark is not
+     * below {@link Limits#connections()}.
+     */
+    public Builder connectionManager(ConnectionManager manager) {
+      config.connectionManager = Objects.requireNonNull(manager, "the connection manager is null");
+      return this;
+    }
+
     /** The connection gater; default: {@link ConnectionGater#ALLOW_ALL}. */
     public Builder gater(ConnectionGater gater) {
       config.gater = Objects.requireNonNull(gater, "the connection gater is null");
@@ -333,7 +398,8 @@ public interface Host extends AutoCloseable {
     /**
      * The host, not yet {@linkplain Host#start() started}; it holds no socket or thread yet.
      *
-     * @throws IllegalArgumentException if an address to listen on names another peer
+     * @throws IllegalArgumentException if an address to listen on names another peer, or the
+     *     high-water mark is not below the limit of connections
      * @throws IllegalStateException if Netty, or another library, is there in a version that does
      *     not work, with the jar that was found and the version that is needed
      */

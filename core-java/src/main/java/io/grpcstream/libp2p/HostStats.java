@@ -13,6 +13,7 @@ import java.util.Objects;
  * @param inboundStreams open streams that peers opened, those still negotiating included
  * @param outboundStreams open streams that this host opened, those still negotiating included
  * @param refusals how often each refusal happened; reasons that never happened are absent
+ * @param upkeep what the host has closed and dialled by itself
  */
 public record HostStats(
     int inboundConnections,
@@ -20,14 +21,62 @@ public record HostStats(
     int pendingInboundConnections,
     int inboundStreams,
     int outboundStreams,
-    Map<Refusal, Long> refusals) {
+    Map<Refusal, Long> refusals,
+    Upkeep upkeep) {
   /** Copies {@code refusals}. */
   public HostStats {
+    Objects.requireNonNull(upkeep, "the upkeep is null");
     refusals = Map.copyOf(Objects.requireNonNull(refusals, "the map of refusals is null"));
+  }
+
+  /** Of a host that closes and dials nothing by itself. */
+  public HostStats(
+      int inboundConnections,
+      int outboundConnections,
+      int pendingInboundConnections,
+      int inboundStreams,
+      int outboundStreams,
+      Map<Refusal, Long> refusals) {
+    this(
+        inboundConnections,
+        outboundConnections,
+        pendingInboundConnections,
+        inboundStreams,
+        outboundStreams,
+        refusals,
+        Upkeep.NONE);
+  }
+
+  /** The same with {@code upkeep}. */
+  public HostStats withUpkeep(Upkeep upkeep) {
+    return new HostStats(
+        inboundConnections,
+        outboundConnections,
+        pendingInboundConnections,
+        inboundStreams,
+        outboundStreams,
+        refusals,
+        Objects.requireNonNull(upkeep, "the upkeep is null"));
   }
 
   /** How often {@code refusal} happened. */
   public long refusals(Refusal refusal) {
     return refusals.getOrDefault(Objects.requireNonNull(refusal, "the refusal is null"), 0L);
+  }
+
+  /**
+   * What a host has closed and dialled by itself; see {@link ConnectionManager} and {@link
+   * Host#keepConnected(PeerId)}.
+   *
+   * @param trimmed connections closed above the high-water mark, since the host was built
+   * @param idleClosed connections closed as they were unused for long, since the host was built
+   * @param keptPeers peers that are to be kept connected now
+   * @param keptPeersConnected those of them that are connected now
+   * @param keptDials dials made to keep peers connected, since the host was built
+   */
+  public record Upkeep(
+      long trimmed, long idleClosed, int keptPeers, int keptPeersConnected, long keptDials) {
+    /** Of a host that closes and dials nothing by itself. */
+    public static final Upkeep NONE = new Upkeep(0, 0, 0, 0, 0);
   }
 }

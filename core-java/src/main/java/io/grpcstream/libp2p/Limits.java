@@ -76,7 +76,10 @@ public final class Limits {
     return values.copy();
   }
 
-  /** Connections in all, those not yet upgraded included: 1,024 per 256 MiB of heap. */
+  /**
+   * Connections in all, those not yet upgraded included: 1,024 per 256 MiB of heap. What comes
+   * beyond is turned away; a {@link ConnectionManager} makes room before that.
+   */
   public int connections() {
     return values.connections;
   }

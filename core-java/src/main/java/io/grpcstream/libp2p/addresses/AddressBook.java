@@ -10,6 +10,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -26,9 +27,9 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Addresses that the user added stay until they are removed. What a peer told, and where it was
  * reached, is kept while it is connected; its addresses alone are kept {@link #KEEP} longer, so
- * that a stranger that came by once leaves nothing behind. Of what a peer told only addresses that
- * this host could dial are worth keeping, and their number is bounded after the others have been
- * left out.
+ * that a stranger that came by once leaves nothing behind, and those of peers that are to be kept
+ * connected stay. Of what a peer told only addresses that this host could dial are worth keeping,
+ * and their number is bounded after the others have been left out.
  *
  * <p>All of it takes at most so many bytes of heap, as reckoned by {@link Entry}. Beyond that,
  * peers that have gone give way, the longest gone first; then what the connected peer that has told
@@ -60,6 +61,10 @@ public final class AddressBook {
   @GuardedBy("this")
   private final Map<PeerId, Long> expiries = new LinkedHashMap<>();
 
+  /** Peers whose entries stay, connected or not: few, as the user names each. */
+  @GuardedBy("this")
+  private final Set<PeerId> kept = new HashSet<>();
+
   /** Known addresses at which the last attempt failed, in the order of the attempts. */
   @GuardedBy("this")
   private final Map<PeerId, Set<Multiaddr>> failed = new HashMap<>();
@@ -80,9 +85,14 @@ public final class AddressBook {
     this.onFull = onFull;
   }
 
-  /** Keeps an address given by the user, as the one to try first. */
-  public synchronized void add(PeerId peer, Multiaddr address) {
+  /**
+   * Keeps an address given by the user, as the one to try first.
+   *
+   * @return whether it was not known before
+   */
+  public synchronized boolean add(PeerId peer, Multiaddr address) {
     Multiaddr bare = bare(peer, address);
+    boolean isNew = !isKnown(peer, bare);
     Set<Multiaddr> addresses = added.remove(peer);
     if (addresses == null) {
       addresses = new LinkedHashSet<>();
@@ -97,6 +107,7 @@ public final class AddressBook {
     makeRoom(addresses);
     addresses.add(bare);
     forgetFailure(peer, bare);
+    return isNew;
   }
 
   /** Forgets an address, whoever gave it. Returns whether it was known. */
@@ -154,8 +165,25 @@ public final class AddressBook {
     if (entry.told.isEmpty() && entry.reachedAt.isEmpty()) {
       forget(peer);
     } else {
-      expiries.put(peer, nanoTime.getAsLong() + KEEP.toNanos());
+      if (!kept.contains(peer)) {
+        expiries.put(peer, nanoTime.getAsLong() + KEEP.toNanos());
+      }
       makeRoomForLearned();
+    }
+  }
+
+  /** Keeps what is learned of {@code peer}'s addresses, connected or not, until it is released. */
+  public synchronized void keep(PeerId peer) {
+    expire();
+    kept.add(peer);
+    expiries.remove(peer);
+  }
+
+  /** Ends {@link #keep}. */
+  public synchronized void release(PeerId peer) {
+    Entry entry = learned.get(peer);
+    if (kept.remove(peer) && entry != null && entry.gone) {
+      expiries.put(peer, nanoTime.getAsLong() + KEEP.toNanos());
     }
   }
 

@@ -106,6 +106,16 @@ public final class ConnectionTable {
     return List.copyOf(all);
   }
 
+  /** How many there are. */
+  public synchronized int size() {
+    return all.size();
+  }
+
+  /** Whether there is a connection with {@code peer}. */
+  public synchronized boolean has(PeerId peer) {
+    return byPeer.containsKey(peer);
+  }
+
   public synchronized List<DefaultConnection> of(PeerId peer) {
     return List.copyOf(byPeer.getOrDefault(peer, List.of()));
   }

@@ -27,6 +27,7 @@ import io.netty.util.concurrent.Future;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -39,7 +40,7 @@ import org.slf4j.LoggerFactory;
  * A {@link Connection} over a {@link Muxer}. Its streams come and go on the channel's event loop;
  * how far it has come itself is its {@link ConnectionState}, which any thread may move.
  */
-public final class DefaultConnection implements Connection, MuxerListener {
+public final class DefaultConnection implements Connection, MuxerListener, Reclaimable {
   private static final Logger logger = LoggerFactory.getLogger(DefaultConnection.class);
 
   private final Channel channel;
@@ -59,6 +60,8 @@ public final class DefaultConnection implements Connection, MuxerListener {
   /** Users' streams that not both sides have ended; some are closed on this one. */
   private final Set<StreamChannel> unfinished = ConcurrentHashMap.newKeySet();
 
+  private final long openedAt = System.nanoTime();
+  private final ConnectionUse use = new ConnectionUse(System::nanoTime);
   private final ForwardState<ConnectionState> state = new ForwardState<>(ConnectionState.OPEN);
   private final CompletableFuture<Void> closed = new CompletableFuture<>();
   private final CompletableFuture<Void> drained = new CompletableFuture<>();
@@ -179,9 +182,35 @@ public final class DefaultConnection implements Connection, MuxerListener {
     EventLoops.run(loop(), muxer::close);
   }
 
+  @Override
+  public long openedAt() {
+    return openedAt;
+  }
+
+  @Override
+  public OptionalLong unusedSince() {
+    return use.unusedSince();
+  }
+
+  @Override
+  public boolean closeIfUnusedSince(long when) {
+    boolean givenUp = use.giveUp(when);
+    if (givenUp) {
+      close();
+    }
+    return givenUp;
+  }
+
+  /** Somebody is about to use the connection. Returns false if it is closing as nobody did. */
+  public boolean touch() {
+    return use.touch();
+  }
+
   /** Opens a stream; see {@link Connection#newStream}. */
   public CompletableFuture<Stream> open(List<String> protocols) {
     OutboundNegotiation negotiation = new OutboundNegotiation(this, rules, protocols);
+    use.begin();
+    negotiation.result.whenComplete((stream, failure) -> use.end(false));
     if (!EventLoops.runLater(loop(), negotiation::begin)) {
       negotiation.result.completeExceptionally(streamRefusal());
     }
@@ -190,7 +219,10 @@ public final class DefaultConnection implements Connection, MuxerListener {
 
   /** Whether new streams can be opened. */
   public boolean takesStreams() {
-    return state.get() == ConnectionState.OPEN && !isHostClosing() && channel.isActive();
+    return state.get() == ConnectionState.OPEN
+        && !use.isGivenUp()
+        && !isHostClosing()
+        && channel.isActive();
   }
 
   /** Why {@link #takesStreams()} is false. */
@@ -250,17 +282,35 @@ public final class DefaultConnection implements Connection, MuxerListener {
     return muxer.openStream();
   }
 
-  /** Notes a stream that has not agreed on its protocol. On the event loop. */
-  void negotiating(StreamChannel stream) {
+  /**
+   * Notes a stream that has not agreed on its protocol. On the event loop.
+   *
+   * @return false if the connection is closing, as nobody used it: then no stream may begin on it
+   */
+  boolean negotiating(StreamChannel stream) {
     EventLoops.assertOn(loop());
     negotiating.add(stream);
-    stream.closeFuture().addListener(f -> negotiating.remove(stream));
+    boolean takesStreams = use.begin();
+    stream.closeFuture().addListener(f -> negotiated(stream));
+    return takesStreams;
+  }
+
+  private void negotiated(StreamChannel stream) {
+    if (negotiating.remove(stream)) {
+      use.end(false);
+    }
   }
 
   /** Makes the stream of a channel whose protocol is agreed. On the event loop. */
   Stream admit(StreamChannel stream, String protocol, boolean outbound) {
     EventLoops.assertOn(loop());
-    negotiating.remove(stream);
+    boolean own = rules.handlers().isOwn(protocol);
+    // What peers have of the host itself, such as pings, is nobody's use of the connection.
+    if (outbound || !own) {
+      use.begin();
+      stream.finished().addListener(f -> use.end(!own));
+    }
+    negotiated(stream);
     MuxedStream admitted =
         new MuxedStream(
             stream,
@@ -279,7 +329,7 @@ public final class DefaultConnection implements Connection, MuxerListener {
               streams.remove(admitted);
               checkDrained();
             });
-    if (!rules.handlers().isOwn(protocol)) {
+    if (!own) {
       unfinished.add(stream);
       stream.finished().addListener(f -> onFinished(stream));
     }

@@ -31,6 +31,12 @@ final class InboundNegotiation {
       channel.reset();
       return;
     }
+    if (!connection.negotiating(channel)) {
+      // No reset, which would tell the peer that the stream is refused: with the end of the
+      // connection it knows that it may try another one.
+      connection.close();
+      return;
+    }
     StreamSlot slot;
     try {
       slot = rules.resources().stream(connection.remotePeer(), true);
@@ -39,7 +45,6 @@ final class InboundNegotiation {
       return;
     }
     channel.finished().addListener(f -> slot.release());
-    connection.negotiating(channel);
     MultistreamResponder negotiation =
         new MultistreamResponder(rules.handlers()::contains, rules.timeout());
     channel.pipeline().addLast(negotiation);

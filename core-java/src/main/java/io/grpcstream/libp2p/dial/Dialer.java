@@ -125,7 +125,7 @@ public final class Dialer implements ConnectionListener {
                 "cannot dial " + peer + ": it is this host", peer, bare(addresses), List.of()));
       }
       DefaultConnection live = peer != null ? table.best(peer) : table.dialledAt((Multiaddr) key);
-      if (live != null) {
+      if (live != null && live.touch()) {
         return CompletableFuture.completedFuture(live);
       }
       Dial running = dials.get(key);

@@ -4,6 +4,7 @@ import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.grpcstream.libp2p.Connection;
 import io.grpcstream.libp2p.ConnectionGater;
 import io.grpcstream.libp2p.ConnectionListener;
+import io.grpcstream.libp2p.ConnectionManager;
 import io.grpcstream.libp2p.Host;
 import io.grpcstream.libp2p.HostClosedException;
 import io.grpcstream.libp2p.HostNotStartedException;
@@ -12,6 +13,7 @@ import io.grpcstream.libp2p.Limits;
 import io.grpcstream.libp2p.Multiaddr;
 import io.grpcstream.libp2p.PeerId;
 import io.grpcstream.libp2p.Refusal;
+import io.grpcstream.libp2p.Registration;
 import io.grpcstream.libp2p.Stream;
 import io.grpcstream.libp2p.StreamHandler;
 import io.grpcstream.libp2p.addresses.AddressBook;
@@ -34,6 +36,9 @@ import io.grpcstream.libp2p.security.SecurityProtocol;
 import io.grpcstream.libp2p.transport.Transports;
 import io.grpcstream.libp2p.transport.memory.MemoryTransport;
 import io.grpcstream.libp2p.transport.tcp.TcpTransport;
+import io.grpcstream.libp2p.upkeep.ConnectionTrimmer;
+import io.grpcstream.libp2p.upkeep.KeptPeers;
+import io.grpcstream.libp2p.upkeep.ProtectedPeers;
 import io.grpcstream.libp2p.util.Futures;
 import io.grpcstream.libp2p.util.HostThread;
 import io.grpcstream.libp2p.util.StageFuture;
@@ -49,6 +54,7 @@ import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -76,6 +82,9 @@ public final class DefaultHost implements Host {
   private final Dialer dialer;
   private final Listeners listeners;
   private final IdentifyExchange identify;
+  private final ProtectedPeers protectedPeers = new ProtectedPeers();
+  private final ConnectionTrimmer trimmer;
+  private final KeptPeers kept;
   private final HostShutdown shutdown;
 
   @GuardedBy("this")
@@ -91,6 +100,7 @@ public final class DefaultHost implements Host {
       }
     }
     Limits limits = config.limits;
+    checkWaterMarks(config.connectionManager, limits);
     ConnectionGater gater = config.gater;
     Refusals refusals = new Refusals(self);
     resources = new ResourceManager(limits, refusals, ownStreams(limits));
@@ -137,13 +147,39 @@ public final class DefaultHost implements Host {
             identity.publicKey(),
             config.agentVersion,
             listeners::addresses);
+    trimmer =
+        new ConnectionTrimmer(
+            self,
+            config.connectionManager,
+            table::size,
+            table::all,
+            protectedPeers,
+            System::nanoTime);
+    kept =
+        new KeptPeers(
+            dialer::connect,
+            table::has,
+            protectedPeers,
+            book,
+            System::nanoTime,
+            () -> ThreadLocalRandom.current().nextDouble());
     identify.serve();
     table.addListener(identify);
     table.addListener(dialer);
+    table.addListener(trimmer);
+    table.addListener(kept);
     handlers.put(PingProtocol.ID, PingProtocol.responder());
     shutdown =
         new HostShutdown(
             self, dialer, listeners, table, upgrader, resolver, transports, config.group == null);
+  }
+
+  private static void checkWaterMarks(ConnectionManager manager, Limits limits) {
+    if (manager.highWater() >= limits.connections()) {
+      throw new IllegalArgumentException(
+          "the high-water mark must be below the limit of %d connections, is %d"
+              .formatted(limits.connections(), manager.highWater()));
+    }
   }
 
   private static YamuxConfig yamux(Limits limits) {
@@ -192,6 +228,8 @@ public final class DefaultHost implements Host {
                 config.threads,
                 HostThread.factory(threadName(self, "host")),
                 TcpTransport.ioHandlerFactory()));
+    trimmer.start(transports.group().next());
+    kept.start(transports.group());
     CompletableFuture<Host> result = new StageFuture<>();
     started = result;
     listeners
@@ -328,7 +366,9 @@ public final class DefaultHost implements Host {
 
   @Override
   public void addAddress(PeerId peer, Multiaddr address) {
-    book.add(requirePeer(peer), requireAddress(address));
+    if (book.add(requirePeer(peer), requireAddress(address))) {
+      kept.onAddress(peer);
+    }
   }
 
   @Override
@@ -339,6 +379,36 @@ public final class DefaultHost implements Host {
   @Override
   public List<Multiaddr> addresses(PeerId peer) {
     return book.addresses(requirePeer(peer));
+  }
+
+  @Override
+  public Registration keepConnected(PeerId peer) {
+    return keepConnected(peer, List.of());
+  }
+
+  @Override
+  public Registration keepConnected(PeerId peer, Collection<Multiaddr> addresses) {
+    List<Multiaddr> checked = addressesOf(requirePeer(peer), addresses);
+    if (peer.equals(self)) {
+      throw new IllegalArgumentException(
+          "cannot keep connected with " + peer + ": it is this host");
+    }
+    return kept.keep(peer, checked);
+  }
+
+  @Override
+  public void protect(PeerId peer, String tag) {
+    protectedPeers.protect(requirePeer(peer), requireTag(tag));
+  }
+
+  @Override
+  public boolean unprotect(PeerId peer, String tag) {
+    return protectedPeers.unprotect(requirePeer(peer), requireTag(tag));
+  }
+
+  @Override
+  public boolean isProtected(PeerId peer) {
+    return protectedPeers.contains(requirePeer(peer));
   }
 
   @Override
@@ -366,7 +436,20 @@ public final class DefaultHost implements Host {
 
   @Override
   public HostStats stats() {
-    return resources.stats();
+    return resources
+        .stats()
+        .withUpkeep(
+            new HostStats.Upkeep(
+                trimmer.trimmed(),
+                trimmer.idleClosed(),
+                kept.size(),
+                kept.connected(),
+                kept.dials()));
+  }
+
+  @Override
+  public ConnectionManager connectionManager() {
+    return config.connectionManager;
   }
 
   @Override
@@ -413,6 +496,10 @@ public final class DefaultHost implements Host {
 
   private static PeerId requirePeer(PeerId peer) {
     return Objects.requireNonNull(peer, "the peer is null");
+  }
+
+  private static String requireTag(String tag) {
+    return Objects.requireNonNull(tag, "the tag is null");
   }
 
   private static Multiaddr requireAddress(Multiaddr address) {

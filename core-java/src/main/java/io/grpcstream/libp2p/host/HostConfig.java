@@ -1,6 +1,7 @@
 package io.grpcstream.libp2p.host;
 
 import io.grpcstream.libp2p.ConnectionGater;
+import io.grpcstream.libp2p.ConnectionManager;
 import io.grpcstream.libp2p.Host;
 import io.grpcstream.libp2p.Libp2pException;
 import io.grpcstream.libp2p.Limits;
@@ -42,6 +43,7 @@ public final class HostConfig {
 
   public @Nullable TlsProvider tlsProvider;
   public Limits limits = Limits.defaults();
+  public ConnectionManager connectionManager = ConnectionManager.none();
   public ConnectionGater gater = ConnectionGater.ALLOW_ALL;
   public @Nullable Provider cipherProvider;
   public @Nullable EventLoopGroup group;
@@ -58,6 +60,7 @@ public final class HostConfig {
     copy.security = security;
     copy.tlsProvider = tlsProvider;
     copy.limits = limits;
+    copy.connectionManager = connectionManager;
     copy.gater = gater;
     copy.cipherProvider = cipherProvider;
     copy.group = group;

@@ -153,6 +153,31 @@ class AddressBookTest {
   }
 
   @Test
+  @DisplayName("A kept peer that has gone gives way neither to strangers nor to time")
+  void aKeptPeerStays() {
+    book.connected(peer);
+    book.reachedAt(peer, memory(1));
+    book.disconnected(peer);
+    book.keep(peer);
+    for (int i = 0; i < 5_000; i++) {
+      PeerId visitor = newPeer();
+      book.connected(visitor);
+      told(visitor, List.of(memory(2)));
+      book.disconnected(visitor);
+    }
+    pass(AddressBook.KEEP.multipliedBy(3));
+    assertThat(book.addresses(peer)).containsExactly(memory(1));
+    assertThat(book.learnedPeers()).isEqualTo(1);
+
+    book.release(peer);
+    pass(AddressBook.KEEP.minusNanos(1));
+    assertThat(book.addresses(peer)).containsExactly(memory(1));
+    pass(Duration.ofNanos(1));
+    assertThat(book.addresses(peer)).isEmpty();
+    assertThat(book.heapBytes()).isZero();
+  }
+
+  @Test
   void whateverPeersTellTheBookStaysWithinItsBytes() {
     List<PeerId> connected = new ArrayList<>();
     for (int i = 0; i < 120; i++) {
