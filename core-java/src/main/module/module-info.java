@@ -40,6 +40,12 @@ module io.grpcstream.core {
   requires com.google.gson;
   requires io.netty.handler.proxy;
 
+  // For channels of libp2p targets.
+  provides io.grpc.ManagedChannelProvider with
+      io.grpcstream.netty.PeerChannelProvider;
+  provides io.grpc.NameResolverProvider with
+      io.grpcstream.targets.PeerNameResolverProvider;
+
   // BoringSSL, where there is one.
   requires static io.netty.tcnative.classes.openssl;
 }

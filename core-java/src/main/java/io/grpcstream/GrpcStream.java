@@ -35,7 +35,7 @@ import io.grpcstream.serving.InboundStreams;
 import io.grpcstream.serving.Servers;
 import io.grpcstream.serving.StreamTracker;
 import io.grpcstream.serving.TrackedStream;
-import io.grpcstream.target.PeerTarget;
+import io.grpcstream.targets.PeerTarget;
 import java.net.SocketAddress;
 import java.nio.channels.ClosedChannelException;
 import java.time.Duration;

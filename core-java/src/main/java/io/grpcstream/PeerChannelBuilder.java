@@ -8,7 +8,7 @@ import io.grpcstream.libp2p.PeerId;
 import io.grpcstream.libp2p.libraries.Libraries;
 import io.grpcstream.netty.ManagedPeerChannelBuilder;
 import io.grpcstream.netty.PeerBudgets;
-import io.grpcstream.target.PeerTarget;
+import io.grpcstream.targets.PeerTarget;
 import java.time.Duration;
 import java.util.List;
 import java.util.Objects;

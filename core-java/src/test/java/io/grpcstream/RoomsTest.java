@@ -56,6 +56,8 @@ class RoomsTest {
         .definedBy(ROOT + ".failures..")
         .layer("netty")
         .definedBy(ROOT + ".netty..")
+        .layer("targets")
+        .definedBy(ROOT + ".targets..")
         .layer("libp2p")
         .definedBy(ROOT + ".libp2p")
         .layer("host")
@@ -109,13 +111,25 @@ class RoomsTest {
         .layer("ping")
         .definedBy(ROOT + ".libp2p.protocol.ping..")
         .whereLayer("api")
-        .mayOnlyAccessLayers("serving", "failures", "netty", "libp2p", "libraries", "text", "util")
+        .mayOnlyAccessLayers(
+            "serving",
+            "failures",
+            "netty",
+            "targets",
+            "libp2p",
+            "crypto",
+            "libraries",
+            "text",
+            "util")
         .whereLayer("serving")
         .mayOnlyAccessLayers("netty", "libp2p", "util", "text")
         .whereLayer("failures")
         .mayOnlyAccessLayers("netty", "libp2p", "util", "libraries")
         .whereLayer("netty")
-        .mayOnlyAccessLayers("libp2p", "util", "libraries", "multiformats", "text", "mux")
+        .mayOnlyAccessLayers(
+            "targets", "libp2p", "util", "libraries", "multiformats", "text", "mux")
+        .whereLayer("targets")
+        .mayOnlyAccessLayers("libp2p")
         .whereLayer("libp2p")
         .mayOnlyAccessLayers("libraries", "crypto", "multiformats", "text")
         .whereLayer("host")

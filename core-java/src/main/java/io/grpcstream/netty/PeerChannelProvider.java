@@ -7,7 +7,7 @@ import io.grpc.ManagedChannelBuilder;
 import io.grpc.ManagedChannelProvider;
 import io.grpc.NameResolverProvider;
 import io.grpc.NameResolverRegistry;
-import io.grpcstream.target.PeerTargetAddress;
+import io.grpcstream.targets.PeerTargetAddress;
 import java.net.SocketAddress;
 import java.util.Collection;
 import java.util.Set;

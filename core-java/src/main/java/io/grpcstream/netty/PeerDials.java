@@ -6,7 +6,7 @@ import io.grpcstream.libp2p.Multiaddr;
 import io.grpcstream.libp2p.PeerId;
 import io.grpcstream.libp2p.Stream;
 import io.grpcstream.libp2p.util.HostThread;
-import io.grpcstream.target.PeerTargetAddress;
+import io.grpcstream.targets.PeerTargetAddress;
 import java.time.Duration;
 import java.util.LinkedHashSet;
 import java.util.List;

@@ -19,7 +19,7 @@ import io.grpc.internal.FailingClientStream;
 import io.grpc.internal.SimpleDisconnectError;
 import io.grpcstream.libp2p.Stream;
 import io.grpcstream.libp2p.util.EventLoops;
-import io.grpcstream.target.PeerTargetAddress;
+import io.grpcstream.targets.PeerTargetAddress;
 import io.netty.channel.EventLoop;
 import io.netty.handler.codec.http2.Http2ConnectionHandler;
 import java.time.Duration;

@@ -6,7 +6,7 @@ import io.grpc.internal.ClientTransportFactory;
 import io.grpc.internal.ConnectionClientTransport;
 import io.grpc.internal.GrpcUtil;
 import io.grpc.internal.SharedResourceHolder;
-import io.grpcstream.target.PeerTargetAddress;
+import io.grpcstream.targets.PeerTargetAddress;
 import java.net.SocketAddress;
 import java.util.Collection;
 import java.util.Set;

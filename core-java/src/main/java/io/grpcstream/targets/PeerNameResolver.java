@@ -1,4 +1,4 @@
-package io.grpcstream.target;
+package io.grpcstream.targets;
 
 import io.grpc.Attributes;
 import io.grpc.EquivalentAddressGroup;

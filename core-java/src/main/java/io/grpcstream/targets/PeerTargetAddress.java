@@ -1,4 +1,4 @@
-package io.grpcstream.target;
+package io.grpcstream.targets;
 
 import io.grpcstream.libp2p.Multiaddr;
 import io.grpcstream.libp2p.PeerId;

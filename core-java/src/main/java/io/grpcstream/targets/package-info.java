@@ -4,6 +4,6 @@
  * them: one address group a peer. Any thread; nothing here waits.
  */
 @NullMarked
-package io.grpcstream.target;
+package io.grpcstream.targets;
 
 import org.jspecify.annotations.NullMarked;
