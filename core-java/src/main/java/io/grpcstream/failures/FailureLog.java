@@ -115,8 +115,7 @@ public final class FailureLog {
             ? StreamAttachment.describe(stream)
             : call.getAttributes().get(Grpc.TRANSPORT_ATTR_REMOTE_ADDR);
     return call.getMethodDescriptor().getFullMethodName()
-        + ", called by "
-        + (caller == null ? "a local client" : caller);
+        + (caller == null ? ", called by a local client" : ", called over " + caller);
   }
 
   private static Kind kindOf(ServerCall<?, ?> call, Throwable failure) {

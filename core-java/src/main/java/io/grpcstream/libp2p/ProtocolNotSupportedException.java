@@ -9,9 +9,16 @@ public final class ProtocolNotSupportedException extends Libp2pException {
   private final transient PeerId peer;
   private final transient List<String> protocols;
 
-  /** {@code peer} declined each of {@code protocols}. */
-  public ProtocolNotSupportedException(PeerId peer, List<String> protocols) {
-    super("peer " + peer + " supports none of " + protocols);
+  /** {@code peer}, at {@code address}, declined each of {@code protocols}. */
+  public ProtocolNotSupportedException(PeerId peer, Multiaddr address, List<String> protocols) {
+    super(
+        "peer %s at %s %s"
+            .formatted(
+                peer,
+                address,
+                protocols.size() == 1
+                    ? "does not speak " + protocols.get(0)
+                    : "speaks none of " + protocols));
     this.peer = peer;
     this.protocols = List.copyOf(protocols);
   }

@@ -131,7 +131,8 @@ final class OutboundNegotiation {
     if (!agreed.isSuccess()) {
       Throwable cause = agreed.cause();
       if (cause instanceof NoCommonProtocolException) {
-        fail(new ProtocolNotSupportedException(connection.remotePeer(), protocols));
+        fail(new ProtocolNotSupportedException(
+                connection.remotePeer(), connection.remoteAddress(), protocols));
       } else if (isResetByPeer(cause)) {
         fail(
             wrap("the peer reset the stream while its protocol was negotiated", RESET_HINT, cause));

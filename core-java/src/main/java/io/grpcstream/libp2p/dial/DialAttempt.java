@@ -20,11 +20,16 @@ import java.net.InetSocketAddress;
 import java.net.SocketAddress;
 import java.net.SocketException;
 import java.util.List;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /** One address of a {@link Dial}: gate, look up, connect, upgrade. Reports on the dial's loop. */
 final class DialAttempt {
   final DialAddress target;
+  /** What Netty's native transports put before the system's text. */
+  private static final Pattern NATIVE_CALL =
+      Pattern.compile("^\\w+\\(\\.\\.\\) failed with error\\(-?\\d+\\): ");
+
   private final Dialer dialer;
   private final Dial dial;
 
@@ -160,8 +165,15 @@ final class DialAttempt {
   }
 
   private Libp2pException unreachable(SocketAddress socket, @Nullable Throwable cause) {
-    String reason = cause == null ? "cancelled" : FailureText.of(cause);
+    String reason = cause == null ? "cancelled" : plain(FailureText.of(cause), socket);
     return new Libp2pException(address() + via(socket) + ": cannot connect: " + reason, cause);
+  }
+
+  /** Without the system call that failed and the address, which Netty says before and behind. */
+  private static String plain(String reason, SocketAddress socket) {
+    String text = NATIVE_CALL.matcher(reason).replaceFirst("");
+    String address = ": " + socket;
+    return text.endsWith(address) ? text.substring(0, text.length() - address.length()) : text;
   }
 
   private void onUpgraded(@Nullable DefaultConnection connection, @Nullable Throwable failure) {
