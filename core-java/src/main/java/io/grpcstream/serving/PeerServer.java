@@ -99,7 +99,7 @@ public final class PeerServer implements ConnectionListener {
     if (registration != null) {
       registration.close();
     }
-    shutdown.apply(grace);
+    var unused = shutdown.apply(grace);
   }
 
   /** Its streams end with the host's, which gives calls in flight a grace of its own. */

@@ -43,7 +43,7 @@ public record PeerTarget(Map<PeerId, List<Multiaddr>> peers, String protocol) {
     try {
       uri = new URI(target);
     } catch (URISyntaxException e) {
-      throw wrong(target, e.getMessage());
+      throw wrong(target, String.valueOf(e.getMessage()));
     }
     return of(uri);
   }
@@ -74,7 +74,7 @@ public record PeerTarget(Map<PeerId, List<Multiaddr>> peers, String protocol) {
       try {
         address = Multiaddr.parse(text);
       } catch (IllegalArgumentException e) {
-        throw wrong(target, e.getMessage());
+        throw wrong(target, String.valueOf(e.getMessage()));
       }
       PeerId peer =
           address
@@ -134,7 +134,7 @@ public record PeerTarget(Map<PeerId, List<Multiaddr>> peers, String protocol) {
           + "="
           + encoded.replace("+", "%20");
     } catch (URISyntaxException e) {
-      throw wrong(path, e.getMessage());
+      throw wrong(path, String.valueOf(e.getMessage()));
     }
   }
 
