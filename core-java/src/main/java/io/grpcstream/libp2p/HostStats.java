@@ -12,6 +12,9 @@ import java.util.Objects;
  * @param pendingInboundConnections inbound connections whose peer is not proven yet
  * @param inboundStreams open streams that peers opened, those still negotiating included
  * @param outboundStreams open streams that this host opened, those still negotiating included
+ * @param bytesReceived what all connections have brought, their encryption and handshakes included;
+ *     counted where the host has a {@link HostObserver}, else 0
+ * @param bytesSent the same for what they were given to send
  * @param refusals how often each refusal happened; reasons that never happened are absent
  */
 public record HostStats(
@@ -20,6 +23,8 @@ public record HostStats(
     int pendingInboundConnections,
     int inboundStreams,
     int outboundStreams,
+    long bytesReceived,
+    long bytesSent,
     Map<Refusal, Long> refusals) {
   /** Copies {@code refusals}. */
   public HostStats {

@@ -197,6 +197,10 @@ final class DialAttempt {
   /** Gives up: another address was quicker, or time is up. On the dial's loop. */
   void cancel() {
     done = true;
+    ConnectionUpgrade upgrade = upgrading;
+    if (upgrade != null) {
+      upgrade.giveUp();
+    }
     if (connecting != null) {
       connecting.cancel(false);
       connecting.channel().close();

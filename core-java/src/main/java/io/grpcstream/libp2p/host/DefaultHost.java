@@ -28,6 +28,7 @@ import io.grpcstream.libp2p.mux.yamux.YamuxConfig;
 import io.grpcstream.libp2p.mux.yamux.YamuxProtocol;
 import io.grpcstream.libp2p.protocol.identify.IdentifyProtocol;
 import io.grpcstream.libp2p.protocol.ping.PingProtocol;
+import io.grpcstream.libp2p.resources.Observers;
 import io.grpcstream.libp2p.resources.Refusals;
 import io.grpcstream.libp2p.resources.ResourceManager;
 import io.grpcstream.libp2p.security.SecurityProtocol;
@@ -70,6 +71,8 @@ public final class DefaultHost implements Host {
   private final Transports transports =
       new Transports(List.of(new TcpTransport(), new MemoryTransport()));
   private final ProtocolHandlers handlers = new ProtocolHandlers(OWN_PROTOCOLS);
+  private final Observers observers;
+  private final EventLoopDelays loopDelays;
   private final ResourceManager resources;
   private final AddressBook book;
   private final ConnectionTable table;
@@ -92,6 +95,8 @@ public final class DefaultHost implements Host {
     }
     Limits limits = config.limits;
     ConnectionGater gater = config.gater;
+    observers = new Observers(config.observers);
+    loopDelays = new EventLoopDelays(observers);
     Refusals refusals = new Refusals(self);
     resources = new ResourceManager(limits, refusals, ownStreams(limits));
     book =
@@ -110,7 +115,8 @@ public final class DefaultHost implements Host {
             new YamuxProtocol(yamux(limits)),
             gater,
             table,
-            new StreamRules(handlers, resources, refusals, limits.streamNegotiationTimeout()));
+            new StreamRules(
+                handlers, resources, refusals, limits.streamNegotiationTimeout(), observers));
     NameResolver resolver =
         new NameResolver(new DefaultThreadFactory(threadName(self, "dns"), true));
     dialer =
@@ -121,6 +127,7 @@ public final class DefaultHost implements Host {
             upgrader,
             gater,
             refusals,
+            observers,
             resources,
             transports,
             resolver,
@@ -140,6 +147,8 @@ public final class DefaultHost implements Host {
     identify.serve();
     table.addListener(identify);
     table.addListener(dialer);
+    observers.all().forEach(table::addListener);
+    table.addListener(loopDelays);
     handlers.put(PingProtocol.ID, PingProtocol.responder());
     shutdown =
         new HostShutdown(
@@ -184,6 +193,7 @@ public final class DefaultHost implements Host {
     if (started != null) {
       return started;
     }
+    observers.tell(observer -> observer.onStart(this));
     EventLoopGroup group = config.group;
     transports.start(
         group != null
@@ -192,6 +202,7 @@ public final class DefaultHost implements Host {
                 config.threads,
                 HostThread.factory(threadName(self, "host")),
                 TcpTransport.ioHandlerFactory()));
+    loopDelays.start(transports.group());
     CompletableFuture<Host> result = new StageFuture<>();
     started = result;
     listeners

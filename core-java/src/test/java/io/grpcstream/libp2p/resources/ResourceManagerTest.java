@@ -187,7 +187,7 @@ class ResourceManagerTest {
     releases.forEach(Runnable::run);
     releases.forEach(Runnable::run);
 
-    assertThat(manager.stats()).isEqualTo(new HostStats(0, 0, 0, 0, 0, Map.of()));
+    assertThat(manager.stats()).isEqualTo(new HostStats(0, 0, 0, 0, 0, 0, 0, Map.of()));
     assertThat(manager.peerCount()).isZero();
   }
 
