@@ -105,8 +105,7 @@ public final class PeerChannelBuilder extends ForwardingChannelBuilder2<PeerChan
                     new IllegalArgumentException(
                         address + " names no peer: end it in /p2p/<peer id>, which is proven"));
     boolean anywhere = address.withoutPeerId().isEmpty();
-    return PeerTarget.of(
-        peer, anywhere ? List.of() : List.of(address), requireProtocol(protocol));
+    return PeerTarget.of(peer, anywhere ? List.of() : List.of(address), requireProtocol(protocol));
   }
 
   private static String requireProtocol(String protocol) {
@@ -128,6 +127,12 @@ public final class PeerChannelBuilder extends ForwardingChannelBuilder2<PeerChan
   public PeerChannelBuilder callLimits(CallLimits limits) {
     Objects.requireNonNull(limits, "the limits of calls are null");
     return limits(limits.newBudgets(), limits.stallTimeout());
+  }
+
+  /** Adds {@code extension} to this channel. */
+  public PeerChannelBuilder install(PeerExtension extension) {
+    Objects.requireNonNull(extension, "the extension is null").configureChannel(this);
+    return this;
   }
 
   PeerChannelBuilder limits(PeerBudgets budgets, Duration stallTimeout) {
