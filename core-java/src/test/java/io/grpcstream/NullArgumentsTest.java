@@ -95,9 +95,6 @@ class NullArgumentsTest {
     api.put(CallScope.class, (CallScope) () -> () -> {});
     api.put(CallScopeInterceptor.class, null);
     api.put(CallMdc.class, null);
-    api.put(GrpcPeer.Builder.class, GrpcPeer.builder());
-    api.put(PeerChannelBuilder.class, PeerChannelBuilder.forPeer(host, peer, Wire.PROTOCOL));
-    api.put(PeerServerBuilder.class, null);
     api.put(Host.class, host);
     api.put(Host.Builder.class, Host.builder());
     api.put(Connection.class, host.connections().get(0));
