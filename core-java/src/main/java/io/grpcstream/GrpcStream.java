@@ -501,6 +501,10 @@ public final class GrpcStream implements AutoCloseable {
     private static final int CHANNELZ_PAGE = 100;
 
     private static final Duration DEFAULT_BACKLOG_TIMEOUT = Duration.ofSeconds(30);
+    private static final CompletableFuture<Boolean> ALLOWED =
+        CompletableFuture.completedFuture(true);
+    private static final CompletableFuture<Boolean> DENIED =
+        CompletableFuture.completedFuture(false);
 
     private final List<ServerServiceDefinition> services = new ArrayList<>();
     private final List<Consumer<ServerBuilder<?>>> serverOptions = new ArrayList<>();
@@ -508,7 +512,7 @@ public final class GrpcStream implements AutoCloseable {
     private int backlog = DEFAULT_BACKLOG;
     private Duration backlogTimeout = DEFAULT_BACKLOG_TIMEOUT;
     private CallLimits callLimits = CallLimits.defaults();
-    private PeerAuthorizer authorizer = (peer, protocol) -> true;
+    private AsyncPeerAuthorizer authorizer = (peer, protocol) -> ALLOWED;
     private final List<Function<? super Throwable, ? extends @Nullable Status>> failureHooks =
         new ArrayList<>();
     private boolean mdc;
@@ -624,6 +628,13 @@ public final class GrpcStream implements AutoCloseable {
 
     /** Which peers may use which protocols; default: all may. */
     public Builder authorizer(PeerAuthorizer authorizer) {
+      Objects.requireNonNull(authorizer, "the authorizer is null");
+      return asyncAuthorizer(
+          (peer, protocol) -> authorizer.allows(peer, protocol) ? ALLOWED : DENIED);
+    }
+
+    /** The same, where that has to be looked up; takes the place of the other. */
+    public Builder asyncAuthorizer(AsyncPeerAuthorizer authorizer) {
       this.authorizer = Objects.requireNonNull(authorizer, "the authorizer is null");
       return this;
     }

@@ -3,10 +3,12 @@ package io.grpcstream;
 import io.grpc.Attributes;
 import io.grpc.Context;
 import io.grpc.Grpc;
+import io.grpc.ServerCall;
 import io.grpcstream.libp2p.Multiaddr;
 import io.grpcstream.libp2p.PeerId;
 import io.grpcstream.libp2p.Stream;
 import io.grpcstream.netty.StreamAttachment;
+import java.util.Objects;
 
 /**
  * Who is calling: the peer at the other end of the stream, in the {@link Context} of every call of
@@ -40,6 +42,23 @@ public final class PeerContext {
               + " thread, carry the call's Context along, e.g. by Context.current().wrap)");
     }
     return current;
+  }
+
+  /**
+   * The peer whose call {@code call} is.
+   *
+   * @throws IllegalStateException for a call that did not come over a stream
+   */
+  public static PeerContext of(ServerCall<?, ?> call) {
+    Objects.requireNonNull(call, "the call is null");
+    PeerContext peer = call.getAttributes().get(TRANSPORT_ATTR);
+    if (peer == null) {
+      throw new IllegalStateException(
+          "no peer: "
+              + call.getMethodDescriptor().getFullMethodName()
+              + " is not called over a libp2p stream");
+    }
+    return peer;
   }
 
   /** What transports over {@code stream} have among their attributes. */

@@ -93,6 +93,12 @@ public final class PeerServerBuilder extends ForwardingServerBuilder<PeerServerB
     return this;
   }
 
+  /** The same, where that has to be looked up; takes the place of the other. */
+  public PeerServerBuilder asyncAuthorizer(AsyncPeerAuthorizer authorizer) {
+    grpc.asyncAuthorizer(authorizer);
+    return this;
+  }
+
   /** What calls may cost; default: {@link CallLimits#defaults()}. */
   public PeerServerBuilder callLimits(CallLimits limits) {
     grpc.callLimits(limits);

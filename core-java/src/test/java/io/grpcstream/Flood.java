@@ -166,8 +166,10 @@ final class Flood {
           completed = true;
           call.onCompleted();
         } else {
-          call.onNext(message(sent));
-          sent++;
+          int number = sent;
+          sent =
+              number + 1; // Before the message can arrive, so that nobody has more than was sent.
+          call.onNext(message(number));
         }
       }
     }

@@ -102,7 +102,10 @@ class GrpcBackPressureTest {
     int streams = peers.channels.size();
     Hosts.eventually(
         "all calls are under way",
-        () -> flood.pumps().size() == streams && flood.drains().size() == streams);
+        () ->
+            flood.pumps().size() == streams
+                && flood.drains().size() == streams
+                && flood.drains().stream().allMatch(drain -> drain.received() == PREFETCH));
     List<Integer> stopped = untilTheyStop(peers);
 
     peers.roundTrips(ROUNDS);

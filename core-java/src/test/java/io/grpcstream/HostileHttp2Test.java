@@ -13,7 +13,6 @@ import io.grpcstream.libp2p.Refusal;
 import io.grpcstream.libp2p.Stream;
 import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -148,19 +147,7 @@ class HostileHttp2Test {
     for (int i = 0; i < silent.length; i++) {
       silent[i] = new RawHttp2(hostile, server);
     }
-    // The reset may overtake the agreement, or follow it.
-    await(
-        hostile
-            .newStream(address(server), Wire.PROTOCOL)
-            .handle(
-                (stream, failure) -> {
-                  if (stream == null) {
-                    return CompletableFuture.<Void>completedFuture(null);
-                  }
-                  stream.channel().read();
-                  return stream.closed();
-                })
-            .thenCompose(end -> end));
+    Hosts.openUntilReset(hostile, server, Wire.PROTOCOL);
     log.await(
         "STREAMS_PER_PROTOCOL",
         "limit of " + LIMIT + " inbound streams of one protocol and peer reached",

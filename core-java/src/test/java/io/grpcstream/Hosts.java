@@ -7,6 +7,7 @@ import io.grpcstream.libp2p.StreamHandler;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -44,6 +45,25 @@ final class Hosts implements AutoCloseable {
   static Stream open(Host opener, Host listener, StreamHandler acceptor) {
     listener.handle(Wire.PROTOCOL, acceptor);
     return await(opener.newStream(address(listener), Wire.PROTOCOL));
+  }
+
+  /**
+   * Opens a stream, and waits until the listener has reset it: the reset may overtake the agreement
+   * on the protocol, or follow it.
+   */
+  static void openUntilReset(Host opener, Host listener, String protocol) {
+    await(
+        opener
+            .newStream(address(listener), protocol)
+            .handle(
+                (stream, failure) -> {
+                  if (stream == null) {
+                    return CompletableFuture.<Void>completedFuture(null);
+                  }
+                  stream.channel().read();
+                  return stream.closed();
+                })
+            .thenCompose(end -> end));
   }
 
   static <T> T await(CompletionStage<T> stage) {

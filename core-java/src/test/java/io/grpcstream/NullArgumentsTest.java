@@ -27,6 +27,7 @@ import java.lang.reflect.Proxy;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -84,10 +85,16 @@ class NullArgumentsTest {
   private void fill(GrpcStream grpc, Host host, Stream stream, GrpcConnection accepted) {
     PrivateKey key = PrivateKey.generateEd25519();
     PeerId peer = PeerId.of(key.publicKey());
-    Multiaddr address = Multiaddr.parse("/memory/1");
+    Multiaddr address = Multiaddr.parse("/memory/1/p2p/" + peer);
     api.put(GrpcStream.class, grpc);
     api.put(GrpcStream.Builder.class, GrpcStream.builder());
     api.put(GrpcConnection.class, accepted);
+    api.put(GrpcPeer.class, GrpcPeer.builder().build());
+    api.put(GrpcPeer.Builder.class, GrpcPeer.builder());
+    api.put(PeerChannelBuilder.class, PeerChannelBuilder.forPeer(host, peer, Wire.PROTOCOL));
+    api.put(PeerChannelCredentials.class, null);
+    api.put(PeerCallLimit.class, null);
+    api.put(PeerServerBuilder.class, PeerServerBuilder.forProtocol(host, Wire.PROTOCOL));
     api.put(PeerAddress.class, new PeerAddress(peer, address));
     api.put(PeerContext.class, null);
     api.put(ExceptionTypes.class, null);
@@ -195,7 +202,7 @@ class NullArgumentsTest {
     if (type == boolean.class || type == int.class || type == long.class) {
       return type == boolean.class ? (Object) true : type == int.class ? (Object) 1 : (Object) 1L;
     }
-    if (type == List.class) {
+    if (type == List.class || type == Collection.class) {
       return List.of();
     }
     assertThat(type).as("a type without a value").isInterface();

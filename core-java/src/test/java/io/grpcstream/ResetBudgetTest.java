@@ -257,6 +257,8 @@ class ResetBudgetTest {
     server.handle("/strict/1", strict.handler());
     Host caller = hosts.start(builder -> builder);
     ManagedChannel channel = await(GrpcStream.dial(caller, address(server), "/strict/1"));
+    // A call that is cancelled before the channel is ready is never sent.
+    assertThat(Echo.failure(channel).getCode()).isEqualTo(Code.UNIMPLEMENTED);
     for (int i = 0; i < 100; i++) {
       ClientCall<String, String> call = channel.newCall(Early.WAIT, CallOptions.DEFAULT);
       call.start(new ClientCall.Listener<>() {}, new Metadata());

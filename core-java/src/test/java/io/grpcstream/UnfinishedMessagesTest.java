@@ -20,7 +20,6 @@ import io.grpc.stub.StreamObserver;
 import io.grpcstream.libp2p.Host;
 import io.grpcstream.libp2p.LogLines;
 import io.grpcstream.libp2p.Refusal;
-import io.grpcstream.libp2p.Stream;
 import io.grpcstream.netty.GrpcWindows;
 import java.nio.ByteBuffer;
 import java.time.Duration;
@@ -206,7 +205,8 @@ class UnfinishedMessagesTest {
     }
     assertThat(call)
         .isEqualTo(23); // Half of all is 524,288 bytes, and each call holds 48,005 in 3 frames.
-    assertThat(raw.sent()).contains("limit for all 1,048,576", "peer " + hostile.peerId());
+    eventually("the call ends", () -> raw.sent().contains("limit for all 1,048,576"));
+    assertThat(raw.sent()).contains("peer " + hostile.peerId());
     log.await("CALL_MEMORY", "limit for all 1,048,576", hostile.peerId());
     assertThat(Echo.unary(honest, "x".repeat(200_000))).isEqualTo("200000");
     assertThat(raw.stream.channel().isActive()).isTrue();
@@ -551,9 +551,7 @@ class UnfinishedMessagesTest {
   void aStreamWithoutAPrefaceIsReset() {
     serve(limits(Duration.ofMillis(300), 32 << 20));
     Host silent = hosts.start(builder -> builder);
-    Stream stream = await(silent.newStream(address(server), Wire.PROTOCOL));
-    stream.channel().read();
-    await(stream.closed());
+    Hosts.openUntilReset(silent, server, Wire.PROTOCOL);
     log.await("STALLED", "the preface of HTTP/2", silent.peerId());
   }
 
@@ -570,9 +568,7 @@ class UnfinishedMessagesTest {
             .serve();
     server.handle("/denied/1", denying.handler());
     Host silent = hosts.start(options -> options);
-    Stream stream = await(silent.newStream(address(server), "/denied/1"));
-    stream.channel().read();
-    await(stream.closed());
+    Hosts.openUntilReset(silent, server, "/denied/1");
     log.await("STALLED", "the preface of HTTP/2", silent.peerId());
     await(denying.shutdown(Duration.ZERO));
     assertThat(server.stats().refusals(Refusal.NOT_AUTHORIZED)).isEqualTo(1);

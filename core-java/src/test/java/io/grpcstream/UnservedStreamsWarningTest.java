@@ -92,17 +92,19 @@ class UnservedStreamsWarningTest {
   @DisplayName("The caller of a peer that forgot to serve is told of that possibility")
   void peerThatForgotToServe() throws Exception {
     try (Hosts hosts = new Hosts()) {
-      GrpcStream grpc = GrpcStream.builder().backlogTimeout(Duration.ofMillis(200)).build();
+      GrpcStream grpc = GrpcStream.create();
       Host listener = hosts.start(Hosts.TCP);
       Stream stream = Hosts.open(hosts.start(Hosts.TCP), listener, grpc.handler());
       ManagedChannel channel = GrpcStream.wrapClient(stream);
       CallOptions waiting = CallOptions.DEFAULT.withWaitForReady();
-      assertThatThrownBy(
-              () -> ClientCalls.blockingUnaryCall(channel, Echo.UNARY, waiting, "anybody there?"))
+      ListenableFuture<String> call =
+          ClientCalls.futureUnaryCall(channel.newCall(Echo.UNARY, waiting), "anybody there?");
+      end(grpc); // Which resets what waits, as the end of its time to wait does.
+      assertThatThrownBy(() -> call.get(10, TimeUnit.SECONDS))
+          .cause()
           .isInstanceOf(StatusRuntimeException.class)
           .hasMessageContainingAll(
               "UNAVAILABLE", listener.peerId().toString(), "the peer may not be serving it");
-      end(grpc);
     }
   }
 

@@ -34,7 +34,10 @@ final class ReadyDeadline implements ManagedClientTransport.Listener {
   }
 
   private void expired() {
-    end.record("the peer said no word of HTTP/2 within " + DurationText.of(TIMEOUT), null, StreamEnd.UNHEARD);
+    end.record(
+        "the peer said no word of HTTP/2 within " + DurationText.of(TIMEOUT),
+        null,
+        StreamEnd.UNHEARD);
     end.stream().reset();
   }
 

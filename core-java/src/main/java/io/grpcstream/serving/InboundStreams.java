@@ -3,6 +3,8 @@ package io.grpcstream.serving;
 import io.grpcstream.libp2p.PeerId;
 import io.grpcstream.libp2p.Refusal;
 import io.grpcstream.libp2p.Stream;
+import io.grpcstream.libp2p.util.EventLoops;
+import io.grpcstream.libp2p.util.Futures;
 import io.grpcstream.netty.RefusalLog;
 import io.grpcstream.netty.UserLog;
 import io.grpcstream.serving.TrackedStream.State;
@@ -11,9 +13,11 @@ import java.nio.channels.ClosedChannelException;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.function.BiPredicate;
+import java.util.function.BiFunction;
 import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What becomes of the streams that peers open to one {@code GrpcStream}: their calls are denied,
@@ -31,7 +35,7 @@ public final class InboundStreams<C> {
   private final SocketAddress address;
   private final StreamTracker streams;
   private final Servers servers;
-  private final BiPredicate<PeerId, String> authorizer;
+  private final BiFunction<PeerId, String, CompletionStage<Boolean>> authorizer;
   private final RefusalLog refusals;
   private final AtomicBoolean authorizerFailed = new AtomicBoolean();
   private final UnservedStreamsWarning unattended;
@@ -50,7 +54,7 @@ public final class InboundStreams<C> {
   public InboundStreams(
       SocketAddress address,
       Servers servers,
-      BiPredicate<PeerId, String> authorizer,
+      BiFunction<PeerId, String, CompletionStage<Boolean>> authorizer,
       int limit,
       Duration timeout,
       RefusalLog refusals,
@@ -76,14 +80,38 @@ public final class InboundStreams<C> {
       live.refuseIfUndecided();
       return;
     }
-    boolean allowed;
+    CompletableFuture<Boolean> answer;
     try {
-      allowed = authorizer.test(stream.remotePeer(), stream.protocol());
+      answer = authorizer.apply(stream.remotePeer(), stream.protocol()).toCompletableFuture();
     } catch (RuntimeException e) {
       onAuthorizerFailed(live, e);
       return;
     }
-    if (!allowed) {
+    if (!answer.isDone()) {
+      stream.channel().config().setAutoRead(false);
+      live.startAuthorizing();
+      stream.closed().thenRun(() -> answer.cancel(false));
+    }
+    answer.whenComplete(
+        (allowed, failure) ->
+            EventLoops.run(
+                stream.channel().eventLoop(), () -> onAuthorized(live, allowed, failure)));
+  }
+
+  private void onAuthorized(
+      TrackedStream live, @Nullable Boolean allowed, @Nullable Throwable failure) {
+    Stream stream = live.stream();
+    if (isClosed()) {
+      live.refuseIfUndecided();
+    } else if (live.state() != State.ARRIVED || !stream.channel().isActive()) {
+      UserLog.LOG.debug("{}: {} before it was authorized", address, live.state());
+    } else if (allowed == null) {
+      onAuthorizerFailed(
+          live,
+          failure == null
+              ? new NullPointerException("the authorizer answered null")
+              : Futures.unwrap(failure));
+    } else if (!allowed) {
       refusals.refused(stream, Refusal.NOT_AUTHORIZED, "the authorizer does not allow it");
       live.settle(State.DENIED);
       servers.deny(stream);
@@ -96,8 +124,8 @@ public final class InboundStreams<C> {
     }
   }
 
-  /** The authorizer, which is the user's code, has thrown: that may be better the next time. */
-  private void onAuthorizerFailed(TrackedStream live, RuntimeException failure) {
+  /** The authorizer, which is the user's code, has failed: that may be better the next time. */
+  private void onAuthorizerFailed(TrackedStream live, Throwable failure) {
     if (authorizerFailed.compareAndSet(false, true)) {
       UserLog.LOG.error("{}: the authorizer failed (said once with its stack)", address, failure);
     } else {

@@ -60,6 +60,7 @@ public final class TrackedStream {
 
   private final Stream stream;
   private final AtomicReference<State> state;
+  private final Deadline authorizing;
   private final Deadline waiting;
   private final Deadline deciding;
   private volatile @Nullable OneStreamChannel client;
@@ -80,6 +81,15 @@ public final class TrackedStream {
     this.stream = stream;
     state = new AtomicReference<>(first);
     String time = DurationText.of(timeout);
+    authorizing =
+        new Deadline(
+            stream,
+            timeout,
+            () ->
+                expire(
+                    State.ARRIVED,
+                    refusals,
+                    () -> "reset, as the authorizer did not answer within " + time));
     waiting =
         new Deadline(
             stream,
@@ -122,7 +132,9 @@ public final class TrackedStream {
     if (!state.compareAndSet(from, to)) {
       return false;
     }
-    if (from == State.WAITING) {
+    if (from == State.ARRIVED) {
+      authorizing.stop();
+    } else if (from == State.WAITING) {
       waiting.stop();
     } else if (from == State.ACCEPTED && to != State.ARRIVED) {
       deciding.stop();
@@ -138,6 +150,11 @@ public final class TrackedStream {
       }
     }
     return false;
+  }
+
+  /** The authorizer is asked, and did not answer at once: its time begins. */
+  void startAuthorizing() {
+    authorizing.start();
   }
 
   /** It is in the backlog: the time to wait begins. */

@@ -284,7 +284,16 @@ class HostTest {
     eventually("down", () -> events.size() == 2);
     assertThat(events).containsExactly("up " + peer, "down " + peer);
     registration.close();
+    CompletableFuture<Void> told = new CompletableFuture<>();
+    server.addListener(
+        new ConnectionListener() {
+          @Override
+          public void onConnected(Connection next) {
+            told.complete(null);
+          }
+        });
     await(client.connect(address(server)));
+    await(told);
     assertThat(events).hasSize(2);
   }
 

@@ -82,7 +82,7 @@ class ConnectionEventsSpec :
                 Opened(connection).hashCode() shouldBe Opened(connection).hashCode()
                 Opened(connection) shouldNotBe Closed(connection)
                 "${Opened(connection)}" shouldBe "Opened($connection)"
-                val other = listener.connections().single()
+                val other = listener.awaitConnection()
                 Opened(connection) shouldNotBe Opened(other)
             }
         }

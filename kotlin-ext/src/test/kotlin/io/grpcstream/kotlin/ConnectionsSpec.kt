@@ -162,12 +162,10 @@ class ConnectionsSpec :
                                 awaitCancellation()
                             }
                         }
-                    val channel = dialer.openTo(listener)
+                    val refused = async { dialer.shouldBeRefusedBy(listener) }
                     reached.receive()
                     collector.cancelAndJoin()
-                    shouldThrow<StatusException> { channel.greet("Ada") }
-                        .status.code shouldBe Status.Code.UNAVAILABLE
-                    channel.shutdownNow()
+                    refused.await()
                 }
             }
         }

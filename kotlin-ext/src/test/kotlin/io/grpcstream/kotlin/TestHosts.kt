@@ -1,7 +1,9 @@
 package io.grpcstream.kotlin
 
+import io.grpcstream.libp2p.Connection
 import io.grpcstream.libp2p.Host
 import io.kotest.assertions.nondeterministic.eventually
+import io.kotest.matchers.collections.shouldBeSingleton
 import io.kotest.matchers.shouldBe
 import kotlin.time.Duration
 import kotlin.time.Duration.Companion.seconds
@@ -21,6 +23,13 @@ internal suspend fun twoHosts(test: suspend (dialer: Host, listener: Host) -> Un
         listener.shutdownAndAwait(Duration.ZERO)
     }
 }
+
+/**
+ * Waits until this host has one connection, which is that one: who accepts enters a connection into
+ * its table some time after its dialler has it.
+ */
+internal suspend fun Host.awaitConnection(): Connection =
+    eventually(30.seconds) { connections().shouldBeSingleton().single() }
 
 /** Waits until this host has [count] streams of [PROTOCOL]. */
 internal suspend fun Host.awaitStreams(count: Int) {

@@ -17,8 +17,9 @@ import io.kotest.core.spec.Spec
  *     val stub = GreeterCoroutineStub(alice.channelTo(bob))
  * ```
  *
- * `install` is `io.kotest.core.extensions.install`. The peers can be used in tests and in the spec's own before- and after-callbacks for tests; before
- * the spec starts they are not up. One extension serves one `install`.
+ * `install` is `io.kotest.core.extensions.install`. The peers can be used in tests and in the spec's
+ * own before- and after-callbacks for tests; before the spec starts they are not up. One extension
+ * serves one `install`.
  *
  * @param count how many peers
  * @param configure their options; `install`'s own lambda may add to them

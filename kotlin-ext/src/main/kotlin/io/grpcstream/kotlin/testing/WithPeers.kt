@@ -13,13 +13,14 @@ import io.grpcstream.kotlin.startAndAwait
  * ```
  *
  * Afterwards, also if the test failed or was cancelled, it shuts down the channels that
- * [Peer.channelTo] made, each [GrpcStream][io.grpcstream.GrpcStream] and each host without any grace,
- * and then looks for leaks: what has not ended by itself, connections and streams that a host still
- * counts, threads of the hosts, and, with `-Dio.netty.leakDetection.level=paranoid`, Netty buffers
- * that were dropped without a release. Leaks, and whatever fails meanwhile, fail the test with an
- * [AssertionError] that names them, suppressed by the test's own failure if there is one. Buffers are tracked for the whole JVM, so
- * one that is reported may have been dropped by code that ran before; to hear of them, this takes
- * the place of [Netty's leak listener][io.netty.buffer.ByteBufUtil.setLeakListener].
+ * [Peer.channelTo] made, each [GrpcStream][io.grpcstream.GrpcStream] and each host without any
+ * grace, and then looks for leaks: what has not ended by itself, connections and streams that a
+ * host still counts, threads of the hosts, and, with `-Dio.netty.leakDetection.level=paranoid`,
+ * Netty buffers that were dropped without a release. Leaks, and whatever fails meanwhile, fail the
+ * test with an [AssertionError] that names them, suppressed by the test's own failure if there is
+ * one. Buffers are tracked for the whole JVM, so one that is reported may have been dropped by code
+ * that ran before; to hear of them, this takes the place of
+ * [Netty's leak listener][io.netty.buffer.ByteBufUtil.setLeakListener].
  *
  * It needs no test framework. In `runTest` all works in real time except the test's own `delay`
  * and `withTimeout`, whose virtual time does not wait for peers: a `withTimeout` around a call, and

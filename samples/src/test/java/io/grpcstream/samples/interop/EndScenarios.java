@@ -64,6 +64,7 @@ final class EndScenarios {
           Expect.code(Code.UNAVAILABLE, chat::read);
           awaitRefusal(greeter);
           unary(peer);
+          Peer.await(lost.closed());
           assertThat(peer.connections()).hasSize(1).doesNotContain(lost);
           return "the call that ran ended, a new connection is served";
         });

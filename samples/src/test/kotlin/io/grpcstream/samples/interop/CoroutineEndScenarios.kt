@@ -4,6 +4,7 @@ import io.grpc.Status.Code
 import io.grpc.StatusException
 import io.grpcstream.greeter.GreeterGrpcKt.GreeterCoroutineStub
 import io.grpcstream.interop.stopRequest
+import io.grpcstream.kotlin.awaitClosed
 import io.grpcstream.kotlin.connectAndAwait
 import io.grpcstream.libp2p.PeerId
 import io.grpcstream.libp2p.PeerIdMismatchException
@@ -45,6 +46,7 @@ internal suspend fun reconnect(peer: Peer): String =
         shouldFail(Code.UNAVAILABLE) { chat.awaitReply() }
         awaitRefusal(greeter)
         unary(peer)
+        lost.awaitClosed()
         (lost in peer.connections()) shouldBe false
         "the call that ran ended, a new connection is served"
     }

@@ -37,7 +37,7 @@ class HostileSpec :
 
         test("an attacker in a process of its own is measured beside rounds without it") {
             Besieged(log = null).use { besieged ->
-                val siege = Siege(rounds = 2, window = 50.milliseconds)
+                val siege = Siege(rounds = 2, window = 500.milliseconds)
                 val outcome = besieged.endure(Attack.CONNECT, siege)
                 outcome.ratios shouldHaveSize 2
                 outcome.ratios.first() shouldBeGreaterThan 0.0
