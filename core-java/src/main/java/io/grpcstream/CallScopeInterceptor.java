@@ -36,7 +36,7 @@ public final class CallScopeInterceptor implements ServerInterceptor {
     Context before = context.attach();
     CallScope.Entered entered = own.enter(); // This thread has the outer ones entered.
     try {
-      return new ScopedListener<>(next.startCall(call, headers), own);
+      return new ScopedListener<>(next.startCall(call, headers), own, context);
     } finally {
       entered.close();
       context.detach(before);
@@ -52,38 +52,49 @@ public final class CallScopeInterceptor implements ServerInterceptor {
     };
   }
 
-  /** Passes events on in the scope; their context is the one in which the call was started. */
+  /** Passes events on in the call's scope and context. */
   private static final class ScopedListener<Q> extends SimpleForwardingServerCallListener<Q> {
     private final CallScope scope;
+    private final Context context;
 
-    ScopedListener(Listener<Q> delegate, CallScope scope) {
+    ScopedListener(Listener<Q> delegate, CallScope scope, Context context) {
       super(delegate);
       this.scope = scope;
+      this.context = context;
     }
 
     @Override
     public void onMessage(Q message) {
-      scope.run(() -> super.onMessage(message));
+      run(() -> super.onMessage(message));
     }
 
     @Override
     public void onHalfClose() {
-      scope.run(super::onHalfClose);
+      run(super::onHalfClose);
     }
 
     @Override
     public void onReady() {
-      scope.run(super::onReady);
+      run(super::onReady);
     }
 
     @Override
     public void onCancel() {
-      scope.run(super::onCancel);
+      run(super::onCancel);
     }
 
     @Override
     public void onComplete() {
-      scope.run(super::onComplete);
+      run(super::onComplete);
+    }
+
+    private void run(Runnable event) {
+      Context before = context.attach();
+      try {
+        scope.run(event);
+      } finally {
+        context.detach(before);
+      }
     }
   }
 }

@@ -25,6 +25,7 @@ import java.lang.reflect.Modifier;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.Deque;
 import java.util.List;
 import java.util.Map;
@@ -198,6 +199,9 @@ class EndedLoopsTest {
     }
     if (type == CallLimits.class) {
       return CallLimits.defaults();
+    }
+    if (type == Collection.class) {
+      return List.of();
     }
     throw new AssertionError("no value of " + type);
   }

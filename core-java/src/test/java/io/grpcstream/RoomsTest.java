@@ -56,6 +56,8 @@ class RoomsTest {
         .definedBy(ROOT + ".failures..")
         .layer("netty")
         .definedBy(ROOT + ".netty..")
+        .layer("target")
+        .definedBy(ROOT + ".target..")
         .layer("libp2p")
         .definedBy(ROOT + ".libp2p")
         .layer("host")
@@ -107,13 +109,24 @@ class RoomsTest {
         .layer("ping")
         .definedBy(ROOT + ".libp2p.protocol.ping..")
         .whereLayer("api")
-        .mayOnlyAccessLayers("serving", "failures", "netty", "libp2p", "libraries", "text", "util")
+        .mayOnlyAccessLayers(
+            "serving",
+            "failures",
+            "netty",
+            "target",
+            "libp2p",
+            "crypto",
+            "libraries",
+            "text",
+            "util")
         .whereLayer("serving")
         .mayOnlyAccessLayers("netty", "libp2p", "util", "text")
         .whereLayer("failures")
         .mayOnlyAccessLayers("netty", "libp2p", "util", "libraries")
         .whereLayer("netty")
-        .mayOnlyAccessLayers("libp2p", "util", "libraries", "multiformats", "text", "mux")
+        .mayOnlyAccessLayers("target", "libp2p", "util", "libraries", "multiformats", "text", "mux")
+        .whereLayer("target")
+        .mayOnlyAccessLayers("libp2p")
         .whereLayer("libp2p")
         .mayOnlyAccessLayers("libraries", "crypto", "multiformats", "text")
         .whereLayer("host")

@@ -23,6 +23,7 @@ import io.opentelemetry.sdk.metrics.data.HistogramPointData;
 import io.opentelemetry.sdk.metrics.data.MetricData;
 import io.opentelemetry.sdk.testing.exporter.InMemoryMetricReader;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
@@ -36,6 +37,7 @@ class HostMetricsTest {
   private final Peers peers = new Peers();
   private final InMemoryMetricReader reader = InMemoryMetricReader.create();
   private final InMemoryMetricReader callersReader = InMemoryMetricReader.create();
+  private final InMemoryMetricReader optionalReader = InMemoryMetricReader.create();
   private final PeerTelemetry telemetry = telemetry(reader);
   private final PeerTelemetry callers = telemetry(callersReader);
 
@@ -146,6 +148,23 @@ class HostMetricsTest {
     assertThat(sum(callersReader, "libp2p.io", sent))
         .as("a counter does not go back as a host ends")
         .isGreaterThanOrEqualTo(before);
+  }
+
+  @Test
+  @DisplayName("Optional metrics of gRPC's can be had, such as those of sub-channels")
+  void optionalMetrics() {
+    String attempts = "grpc.subchannel.connection_attempts_succeeded";
+    PeerTelemetry more =
+        PeerTelemetry.create(
+            OpenTelemetrySdk.builder()
+                .setMeterProvider(
+                    SdkMeterProvider.builder().registerMetricReader(optionalReader).build())
+                .build(),
+            grpc -> grpc.enableMetrics(List.of(attempts)));
+    GrpcPeer server = server();
+    GrpcPeer caller = peers.start(GrpcPeer.builder().install(more));
+    assertThat(greet(channel(caller, server), "Ada")).isEqualTo("Hello, Ada!");
+    eventually("it is measured", () -> metrics(optionalReader).containsKey(attempts));
   }
 
   @Test

@@ -2,6 +2,7 @@ package io.grpcstream.opentelemetry
 
 import io.grpc.CallOptions
 import io.grpc.Channel
+import io.grpc.Context
 import io.grpc.stub.StreamObserver
 import io.grpcstream.GrpcPeer
 import io.grpcstream.GrpcStream
@@ -175,6 +176,16 @@ class TraceSpec :
             oneTrace("greeter.Greeter.SayHello")
         }
 
+        test("and one that goes on from another thread, with gRPC's context alone") {
+            val c = last()
+            lateinit var b: GrpcPeer
+            b = peer { serve(PROTOCOL) { service(HandingOverGreeter { b.to(c) }) } }
+            val a = peer {}
+            GreeterCoroutineStub(a.to(b)).sayHello(helloRequest { name = "Ada" }).message shouldBe
+                "Hello, Ada, by B"
+            oneTrace("greeter.Greeter.SayHello")
+        }
+
         test("streams of a coroutine service carry the trace, too") {
             val c = last()
             lateinit var b: GrpcPeer
@@ -263,7 +274,19 @@ private class JavaGreeter : GreeterGrpc.GreeterImplBase() {
     }
 }
 
-private class ForwardingJavaGreeter(
+/** Leaves the call to a thread of its own. */
+private class HandingOverGreeter(
+    next: () -> Channel,
+) : ForwardingJavaGreeter(next) {
+    override fun sayHello(
+        request: HelloRequest,
+        observer: StreamObserver<HelloReply>,
+    ) {
+        Thread(Context.current().wrap { super.sayHello(request, observer) }).start()
+    }
+}
+
+private open class ForwardingJavaGreeter(
     private val next: () -> Channel,
 ) : GreeterGrpc.GreeterImplBase() {
     override fun sayHello(
