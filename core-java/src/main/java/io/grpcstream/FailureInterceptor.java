@@ -73,7 +73,9 @@ public final class FailureInterceptor implements ServerInterceptor {
   public <Q extends @Nullable Object, R extends @Nullable Object> Listener<Q> interceptCall(
       ServerCall<Q, R> call, Metadata headers, ServerCallHandler<Q, R> next) {
     FailureCall<?, ?> outer = outermost ? null : FailureCall.KEY.get();
-    FailureCall<Q, R> failing = new FailureCall<>(call, mapping, log, outer);
+    CallScope scope = CallScope.current();
+    FailureCall<Q, R> failing =
+        new FailureCall<>(call, mapping, log, outer, scope == null ? Runnable::run : scope::run);
     if (outer != null) {
       return next.startCall(failing, headers); // The outer one catches.
     }

@@ -70,7 +70,7 @@ public final class GrpcPeer implements AutoCloseable {
     Host.Builder builder = Host.builder();
     options.hostOptions.forEach(option -> option.accept(builder));
     host = builder.build();
-    services = Collections.unmodifiableMap(new LinkedHashMap<>(options.services));
+    services = Collections.unmodifiableMap(options.builtServices());
     List<Consumer<? super PeerChannelBuilder>> all = List.copyOf(options.channelOptions);
     channelOptions = channel -> all.forEach(option -> option.accept(channel));
     calledPeers = options.callLimits.newBudgets();
@@ -251,7 +251,11 @@ public final class GrpcPeer implements AutoCloseable {
   /** Collects what a peer is made of. */
   public static final class Builder {
     private final List<Consumer<? super Host.Builder>> hostOptions = new ArrayList<>();
-    private final Map<String, GrpcStream> services = new LinkedHashMap<>();
+
+    /** What serves a protocol: a {@link GrpcStream}, or the builder of one. */
+    private final Map<String, Object> services = new LinkedHashMap<>();
+
+    private final List<PeerExtension> extensions = new ArrayList<>();
     private final List<Consumer<? super PeerChannelBuilder>> channelOptions = new ArrayList<>();
     private CallLimits callLimits = CallLimits.defaults();
 
@@ -286,11 +290,50 @@ public final class GrpcPeer implements AutoCloseable {
      */
     public Builder serve(String protocol, GrpcStream grpc) {
       Objects.requireNonNull(protocol, "the protocol is null");
-      Objects.requireNonNull(grpc, "the GrpcStream is null");
-      if (services.putIfAbsent(protocol, grpc) != null) {
+      return put(protocol, Objects.requireNonNull(grpc, "the GrpcStream is null"));
+    }
+
+    /**
+     * The same with what {@code grpc} builds, for which the extensions that are {@linkplain
+     * #install installed} hold, too.
+     */
+    public Builder serve(String protocol, GrpcStream.Builder grpc) {
+      Objects.requireNonNull(protocol, "the protocol is null");
+      return put(protocol, Objects.requireNonNull(grpc, "the builder of a GrpcStream is null"));
+    }
+
+    private Builder put(String protocol, Object service) {
+      if (services.putIfAbsent(protocol, service) != null) {
         throw new IllegalArgumentException("protocol " + protocol + " is served already");
       }
       return this;
+    }
+
+    private Map<String, GrpcStream> builtServices() {
+      Map<GrpcStream.Builder, GrpcStream> built = new HashMap<>();
+      Map<String, GrpcStream> all = new LinkedHashMap<>();
+      services.forEach(
+          (protocol, service) ->
+              all.put(
+                  protocol,
+                  service instanceof GrpcStream.Builder builder
+                      ? built.computeIfAbsent(builder, this::build)
+                      : (GrpcStream) service));
+      return all;
+    }
+
+    private GrpcStream build(GrpcStream.Builder grpc) {
+      extensions.forEach(grpc::install);
+      return grpc.build();
+    }
+
+    /**
+     * Adds {@code extension} to the peer: to its host, its channels, and the services that are
+     * given as builders. A {@link GrpcStream} that was built before has what it was built with.
+     */
+    public Builder install(PeerExtension extension) {
+      extensions.add(Objects.requireNonNull(extension, "the extension is null"));
+      return configureHost(extension::configureHost).configureChannels(extension::configureChannel);
     }
 
     /** The same for the protocol {@link GrpcStream#PROTOCOL}. */

@@ -154,7 +154,7 @@ public final class GrpcStream implements AutoCloseable {
             options.otherServices,
             timeout -> newTransports(address, callers, timeout, refusals),
             stallTimeout,
-            new FailureInterceptor(options.failureHooks, true)); // Around the options'.
+            options.outerInterceptors());
     serverView =
         new GrpcServerView(
             () -> List.of(address), () -> -1, servers.server(), this::serve, this::shutdown);
@@ -496,6 +496,10 @@ public final class GrpcStream implements AutoCloseable {
   /** Collects what a {@link GrpcStream} is made of. */
   public static final class Builder {
     private static final int DEFAULT_BACKLOG = 64;
+
+    /** So many entries does channelz give at once. */
+    private static final int CHANNELZ_PAGE = 100;
+
     private static final Duration DEFAULT_BACKLOG_TIMEOUT = Duration.ofSeconds(30);
     private static final CompletableFuture<Boolean> ALLOWED =
         CompletableFuture.completedFuture(true);
@@ -511,6 +515,8 @@ public final class GrpcStream implements AutoCloseable {
     private AsyncPeerAuthorizer authorizer = (peer, protocol) -> ALLOWED;
     private final List<Function<? super Throwable, ? extends @Nullable Status>> failureHooks =
         new ArrayList<>();
+    private boolean mdc;
+    private boolean channelz;
     private @Nullable HealthStatusManager health;
 
     /** Services beside those that are registered, of a {@link PeerServerBuilder}. */
@@ -651,6 +657,34 @@ public final class GrpcStream implements AutoCloseable {
     }
 
     /**
+     * Adds gRPC's channelz service, by which peers see all channels, sub-channels, servers and
+     * sockets of this process, those to peers by their ids: offer it to whom you trust alone.
+     */
+    public Builder channelz() {
+      if (!channelz) {
+        channelz = true;
+        addService(io.grpc.protobuf.services.ChannelzService.newInstance(CHANNELZ_PAGE));
+      }
+      return this;
+    }
+
+    /** Gives every log line of a call its peer and its method; see {@link CallMdc}. */
+    public Builder mdc() {
+      mdc = true;
+      return this;
+    }
+
+    /**
+     * Adds {@code extension} to the server, and to the channels that {@link GrpcStream#client}
+     * makes.
+     */
+    public Builder install(PeerExtension extension) {
+      Objects.requireNonNull(extension, "the extension is null");
+      return configureServer(extension::configureServer)
+          .configureClient(extension::configureChannel);
+    }
+
+    /**
      * Sets further options of the gRPC server, such as its limits: messages of at most 4 MiB,
      * metadata of at most 8 KiB, 1,024 calls at a time on a stream (those of grpc-netty only are
      * there by a cast to {@code NettyServerBuilder}). A fallback registry set here is replaced.
@@ -680,6 +714,12 @@ public final class GrpcStream implements AutoCloseable {
      */
     public GrpcStream build() {
       return new GrpcStream(this, new GrpcStreamAddress(), null);
+    }
+
+    /** Those that stand around all that the options add, the last one around the others. */
+    private List<ServerInterceptor> outerInterceptors() {
+      ServerInterceptor failures = new FailureInterceptor(failureHooks, true);
+      return mdc ? List.of(failures, CallMdc.interceptor()) : List.of(failures);
     }
 
     private void applyTo(ServerBuilder<?> server) {

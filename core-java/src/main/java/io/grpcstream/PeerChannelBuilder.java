@@ -129,6 +129,12 @@ public final class PeerChannelBuilder extends ForwardingChannelBuilder2<PeerChan
     return limits(limits.newBudgets(), limits.stallTimeout());
   }
 
+  /** Adds {@code extension} to this channel. */
+  public PeerChannelBuilder install(PeerExtension extension) {
+    Objects.requireNonNull(extension, "the extension is null").configureChannel(this);
+    return this;
+  }
+
   PeerChannelBuilder limits(PeerBudgets budgets, Duration stallTimeout) {
     delegate.limits(budgets, stallTimeout);
     return this;

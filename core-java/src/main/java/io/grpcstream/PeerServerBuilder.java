@@ -126,6 +126,24 @@ public final class PeerServerBuilder extends ForwardingServerBuilder<PeerServerB
     return this;
   }
 
+  /** Adds gRPC's channelz service; see {@link GrpcStream.Builder#channelz()}. */
+  public PeerServerBuilder channelz() {
+    grpc.channelz();
+    return this;
+  }
+
+  /** Gives every log line of a call its peer and its method; see {@link CallMdc}. */
+  public PeerServerBuilder mdc() {
+    grpc.mdc();
+    return this;
+  }
+
+  /** Adds {@code extension} to this server. */
+  public PeerServerBuilder install(PeerExtension extension) {
+    Objects.requireNonNull(extension, "the extension is null").configureServer(this);
+    return this;
+  }
+
   /** The server, not started. */
   @Override
   public Server build() {

@@ -3,6 +3,8 @@ package io.grpcstream;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.grpc.ManagedChannel;
+import io.grpc.Server;
+import io.grpc.channelz.v1.Channel;
 import io.grpc.channelz.v1.ChannelzGrpc;
 import io.grpc.channelz.v1.GetServerSocketsRequest;
 import io.grpc.channelz.v1.GetServersRequest;
@@ -10,9 +12,12 @@ import io.grpc.channelz.v1.GetSocketRequest;
 import io.grpc.channelz.v1.GetSubchannelRequest;
 import io.grpc.channelz.v1.GetTopChannelsRequest;
 import io.grpc.channelz.v1.Socket;
+import io.grpc.channelz.v1.Subchannel;
 import io.grpc.protobuf.services.ChannelzService;
+import io.grpcstream.libp2p.Connection;
 import io.grpcstream.libp2p.Host;
 import io.grpcstream.libp2p.Stream;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -81,6 +86,53 @@ class ChannelzTest {
       assertThat(called.getRemote().getTcpipAddress().getPort()).isEqualTo(listenersPort);
       assertThat(called.getLocal().getTcpipAddress().getPort()).isEqualTo(openersPort);
       Hosts.await(grpc.shutdown(java.time.Duration.ZERO));
+    }
+  }
+
+  @Test
+  @DisplayName(
+      "Over its own channelz a peer shows its channels to peers, with the ids of both ends")
+  void aPeerShowsItsChannels() throws Exception {
+    try (Hosts hosts = new Hosts()) {
+      Host peer = hosts.start(Hosts.TCP);
+      Host caller = hosts.start(Hosts.TCP);
+      Server server =
+          PeerServerBuilder.forProtocol(peer, Wire.PROTOCOL).channelz().reflection().build();
+      server.start();
+      ManagedChannel channel =
+          PeerChannelBuilder.forAddress(caller, Hosts.address(peer), Wire.PROTOCOL).build();
+      var channelz = ChannelzGrpc.newBlockingStub(channel);
+
+      String target = "libp2p:" + Hosts.address(peer) + "?protocol=" + Wire.PROTOCOL;
+      Channel ours =
+          channelz
+              .getTopChannels(GetTopChannelsRequest.getDefaultInstance())
+              .getChannelList()
+              .stream()
+              .filter(top -> top.getData().getTarget().equals(target))
+              .findAny()
+              .orElseThrow();
+      assertThat(ours.getData().getState().getState()).hasToString("READY");
+      assertThat(ours.getSubchannelRefList()).hasSize(1);
+      Subchannel subchannel =
+          channelz
+              .getSubchannel(
+                  GetSubchannelRequest.newBuilder()
+                      .setSubchannelId(ours.getSubchannelRef(0).getSubchannelId())
+                      .build())
+              .getSubchannel();
+      assertThat(subchannel.getData().getTarget()).contains(peer.peerId().toString());
+      assertThat(subchannel.getSocketRefList()).hasSize(1);
+      Socket socket = socket(channelz, subchannel.getSocketRef(0).getSocketId());
+      Connection below = caller.connections().get(0);
+      assertThat(name(socket))
+          .isEqualTo(
+              "libp2p, peer %s, local %s",
+              new PeerAddress(peer.peerId(), below.remoteAddress()),
+              new PeerAddress(caller.peerId(), below.localAddress()));
+      channel.shutdownNow();
+      assertThat(channel.awaitTermination(20, TimeUnit.SECONDS)).isTrue();
+      server.shutdownNow();
     }
   }
 

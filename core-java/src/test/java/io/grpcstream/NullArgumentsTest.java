@@ -100,6 +100,9 @@ class NullArgumentsTest {
     api.put(PeerContext.class, null);
     api.put(ExceptionTypes.class, null);
     api.put(FailureInterceptor.class, new FailureInterceptor(List.of()));
+    api.put(CallScope.class, (CallScope) () -> () -> {});
+    api.put(CallScopeInterceptor.class, null);
+    api.put(CallMdc.class, null);
     api.put(Host.class, host);
     api.put(Host.Builder.class, Host.builder());
     api.put(Connection.class, host.connections().get(0));

@@ -9,6 +9,7 @@ import io.grpc.Status;
 import io.grpcstream.failures.FailureMapping.Closing;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -25,6 +26,7 @@ public final class FailureCall<Q, R> extends SimpleForwardingServerCall<Q, R> {
   private final FailureMapping mapping;
   private final FailureLog log;
   private final @Nullable FailureCall<?, ?> outer;
+  private final Consumer<Runnable> scope;
 
   @GuardedBy("this")
   private boolean closed;
@@ -32,15 +34,28 @@ public final class FailureCall<Q, R> extends SimpleForwardingServerCall<Q, R> {
   private volatile boolean mapped;
   private volatile boolean failed;
 
+  /**
+   * A call.
+   *
+   * @param outer that around it, if there is one
+   * @param scope runs what is logged, which may happen on any thread
+   */
   public FailureCall(
       ServerCall<Q, R> call,
       FailureMapping mapping,
       FailureLog log,
-      @Nullable FailureCall<?, ?> outer) {
+      @Nullable FailureCall<?, ?> outer,
+      Consumer<Runnable> scope) {
     super(call);
     this.mapping = mapping;
     this.log = outer == null ? log : outer.log;
     this.outer = outer;
+    this.scope = scope;
+  }
+
+  /** Runs {@code line}, which logs, in the scope of the call. */
+  void inScope(Runnable line) {
+    scope.accept(line);
   }
 
   /** Whether {@link #fail} has ended it: then the service is to be told no more than that. */

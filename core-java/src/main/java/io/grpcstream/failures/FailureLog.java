@@ -76,17 +76,25 @@ public final class FailureLog {
   void malformed(ServerCall<?, ?> call, Throwable failure) {
     long before = linesLeftOut(kindOf(call, failure));
     if (before < 0) {
-      logger.debug("{}: malformed request: {}", describe(call), failure.toString());
+      emit(
+          call,
+          () -> logger.debug("{}: malformed request: {}", describe(call), failure.toString()));
     } else {
-      logger.warn(
-          "{}: malformed request: {}{}", describe(call), failure.toString(), leftOut(before));
+      emit(
+          call,
+          () ->
+              logger.warn(
+                  "{}: malformed request: {}{}",
+                  describe(call),
+                  failure.toString(),
+                  leftOut(before)));
     }
   }
 
   /** Something that is part of ordinary life, such as a peer that does not wait for the answer. */
   void noted(ServerCall<?, ?> call, String what, Throwable failure) {
     if (logger.isDebugEnabled()) {
-      logger.debug("{}: {}", describe(call), what, failure);
+      emit(call, () -> logger.debug("{}: {}", describe(call), what, failure));
     }
   }
 
@@ -98,9 +106,18 @@ public final class FailureLog {
     }
     String text = describe(call) + ": " + what + leftOut(before);
     if (error) {
-      logger.error(text, failure);
+      emit(call, () -> logger.error(text, failure));
     } else {
-      logger.warn(text, failure);
+      emit(call, () -> logger.warn(text, failure));
+    }
+  }
+
+  /** Writes a line with what the user's logging knows of the call, on whatever thread. */
+  private static void emit(ServerCall<?, ?> call, Runnable line) {
+    if (call instanceof FailureCall<?, ?> failing) {
+      failing.inScope(line);
+    } else {
+      line.run();
     }
   }
 

@@ -383,6 +383,15 @@ public interface Host extends AutoCloseable {
       return this;
     }
 
+    /**
+     * Tells {@code observer} what the host does, and counts the bytes of its connections;
+     * repeatable. Without any, nothing is measured.
+     */
+    public Builder observer(HostObserver observer) {
+      config.observers.add(Objects.requireNonNull(observer, "the host observer is null"));
+      return this;
+    }
+
     /** How many event-loop threads the host runs; default: one for each processor. */
     public Builder threads(int threads) {
       config.setThreads(threads);

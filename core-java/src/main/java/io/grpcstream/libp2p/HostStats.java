@@ -12,6 +12,9 @@ import java.util.Objects;
  * @param pendingInboundConnections inbound connections whose peer is not proven yet
  * @param inboundStreams open streams that peers opened, those still negotiating included
  * @param outboundStreams open streams that this host opened, those still negotiating included
+ * @param bytesReceived what all connections have brought, their encryption and handshakes included;
+ *     counted where the host has a {@link HostObserver}, else 0
+ * @param bytesSent the same for what they were given to send
  * @param refusals how often each refusal happened; reasons that never happened are absent
  * @param upkeep what the host has closed and dialled by itself
  */
@@ -21,6 +24,8 @@ public record HostStats(
     int pendingInboundConnections,
     int inboundStreams,
     int outboundStreams,
+    long bytesReceived,
+    long bytesSent,
     Map<Refusal, Long> refusals,
     Upkeep upkeep) {
   /** Copies {@code refusals}. */
@@ -29,7 +34,7 @@ public record HostStats(
     refusals = Map.copyOf(Objects.requireNonNull(refusals, "the map of refusals is null"));
   }
 
-  /** Of a host that closes and dials nothing by itself. */
+  /** Of a host that counts no bytes, and closes and dials nothing by itself. */
   public HostStats(
       int inboundConnections,
       int outboundConnections,
@@ -43,6 +48,8 @@ public record HostStats(
         pendingInboundConnections,
         inboundStreams,
         outboundStreams,
+        0,
+        0,
         refusals,
         Upkeep.NONE);
   }
@@ -55,6 +62,8 @@ public record HostStats(
         pendingInboundConnections,
         inboundStreams,
         outboundStreams,
+        bytesReceived,
+        bytesSent,
         refusals,
         Objects.requireNonNull(upkeep, "the upkeep is null"));
   }

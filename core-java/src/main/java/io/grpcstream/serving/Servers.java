@@ -6,6 +6,7 @@ import io.grpc.HandlerRegistry;
 import io.grpc.Server;
 import io.grpc.ServerInterceptor;
 import io.grpc.ServerServiceDefinition;
+import io.grpc.netty.NettyServerBuilder;
 import io.grpc.util.MutableHandlerRegistry;
 import io.grpcstream.libp2p.Stream;
 import io.grpcstream.netty.PeerBudgets;
@@ -16,6 +17,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.SocketAddress;
 import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -88,23 +90,23 @@ public final class Servers {
    * @param transports those of the server with the services, whose options are all set
    * @param others services that are not registered here; or null
    * @param denied makes the transports of the other server, with this stall timeout
-   * @param failures stands around the interceptors that the options add
+   * @param around stand around the interceptors that the options add, the last one around all
    */
   public Servers(
       StreamServer transports,
       @Nullable HandlerRegistry others,
       Function<Duration, StreamServer> denied,
       Duration stallTimeout,
-      ServerInterceptor failures) {
+      List<ServerInterceptor> around) {
     this.transports = transports;
     this.denied = denied;
     this.stallTimeout = stallTimeout;
+    NettyServerBuilder builder = transports.builder();
+    around.forEach(builder::intercept);
     server =
-        transports
-            .builder()
+        builder
             .fallbackHandlerRegistry(
                 others == null ? services : new TwoRegistries(services, others))
-            .intercept(failures)
             .intercept(new ResponseHeaderLimit()) // The last one added is the first to run.
             .build();
   }

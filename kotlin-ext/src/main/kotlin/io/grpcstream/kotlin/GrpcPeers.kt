@@ -4,6 +4,7 @@ import io.grpcstream.CallLimits
 import io.grpcstream.GrpcPeer
 import io.grpcstream.GrpcStream
 import io.grpcstream.PeerChannelBuilder
+import io.grpcstream.PeerExtension
 import io.grpcstream.libp2p.Host
 import io.grpcstream.libp2p.crypto.PrivateKey
 import kotlinx.coroutines.CoroutineScope
@@ -92,7 +93,9 @@ public class GrpcPeerBuilder internal constructor() {
     public fun serve(
         protocol: String = GrpcStream.PROTOCOL,
         configure: GrpcStreamBuilder.() -> Unit,
-    ): Unit = serve(protocol, grpcStream(configure))
+    ) {
+        builder.serve(protocol, GrpcStreamBuilder().apply(configure).configured())
+    }
 
     /** Serves the streams of [protocol] by [grpc], which is shut down with the peer. */
     public fun serve(
@@ -100,6 +103,14 @@ public class GrpcPeerBuilder internal constructor() {
         grpc: GrpcStream,
     ) {
         builder.serve(protocol, grpc)
+    }
+
+    /**
+     * Adds [extension], such as telemetry, to the host, the channels and what is served from here; a
+     * [GrpcStream] that was built elsewhere has what it was built with.
+     */
+    public fun install(extension: PeerExtension) {
+        builder.install(extension)
     }
 
     /** What the peers that this one calls may cost, over all its channels. */

@@ -12,6 +12,7 @@ import io.grpcstream.CallLimits
 import io.grpcstream.GrpcStream
 import io.grpcstream.PeerCallLimit
 import io.grpcstream.PeerContext
+import io.grpcstream.PeerExtension
 import io.grpcstream.libp2p.PeerId
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.Dispatchers
@@ -209,12 +210,33 @@ public class GrpcStreamBuilder internal constructor() {
         options += { reflection() }
     }
 
+    /** Adds gRPC's channelz service; see [GrpcStream.Builder.channelz]. */
+    public fun channelz() {
+        options += { channelz() }
+    }
+
+    /**
+     * Gives every log line of a call its peer and its method, in the coroutines of services too; see
+     * [CallMdc][io.grpcstream.CallMdc].
+     */
+    public fun mdc() {
+        options += { mdc() }
+    }
+
+    /** Adds [extension], such as telemetry, to the server and to the channels of [GrpcStream.client]. */
+    public fun install(extension: PeerExtension) {
+        options += { install(extension) }
+    }
+
     /** Sets further options, after all others. */
     public fun configure(configure: (@BuilderDsl GrpcStream.Builder).() -> Unit) {
         options += configure
     }
 
-    internal fun build(): GrpcStream {
+    internal fun build(): GrpcStream = configured().build()
+
+    /** The builder in Java with all that was collected here. Call this once. */
+    internal fun configured(): GrpcStream.Builder {
         val streamContext = context
         val contexts = serviceContexts.mapValues { streamContext + it.value }
         val interceptor =
@@ -232,6 +254,6 @@ public class GrpcStreamBuilder internal constructor() {
         val executors = ServiceExecutors(contexts.keys, streamContext)
         builder.configureServer { it.callExecutor(executors) }
         options.forEach { builder.it() }
-        return builder.build()
+        return builder
     }
 }

@@ -9,6 +9,7 @@ import io.grpc.ServerCallHandler
 import io.grpc.ServerInterceptor
 import io.grpc.Status
 import io.grpc.kotlin.CoroutineContextServerInterceptor
+import io.grpcstream.CallScope
 import io.grpcstream.FailureInterceptor
 import io.grpcstream.PeerContext
 import kotlinx.coroutines.Job
@@ -75,10 +76,14 @@ internal class ServiceInterceptor(
     private fun elements(
         call: ServerCall<*, *>,
         headers: Metadata,
-    ): CoroutineContext =
-        propagators.fold(contextOf(call.methodDescriptor.serviceName)) { elements, propagator ->
-            elements + propagator.extract(headers)
-        }
+    ): CoroutineContext {
+        val elements =
+            propagators.fold(contextOf(call.methodDescriptor.serviceName)) { elements, propagator ->
+                elements + propagator.extract(headers)
+            }
+        val scope = CallScope.current() ?: return elements
+        return elements + CallScopeElement(scope)
+    }
 }
 
 /**

@@ -14,6 +14,7 @@ import io.grpcstream.libp2p.multistream.MultistreamInitiator;
 import io.grpcstream.libp2p.multistream.MultistreamResponder;
 import io.grpcstream.libp2p.multistream.MultistreamSelector;
 import io.grpcstream.libp2p.resources.FailureText;
+import io.grpcstream.libp2p.resources.Observers;
 import io.grpcstream.libp2p.resources.ResourceManager.ConnectionSlot;
 import io.grpcstream.libp2p.security.SecuredConnection;
 import io.grpcstream.libp2p.text.DurationText;
@@ -52,6 +53,7 @@ public final class ConnectionUpgrade {
   private final @Nullable PeerId expected;
   private final CompletableFuture<DefaultConnection> result = new CompletableFuture<>();
   private FailureWatch watch = new FailureWatch();
+  private volatile boolean givenUp;
   private boolean counted;
   private boolean ended;
   private long begun;
@@ -107,8 +109,16 @@ public final class ConnectionUpgrade {
     begun = System.nanoTime();
     expireIn(timeout);
     channel.pipeline().addFirst(progress);
+    if (!upgrader.streams.observers().isEmpty()) {
+      channel.pipeline().addFirst(new TrafficCounter(upgrader.streams.resources().traffic()));
+    }
     channel.pipeline().addLast(watch);
     negotiate(upgrader.securityIds(), timeout, this::secure);
+  }
+
+  /** Its channel is closed next, as another address was quicker: that is no failure. Any thread. */
+  public void giveUp() {
+    givenUp = true;
   }
 
   /** Ends the upgrade because the host shuts down; completes when it is closed. Any thread. */
@@ -231,6 +241,7 @@ public final class ConnectionUpgrade {
     cancelDeadline();
     if (added) {
       ended = true;
+      tellObservers(null);
       result.complete(connection);
     } else {
       fail(
@@ -278,8 +289,19 @@ public final class ConnectionUpgrade {
         upgrader.refusals.add(Refusal.UPGRADE_FAILED, text);
       }
     }
+    if (!givenUp && !(failure instanceof HostClosedException)) {
+      tellObservers(failure);
+    }
     channel.close();
     result.completeExceptionally(failure);
+  }
+
+  private void tellObservers(@Nullable Libp2pException failure) {
+    Observers observers = upgrader.streams.observers();
+    Duration took = progress.sinceConnected();
+    if (took != null && !observers.isEmpty()) {
+      observers.tell(observer -> observer.onHandshake(initiator, security, took, failure));
+    }
   }
 
   /** Failures that say all themselves stay as they are; others get the address and the step. */

@@ -16,6 +16,7 @@ import io.grpcstream.libp2p.mux.MuxerProtocol;
 import io.grpcstream.libp2p.mux.StreamChannel;
 import io.grpcstream.libp2p.mux.yamux.UnresponsivePeerException;
 import io.grpcstream.libp2p.resources.FailureText;
+import io.grpcstream.libp2p.resources.Observers;
 import io.grpcstream.libp2p.resources.Refusals;
 import io.grpcstream.libp2p.util.EventLoops;
 import io.grpcstream.libp2p.util.ForwardState;
@@ -322,11 +323,18 @@ public final class DefaultConnection implements Connection, MuxerListener, Recla
             outbound,
             refusals);
     streams.add(admitted);
+    Observers observers = rules.observers();
+    if (!observers.isEmpty()) {
+      observers.tell(observer -> observer.onStreamOpened(this, admitted));
+    }
     stream
         .closeFuture()
         .addListener(
             f -> {
               streams.remove(admitted);
+              if (!observers.isEmpty()) {
+                observers.tell(observer -> observer.onStreamClosed(this, admitted));
+              }
               checkDrained();
             });
     if (!own) {
@@ -350,6 +358,15 @@ public final class DefaultConnection implements Connection, MuxerListener, Recla
     refusals.add(
         Refusal.STREAMS_PER_PEER,
         "%s, from peer %s at %s".formatted(reason, remotePeer, remoteAddress));
+  }
+
+  @Override
+  public void onRoundTrip(long nanos) {
+    Observers observers = rules.observers();
+    if (!observers.isEmpty()) {
+      Duration measured = Duration.ofNanos(nanos);
+      observers.tell(observer -> observer.onRoundTrip(this, measured));
+    }
   }
 
   @Override

@@ -131,7 +131,8 @@ final class OutboundNegotiation {
     if (!agreed.isSuccess()) {
       Throwable cause = agreed.cause();
       if (cause instanceof NoCommonProtocolException) {
-        fail(new ProtocolNotSupportedException(
+        fail(
+            new ProtocolNotSupportedException(
                 connection.remotePeer(), connection.remoteAddress(), protocols));
       } else if (isResetByPeer(cause)) {
         fail(

@@ -1,5 +1,6 @@
 package io.grpcstream.libp2p.connection;
 
+import io.grpcstream.libp2p.resources.Observers;
 import io.grpcstream.libp2p.resources.Refusals;
 import io.grpcstream.libp2p.resources.ResourceManager;
 import java.time.Duration;
@@ -11,6 +12,11 @@ import java.time.Duration;
  * @param resources how many streams there may be
  * @param refusals told of those that are turned away
  * @param timeout until a protocol must be agreed
+ * @param observers told of those that have one
  */
 public record StreamRules(
-    ProtocolHandlers handlers, ResourceManager resources, Refusals refusals, Duration timeout) {}
+    ProtocolHandlers handlers,
+    ResourceManager resources,
+    Refusals refusals,
+    Duration timeout,
+    Observers observers) {}

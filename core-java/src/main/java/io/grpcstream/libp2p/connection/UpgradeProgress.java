@@ -5,6 +5,8 @@ import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.socket.ChannelInputShutdownEvent;
 import java.io.IOException;
+import java.time.Duration;
+import org.jspecify.annotations.Nullable;
 
 /**
  * First in the pipeline of a raw channel until it is a connection: how far the two sides have come,
@@ -14,6 +16,9 @@ final class UpgradeProgress extends ChannelInboundHandlerAdapter {
   private volatile boolean connected;
   private volatile long received;
   private volatile State state = new State("negotiating security by multistream", 0);
+
+  /** When the channel was connected, by {@link System#nanoTime}. On the event loop. */
+  private long connectedAt;
 
   /** Whether the end of the channel came from the other side. On the event loop. */
   boolean endedThere;
@@ -52,13 +57,25 @@ final class UpgradeProgress extends ChannelInboundHandlerAdapter {
 
   @Override
   public void handlerAdded(ChannelHandlerContext ctx) {
-    connected = ctx.channel().isActive();
+    if (ctx.channel().isActive()) {
+      onConnected();
+    }
   }
 
   @Override
   public void channelActive(ChannelHandlerContext ctx) {
-    connected = true;
+    onConnected();
     ctx.fireChannelActive();
+  }
+
+  private void onConnected() {
+    connectedAt = System.nanoTime();
+    connected = true;
+  }
+
+  /** How long the channel has been connected; null if it has not been. On the event loop. */
+  @Nullable Duration sinceConnected() {
+    return connected ? Duration.ofNanos(System.nanoTime() - connectedAt) : null;
   }
 
   @Override

@@ -3,6 +3,7 @@ package io.grpcstream.libp2p.dial;
 import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.grpcstream.libp2p.DialException;
 import io.grpcstream.libp2p.GatedException;
+import io.grpcstream.libp2p.HostClosedException;
 import io.grpcstream.libp2p.Libp2pException;
 import io.grpcstream.libp2p.LimitExceededException;
 import io.grpcstream.libp2p.Limits;
@@ -69,6 +70,7 @@ final class Dial {
   private final Set<DialAttempt> running = new LinkedHashSet<>();
   private final List<Multiaddr> failed = new ArrayList<>();
   private final List<Throwable> causes = new ArrayList<>();
+  private final long begun = System.nanoTime();
   private final long deadline;
   private @Nullable Future<?> timeout;
   private @Nullable Future<?> nextTurn;
@@ -79,7 +81,7 @@ final class Dial {
     this.peer = peer;
     this.key = key;
     loop = dialer.transports.group().next();
-    deadline = System.nanoTime() + dialer.timeout.toNanos();
+    deadline = begun + dialer.timeout.toNanos();
   }
 
   /** Adds addresses that are not among this dial's yet. */
@@ -255,10 +257,20 @@ final class Dial {
     }
     running.forEach(DialAttempt::cancel);
     running.clear();
+    if (!(failure instanceof HostClosedException)) {
+      tellObservers(failure);
+    }
     if (connection != null) {
       result.complete(connection);
     } else {
       result.completeExceptionally(failure);
+    }
+  }
+
+  private void tellObservers(@Nullable Throwable failure) {
+    if (!dialer.observers.isEmpty()) {
+      Duration took = Duration.ofNanos(System.nanoTime() - begun);
+      dialer.observers.tell(observer -> observer.onDialed(peer, took, failure));
     }
   }
 

@@ -26,6 +26,7 @@ import org.jspecify.annotations.Nullable;
 /** One address of a {@link Dial}: gate, look up, connect, upgrade. Reports on the dial's loop. */
 final class DialAttempt {
   final DialAddress target;
+
   /** What Netty's native transports put before the system's text. */
   private static final Pattern NATIVE_CALL =
       Pattern.compile("^\\w+\\(\\.\\.\\) failed with error\\(-?\\d+\\): ");
@@ -209,6 +210,10 @@ final class DialAttempt {
   /** Gives up: another address was quicker, or time is up. On the dial's loop. */
   void cancel() {
     done = true;
+    ConnectionUpgrade upgrade = upgrading;
+    if (upgrade != null) {
+      upgrade.giveUp();
+    }
     if (connecting != null) {
       connecting.cancel(false);
       connecting.channel().close();

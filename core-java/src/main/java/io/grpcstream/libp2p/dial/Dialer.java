@@ -13,6 +13,7 @@ import io.grpcstream.libp2p.addresses.DialAddress;
 import io.grpcstream.libp2p.connection.ConnectionTable;
 import io.grpcstream.libp2p.connection.ConnectionUpgrader;
 import io.grpcstream.libp2p.connection.DefaultConnection;
+import io.grpcstream.libp2p.resources.Observers;
 import io.grpcstream.libp2p.resources.Refusals;
 import io.grpcstream.libp2p.resources.ResourceManager;
 import io.grpcstream.libp2p.transport.Transports;
@@ -38,6 +39,7 @@ public final class Dialer implements ConnectionListener {
   final ConnectionUpgrader upgrader;
   final ConnectionGater gater;
   final Refusals refusals;
+  final Observers observers;
   final ResourceManager resources;
   final Transports transports;
   final NameResolver resolver;
@@ -64,6 +66,7 @@ public final class Dialer implements ConnectionListener {
       ConnectionUpgrader upgrader,
       ConnectionGater gater,
       Refusals refusals,
+      Observers observers,
       ResourceManager resources,
       Transports transports,
       NameResolver resolver,
@@ -74,6 +77,7 @@ public final class Dialer implements ConnectionListener {
     this.upgrader = upgrader;
     this.gater = gater;
     this.refusals = refusals;
+    this.observers = observers;
     this.resources = resources;
     this.transports = transports;
     this.resolver = resolver;

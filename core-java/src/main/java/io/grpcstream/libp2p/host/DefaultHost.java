@@ -30,6 +30,7 @@ import io.grpcstream.libp2p.mux.yamux.YamuxConfig;
 import io.grpcstream.libp2p.mux.yamux.YamuxProtocol;
 import io.grpcstream.libp2p.protocol.identify.IdentifyProtocol;
 import io.grpcstream.libp2p.protocol.ping.PingProtocol;
+import io.grpcstream.libp2p.resources.Observers;
 import io.grpcstream.libp2p.resources.Refusals;
 import io.grpcstream.libp2p.resources.ResourceManager;
 import io.grpcstream.libp2p.security.SecurityProtocol;
@@ -76,6 +77,8 @@ public final class DefaultHost implements Host {
   private final Transports transports =
       new Transports(List.of(new TcpTransport(), new MemoryTransport()));
   private final ProtocolHandlers handlers = new ProtocolHandlers(OWN_PROTOCOLS);
+  private final Observers observers;
+  private final EventLoopDelays loopDelays;
   private final ResourceManager resources;
   private final AddressBook book;
   private final ConnectionTable table;
@@ -102,6 +105,8 @@ public final class DefaultHost implements Host {
     Limits limits = config.limits;
     checkWaterMarks(config.connectionManager, limits);
     ConnectionGater gater = config.gater;
+    observers = new Observers(config.observers);
+    loopDelays = new EventLoopDelays(observers);
     Refusals refusals = new Refusals(self);
     resources = new ResourceManager(limits, refusals, ownStreams(limits));
     book =
@@ -120,7 +125,8 @@ public final class DefaultHost implements Host {
             new YamuxProtocol(yamux(limits)),
             gater,
             table,
-            new StreamRules(handlers, resources, refusals, limits.streamNegotiationTimeout()));
+            new StreamRules(
+                handlers, resources, refusals, limits.streamNegotiationTimeout(), observers));
     NameResolver resolver =
         new NameResolver(new DefaultThreadFactory(threadName(self, "dns"), true));
     dialer =
@@ -131,6 +137,7 @@ public final class DefaultHost implements Host {
             upgrader,
             gater,
             refusals,
+            observers,
             resources,
             transports,
             resolver,
@@ -168,6 +175,8 @@ public final class DefaultHost implements Host {
     table.addListener(dialer);
     table.addListener(trimmer);
     table.addListener(kept);
+    observers.all().forEach(table::addListener);
+    table.addListener(loopDelays);
     handlers.put(PingProtocol.ID, PingProtocol.responder());
     shutdown =
         new HostShutdown(
@@ -220,6 +229,7 @@ public final class DefaultHost implements Host {
     if (started != null) {
       return started;
     }
+    observers.tell(observer -> observer.onStart(this));
     EventLoopGroup group = config.group;
     transports.start(
         group != null
@@ -230,6 +240,7 @@ public final class DefaultHost implements Host {
                 TcpTransport.ioHandlerFactory()));
     trimmer.start(transports.group().next());
     kept.start(transports.group());
+    loopDelays.start(transports.group());
     CompletableFuture<Host> result = new StageFuture<>();
     started = result;
     listeners

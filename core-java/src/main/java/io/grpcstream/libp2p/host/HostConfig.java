@@ -3,6 +3,7 @@ package io.grpcstream.libp2p.host;
 import io.grpcstream.libp2p.ConnectionGater;
 import io.grpcstream.libp2p.ConnectionManager;
 import io.grpcstream.libp2p.Host;
+import io.grpcstream.libp2p.HostObserver;
 import io.grpcstream.libp2p.Libp2pException;
 import io.grpcstream.libp2p.Limits;
 import io.grpcstream.libp2p.Multiaddr;
@@ -47,6 +48,7 @@ public final class HostConfig {
   public ConnectionGater gater = ConnectionGater.ALLOW_ALL;
   public @Nullable Provider cipherProvider;
   public @Nullable EventLoopGroup group;
+  public final List<HostObserver> observers = new ArrayList<>();
   int threads = Runtime.getRuntime().availableProcessors();
   public String agentVersion = defaultAgentVersion();
 
@@ -64,6 +66,7 @@ public final class HostConfig {
     copy.gater = gater;
     copy.cipherProvider = cipherProvider;
     copy.group = group;
+    copy.observers.addAll(observers);
     copy.threads = threads;
     copy.agentVersion = agentVersion;
     return copy;

@@ -20,6 +20,9 @@ public interface MuxerListener {
    */
   default void onInboundRefused(String reason) {}
 
+  /** A round trip to the other side was measured. */
+  default void onRoundTrip(long nanos) {}
+
   /**
    * The other side wants no new streams. Called once for each reason, however often it comes.
    *

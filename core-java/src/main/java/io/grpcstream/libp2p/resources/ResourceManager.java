@@ -26,6 +26,7 @@ import org.jspecify.annotations.Nullable;
 public final class ResourceManager {
   private final Limits limits;
   private final Refusals refusals;
+  private final Traffic traffic = new Traffic();
   private final Map<String, Integer> inboundPerProtocol;
 
   @GuardedBy("this")
@@ -156,6 +157,11 @@ public final class ResourceManager {
     return new StreamSlot(peer, use, inbound);
   }
 
+  /** The bytes of the host's connections. */
+  public Traffic traffic() {
+    return traffic;
+  }
+
   /** What is held now and was refused so far. */
   public synchronized HostStats stats() {
     return new HostStats(
@@ -164,7 +170,10 @@ public final class ResourceManager {
         pendingConnections,
         inboundStreams,
         outboundStreams,
-        refusals.counts());
+        traffic.received(),
+        traffic.sent(),
+        refusals.counts(),
+        HostStats.Upkeep.NONE);
   }
 
   /** Peers of which something is counted. */

@@ -20,6 +20,7 @@ import io.grpcstream.libp2p.crypto.PrivateKey;
 import io.grpcstream.libp2p.mux.yamux.YamuxConfig;
 import io.grpcstream.libp2p.mux.yamux.YamuxProtocol;
 import io.grpcstream.libp2p.protocol.identify.Identify;
+import io.grpcstream.libp2p.resources.Observers;
 import io.grpcstream.libp2p.resources.Refusals;
 import io.grpcstream.libp2p.resources.ResourceManager;
 import io.grpcstream.libp2p.security.noise.NoiseSecurity;
@@ -58,6 +59,8 @@ class ToldAddressTest {
   private final NameResolver resolver =
       new NameResolver(new DefaultThreadFactory("test-dns", true), ToldAddressTest::lookUp);
   private final AddressBook book = new AddressBook(System::nanoTime, 1 << 20, dropped -> {});
+  private static final Observers NOBODY = new Observers(List.of());
+
   private Dialer dialer;
   private RawServer server;
   private String port;
@@ -83,7 +86,8 @@ class ToldAddressTest {
                 new ProtocolHandlers(Set.of()),
                 resources,
                 refusals,
-                limits.streamNegotiationTimeout()));
+                limits.streamNegotiationTimeout(),
+                NOBODY));
     Transports transports = new Transports(List.of(new TcpTransport()));
     transports.start(group);
     dialer =
@@ -94,6 +98,7 @@ class ToldAddressTest {
             upgrader,
             ConnectionGater.ALLOW_ALL,
             refusals,
+            NOBODY,
             resources,
             transports,
             resolver,

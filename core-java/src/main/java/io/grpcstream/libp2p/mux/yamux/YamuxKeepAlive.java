@@ -9,6 +9,7 @@ import io.netty.util.concurrent.Promise;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
+import java.util.function.LongConsumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -22,6 +23,7 @@ final class YamuxKeepAlive {
   private final ChannelHandlerContext ctx;
   private final EventLoop loop;
   private final FrameSender sender;
+  private final LongConsumer onRoundTrip;
   private final Consumer<ConnectionLostException> onDead;
 
   private volatile long roundTripNanos;
@@ -42,11 +44,13 @@ final class YamuxKeepAlive {
       YamuxConfig config,
       ChannelHandlerContext ctx,
       FrameSender sender,
+      LongConsumer onRoundTrip,
       Consumer<ConnectionLostException> onDead) {
     this.config = config;
     this.ctx = ctx;
     this.loop = ctx.channel().eventLoop();
     this.sender = sender;
+    this.onRoundTrip = onRoundTrip;
     this.onDead = onDead;
   }
 
@@ -97,6 +101,7 @@ final class YamuxKeepAlive {
       long measured = Math.max(1, now() - pingSentNanos);
       long before = roundTripNanos;
       roundTripNanos = before == 0 ? measured : before / 2 + measured / 2;
+      onRoundTrip.accept(measured);
       finishPing(null, measured);
     }
   }

@@ -208,7 +208,8 @@ public final class YamuxSession extends ChannelInboundHandlerAdapter implements 
   public void handlerAdded(ChannelHandlerContext context) {
     ctx = context;
     sender = new FrameSender(ctx, this::endTurnInTask);
-    keepAlive = new YamuxKeepAlive(config, ctx, sender, cause -> end(null, cause));
+    keepAlive =
+        new YamuxKeepAlive(config, ctx, sender, listener::onRoundTrip, cause -> end(null, cause));
     reader =
         new FrameReader(
             new InboundFrames(this, initiator, streams, opener, acceptor, sender, keepAlive));

@@ -50,6 +50,12 @@ class ModulesTest {
   }
 
   @Test
+  @DisplayName("and beside that for OpenTelemetry")
+  void runsBesideOpenTelemetry() throws Exception {
+    assertThat(run("--add-modules", "io.grpcstream.opentelemetry")).isEqualTo("SERVING\n");
+  }
+
+  @Test
   @DisplayName("only the packages of the API are exported, and to all")
   void exportsTheApi() {
     assertThat(exportsOf("io.grpcstream.core"))
@@ -57,6 +63,8 @@ class ModulesTest {
             "io.grpcstream", "io.grpcstream.libp2p", "io.grpcstream.libp2p.crypto");
     assertThat(exportsOf("io.grpcstream.kotlin"))
         .containsExactlyInAnyOrder("io.grpcstream.kotlin", "io.grpcstream.kotlin.testing");
+    assertThat(exportsOf("io.grpcstream.opentelemetry"))
+        .containsExactly("io.grpcstream.opentelemetry");
   }
 
   @Test
