@@ -26,12 +26,13 @@ final class AttemptListener implements ManagedClientTransport.Listener {
     this.address = address;
     this.dials = dials;
     this.listener = listener;
-    before = dials.connections(address);
+    before = dials.attemptBegun(address);
   }
 
   /** It is given up: whatever comes now says nothing about the peer. */
   void giveUp() {
     decided = true;
+    dials.attemptOver(address);
   }
 
   @Override
@@ -43,6 +44,7 @@ final class AttemptListener implements ManagedClientTransport.Listener {
   public void transportReady() {
     decided = true;
     dials.reached(address);
+    dials.attemptOver(address);
     listener.transportReady();
   }
 
@@ -57,10 +59,11 @@ final class AttemptListener implements ManagedClientTransport.Listener {
     decided = true;
     if (failed) {
       dials.failed(address, status);
+      dials.attemptOver(address);
     }
     listener.transportShutdown(status, error);
     if (failed) {
-      dials.wakeIfReached(address, before);
+      dials.attemptFailed(address, before);
     }
   }
 

@@ -41,6 +41,7 @@ final class PeerDials {
   private final Function<Throwable, Status> statusOf;
   private final LongSupplier nanoTime;
   private final Map<PeerId, Failure> failures = new ConcurrentHashMap<>();
+  private final Set<PeerId> underWay = ConcurrentHashMap.newKeySet();
   private final Set<Stream> streams = ConcurrentHashMap.newKeySet();
   private volatile BooleanSupplier demand = () -> true;
   private volatile Runnable wake = () -> {};
@@ -123,11 +124,13 @@ final class PeerDials {
    *
    * <p>That it can is sure only of a peer that has connected by itself. A connection that was
    * dialled may be for nothing, as with a peer that turns this one away: that counts once, or else
-   * the channels to such peers would wake each other for ever, without a back-off.
+   * the channels to such peers would wake each other for ever, without a back-off. An attempt that
+   * is under way need not be woken, see {@link #attemptFailed}.
    */
   boolean wasMissed(Connection connection) {
     Failure known = failures.get(connection.remotePeer());
     return known != null
+        && !underWay.contains(connection.remotePeer())
         && (!connection.isInitiator() || known.redialled.compareAndSet(false, true));
   }
 
@@ -136,19 +139,29 @@ final class PeerDials {
     this.wake = wake;
   }
 
-  /** The connections with the peer of {@code address}. */
-  List<Connection> connections(PeerTargetAddress address) {
+  /**
+   * An attempt to reach the peer of {@code address} begins.
+   *
+   * @return the connections there are with it
+   */
+  List<Connection> attemptBegun(PeerTargetAddress address) {
+    underWay.add(address.peer());
     return host.connections(address.peer());
   }
 
+  /** It is over, with whatever outcome; to be told before gRPC is. */
+  void attemptOver(PeerTargetAddress address) {
+    underWay.remove(address.peer());
+  }
+
   /**
-   * An attempt has failed, and gRPC has been told. If the peer has connected by itself meanwhile,
-   * nobody was missed yet when that was heard.
+   * It has failed, and gRPC has been told. If the peer has connected by itself meanwhile, nobody was
+   * missed yet when that was heard.
    *
    * @param before the connections with the peer when the attempt began
    */
-  void wakeIfReached(PeerTargetAddress address, List<Connection> before) {
-    if (connections(address).stream()
+  void attemptFailed(PeerTargetAddress address, List<Connection> before) {
+    if (host.connections(address.peer()).stream()
         .anyMatch(connection -> !connection.isInitiator() && !before.contains(connection))) {
       wake.run();
     }
