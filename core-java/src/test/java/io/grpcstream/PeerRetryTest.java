@@ -259,6 +259,9 @@ class PeerRetryTest {
       peers.add(
           serving(
               request -> {
+                if (request.equals("warm")) {
+                  return name;
+                }
                 boolean first = both.availablePermits() == 0;
                 if (answered.putIfAbsent(name, first) == null) {
                   both.release();
@@ -273,11 +276,8 @@ class PeerRetryTest {
     }
     ManagedChannel channel = channel(PeerRetryTest::hedging, peers.toArray(Host[]::new));
     eventually(
-        "both are ready",
-        () -> {
-          channel.getState(true);
-          return served.size() == 2 && caller.connections().size() == 2;
-        });
+        "both take turns",
+        () -> !Echo.unary(channel, "warm").equals(Echo.unary(channel, "warm")));
     CompletableFuture<Status> end = new CompletableFuture<>();
     CountDownLatch first = new CountDownLatch(1);
     ClientCall<String, String> call = channel.newCall(Echo.SERVER_STREAM, CallOptions.DEFAULT);
