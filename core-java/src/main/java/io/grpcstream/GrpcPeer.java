@@ -157,6 +157,7 @@ public final class GrpcPeer implements AutoCloseable {
       builder.limits(calledPeers, stallTimeout);
       channelOptions.accept(builder);
       ManagedChannel channel = builder.build(); // At its end, the host shuts it down.
+      channels.values().removeIf(ManagedChannel::isShutdown);
       channels.put(target, channel);
       return channel;
     }

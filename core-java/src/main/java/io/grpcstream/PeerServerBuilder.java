@@ -34,7 +34,7 @@ import org.jspecify.annotations.Nullable;
  * its host, too. {@code getListenSockets()} are the host's addresses, each a {@link PeerAddress},
  * and {@code getPort()} is the TCP port of the first that has one. A host may have several servers,
  * each with its own protocol; starting one on a protocol that is served already fails with {@link
- * java.io.IOException}.
+ * java.io.IOException}, and so does starting one on a host that was shut down.
  *
  * <p>Options are gRPC's own, within the limits that {@link GrpcStream} describes; those of
  * transport security cannot be set, as peers have always proven who they are. Whom a call comes
@@ -46,6 +46,7 @@ public final class PeerServerBuilder extends ForwardingServerBuilder<PeerServerB
   private final GrpcStreamAddress address = new GrpcStreamAddress();
   private final GrpcStream.Builder grpc = GrpcStream.builder();
   private final StreamServer transports;
+  private boolean built;
 
   private PeerServerBuilder(Host host, String protocol) {
     Libraries.checkForGrpc();
@@ -144,17 +145,26 @@ public final class PeerServerBuilder extends ForwardingServerBuilder<PeerServerB
     return this;
   }
 
-  /** The server, not started. */
+  /**
+   * The server, not started.
+   *
+   * @throws IllegalStateException for the second time
+   */
   @Override
   public Server build() {
-    GrpcStream built = new GrpcStream(grpc, address, transports);
+    if (built) {
+      throw new IllegalStateException(
+          "the builder of a server of " + protocol + " has built it: use another one");
+    }
+    built = true;
+    GrpcStream serving = new GrpcStream(grpc, address, transports);
     return PeerServer.of(
         host,
         protocol,
-        built.grpcServer(),
-        built.handler(),
-        built::serve,
-        built::shutdown,
+        serving.grpcServer(),
+        serving.handler(),
+        serving::serve,
+        serving::shutdown,
         this::addresses,
         this::port);
   }

@@ -18,6 +18,7 @@ import io.grpcstream.libp2p.Stream;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -38,6 +39,7 @@ public final class SlowCaller implements Function<String, String> {
     SERVER_RESET,
     CONNECTION,
     CLIENT_RESET,
+    RESET_THEN_CHANNEL_NOW,
     CHANNEL,
     CHANNEL_NOW,
     CLIENT_GRPC,
@@ -88,32 +90,55 @@ public final class SlowCaller implements Function<String, String> {
   public String apply(String input) {
     String[] words = input.split(" ");
     try (Hosts hosts = new Hosts()) {
-      return run(hosts, End.valueOf(words[0]), Then.valueOf(words[1]), words[2].equals("deadline"));
+      return run(
+          hosts,
+          End.valueOf(words[0]),
+          Then.valueOf(words[1]),
+          words[2].equals("deadline"),
+          words.length > 3,
+          words.length < 5);
     } catch (Exception e) {
       throw new AssertionError(input + " failed", e);
     }
   }
 
-  private String run(Hosts hosts, End end, Then then, boolean deadline) throws Exception {
+  /**
+   * Runs one.
+   *
+   * @param toPeer whether by a channel to the peer, which is shut down once its stream has ended,
+   *     in place of one over a stream
+   * @param alone whether nobody else uses gRPC, whose executors are to last just as long as needed
+   */
+  private String run(
+      Hosts hosts, End end, Then then, boolean deadline, boolean toPeer, boolean alone)
+      throws Exception {
     GrpcStream server = GrpcStream.builder().addService(burst()).directExecutor().build().serve();
     Host serverHost = hosts.start(Hosts.MEMORY);
     Host clientHost = hosts.start(Hosts.MEMORY);
+    serverHost.handle(
+        Wire.PROTOCOL,
+        accepted -> {
+          served.complete(accepted);
+          server.onStream(accepted);
+        });
     GrpcStream client = GrpcStream.create();
-    Stream stream =
-        Hosts.open(
-            clientHost,
-            serverHost,
-            accepted -> {
-              served.complete(accepted);
-              server.onStream(accepted);
-            });
-    ManagedChannel channel = client.client(stream);
-    ExecutorService executor =
-        (ExecutorService) SharedResourceHolder.get(GrpcUtil.SHARED_CHANNEL_EXECUTOR);
-    SharedResourceHolder.release(GrpcUtil.SHARED_CHANNEL_EXECUTOR, executor);
+    ManagedChannel channel;
+    Stream stream;
+    if (toPeer) {
+      channel =
+          PeerChannelBuilder.forAddress(clientHost, Hosts.address(serverHost), Wire.PROTOCOL)
+              .build();
+      Echo.unary(channel, "dial");
+      stream = clientHost.connections().get(0).streams().get(0);
+    } else {
+      stream = Hosts.await(clientHost.newStream(Hosts.address(serverHost), Wire.PROTOCOL));
+      channel = client.client(stream);
+    }
+    ExecutorService executor = shared(GrpcUtil.SHARED_CHANNEL_EXECUTOR);
+    ExecutorService timer = shared(GrpcUtil.TIMER_SERVICE);
 
     CallOptions options =
-        deadline ? CallOptions.DEFAULT.withDeadlineAfter(4, SECONDS) : CallOptions.DEFAULT;
+        deadline ? CallOptions.DEFAULT.withDeadlineAfter(alone ? 4 : 2, SECONDS) : CallOptions.DEFAULT;
     Context.CancellableContext context = Context.ROOT.withCancellation();
     ClientCall<String, String> call =
         context.call(() -> channel.newCall(Echo.SERVER_STREAM, options));
@@ -127,8 +152,11 @@ public final class SlowCaller implements Function<String, String> {
 
     end(end, stream, channel, client, clientHost, server, serverHost);
     Hosts.await(stream.closed());
+    if (toPeer) {
+      channel.shutdown();
+    }
     // A second after its last user it would end.
-    if (!status.isDone()) {
+    if (alone && !status.isDone()) {
       boolean ended = executor.awaitTermination(1_500, TimeUnit.MILLISECONDS);
       require(!ended || status.isDone(), "gRPC's executor has ended before the call");
     }
@@ -139,10 +167,23 @@ public final class SlowCaller implements Function<String, String> {
       case WAIT -> {}
     }
     Status got = status.get(20, SECONDS);
-    if (end != End.CLIENT_HOST && end != End.SERVER_HOST) {
+    if (alone && end != End.CLIENT_HOST && end != End.SERVER_HOST) {
       require(executor.awaitTermination(20, SECONDS), "gRPC's executor is still held");
+      require(timer.awaitTermination(20, SECONDS), "gRPC's timer is still held");
     }
     return received + " " + got.getCode() + " " + got.getDescription();
+  }
+
+  private static ExecutorService shared(
+      SharedResourceHolder.Resource<? extends Executor> resource) {
+    Executor executor = SharedResourceHolder.get(resource);
+    release(resource, executor);
+    return (ExecutorService) executor;
+  }
+
+  @SuppressWarnings("unchecked")
+  private static <T> void release(SharedResourceHolder.Resource<T> resource, Object instance) {
+    SharedResourceHolder.release(resource, (T) instance);
   }
 
   private void end(
@@ -160,6 +201,12 @@ public final class SlowCaller implements Function<String, String> {
       case SERVER_RESET -> served.get(10, SECONDS).reset();
       case CONNECTION -> stream.channel().parent().close();
       case CLIENT_RESET -> stream.reset();
+      case RESET_THEN_CHANNEL_NOW -> {
+        served.get(10, SECONDS).reset();
+        Hosts.await(stream.closed());
+        Echo.unary(channel, "gRPC has left the stream behind");
+        channel.shutdownNow();
+      }
       case CHANNEL -> channel.shutdown();
       case CHANNEL_NOW -> channel.shutdownNow();
       case CLIENT_GRPC -> Hosts.await(client.shutdown(Duration.ofSeconds(5)));

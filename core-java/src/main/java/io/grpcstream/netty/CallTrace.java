@@ -6,6 +6,7 @@ import io.grpc.Deadline;
 import io.grpc.Metadata;
 import io.grpc.Status;
 import io.grpcstream.libp2p.Stream;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -15,8 +16,12 @@ final class CallTrace extends ClientStreamTracer.Factory {
   private volatile @Nullable Deadline deadline;
   private volatile @Nullable Consumer<StreamCalls> onStream;
 
+  /** Whether an attempt has got an answer: gRPC then goes on with that one alone. */
+  private final AtomicBoolean answered = new AtomicBoolean();
+
   /**
-   * Has {@code listener} hear of the stream that each attempt of the call gets. Before its start.
+   * Has {@code listener} hear of the stream that each attempt of the call gets, and last of that of
+   * the attempt which gRPC has settled on: of hedges that need not be the latest. Before its start.
    */
   void onStream(Consumer<StreamCalls> listener) {
     onStream = listener;
@@ -42,13 +47,29 @@ final class CallTrace extends ClientStreamTracer.Factory {
     this.trailers = null;
     deadline = info.getCallOptions().getDeadline();
     return new ClientStreamTracer() {
+      private volatile @Nullable StreamCalls calls;
+
       @Override
       public void streamCreated(Attributes transport, Metadata headers) {
-        Consumer<StreamCalls> listener = onStream;
         Stream stream = transport.get(StreamAttachment.STREAM);
-        StreamCalls calls = stream == null ? null : StreamCalls.of(stream.channel());
-        if (listener != null && calls != null) {
-          listener.accept(calls);
+        calls = stream == null ? null : StreamCalls.of(stream.channel());
+        if (!answered.get()) {
+          tell();
+        }
+      }
+
+      @Override
+      public void inboundHeaders() {
+        if (answered.compareAndSet(false, true)) {
+          tell();
+        }
+      }
+
+      private void tell() {
+        Consumer<StreamCalls> listener = onStream;
+        StreamCalls stream = calls;
+        if (listener != null && stream != null) {
+          listener.accept(stream);
         }
       }
 

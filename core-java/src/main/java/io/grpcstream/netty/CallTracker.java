@@ -39,6 +39,7 @@ abstract class CallTracker {
   private final AtomicBoolean sharedReleased = new AtomicBoolean();
   private final Set<TrackedCall<?, ?>> calls = ConcurrentHashMap.newKeySet();
   private volatile boolean over;
+  private volatile boolean cut;
 
   /** Why no call may be made, or null while the channel takes calls. */
   abstract @Nullable Status refusal();
@@ -93,6 +94,20 @@ abstract class CallTracker {
   /** Those whose users have not been told of their end. */
   final Set<TrackedCall<?, ?>> calls() {
     return calls;
+  }
+
+  /**
+   * Calls whose streams have ended lose what they have not asked for, now and from now on. Of those
+   * on streams that stand, gRPC knows.
+   */
+  final void cut() {
+    cut = true;
+    calls.forEach(TrackedCall::dropIfStreamEnded);
+  }
+
+  /** Whether calls end with their streams, whatever their users have not read. */
+  final boolean isCut() {
+    return cut;
   }
 
   /**

@@ -41,6 +41,7 @@ public final class ManagedPeerChannelBuilder
       new AtomicReference<>();
 
   private @Nullable Executor executor;
+  private Duration readyTimeout = ReadyDeadline.TIMEOUT;
 
   /**
    * A builder.
@@ -83,6 +84,12 @@ public final class ManagedPeerChannelBuilder
   /** What the peers that are called may cost, in place of what the builder was made with. */
   public ManagedPeerChannelBuilder limits(PeerBudgets budgets, Duration stallTimeout) {
     client.limits(budgets, stallTimeout);
+    return this;
+  }
+
+  /** How long a peer that has agreed to a stream may say nothing on it. */
+  ManagedPeerChannelBuilder readyTimeout(Duration timeout) {
+    readyTimeout = timeout;
     return this;
   }
 
@@ -156,13 +163,16 @@ public final class ManagedPeerChannelBuilder
     PeerDials dials = new PeerDials(host, credentials.statusOf(), System::nanoTime);
     PeerCalls calls = new PeerCalls(target, dials);
     ChannelEnd end = new ChannelEnd(calls);
-    transports.set(new StreamTransportFactory(dials, starter, end::terminated));
+    StreamTransportFactory factory =
+        new StreamTransportFactory(dials, starter, readyTimeout, end::terminated);
+    transports.set(factory);
     grpc.executor(executor == null ? null : calls.steady(executor));
     ManagedChannel managed;
     try {
       managed = grpc.build();
     } catch (RuntimeException e) { // Such as a service config that gRPC does not take.
-      end.terminated();
+      transports.set(null);
+      factory.close();
       throw e;
     }
     PeerChannel channel = new PeerChannel(managed, target, host, dials, calls);

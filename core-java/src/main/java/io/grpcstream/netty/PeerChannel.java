@@ -35,6 +35,7 @@ final class PeerChannel extends ManagedChannel implements ConnectionListener {
     this.host = host;
     this.dials = dials;
     this.calls = calls;
+    dials.onReachable(delegate::resetConnectBackoff);
   }
 
   @Override
@@ -45,7 +46,7 @@ final class PeerChannel extends ManagedChannel implements ConnectionListener {
 
   @Override
   public void onConnected(Connection connection) {
-    if (dials.wasMissed(connection.remotePeer())) {
+    if (dials.wasMissed(connection)) {
       delegate.resetConnectBackoff();
     }
   }
@@ -56,7 +57,7 @@ final class PeerChannel extends ManagedChannel implements ConnectionListener {
         Status.UNAVAILABLE.withDescription(
             calls.target() + ": its host " + host.peerId() + " was shut down"));
     delegate.shutdown();
-    host.closed().thenRun(delegate::shutdownNow);
+    host.closed().thenRun(this::shutdownNow);
   }
 
   @Override
@@ -68,6 +69,7 @@ final class PeerChannel extends ManagedChannel implements ConnectionListener {
   @Override
   public ManagedChannel shutdownNow() {
     delegate.shutdownNow();
+    calls.cut();
     return this;
   }
 

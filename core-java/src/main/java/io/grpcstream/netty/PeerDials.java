@@ -1,6 +1,7 @@
 package io.grpcstream.netty;
 
 import io.grpc.Status;
+import io.grpcstream.libp2p.Connection;
 import io.grpcstream.libp2p.Host;
 import io.grpcstream.libp2p.Multiaddr;
 import io.grpcstream.libp2p.PeerId;
@@ -14,6 +15,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.BooleanSupplier;
 import java.util.function.Function;
 import java.util.function.LongSupplier;
@@ -39,8 +41,10 @@ final class PeerDials {
   private final Function<Throwable, Status> statusOf;
   private final LongSupplier nanoTime;
   private final Map<PeerId, Failure> failures = new ConcurrentHashMap<>();
+  private final Set<PeerId> underWay = ConcurrentHashMap.newKeySet();
   private final Set<Stream> streams = ConcurrentHashMap.newKeySet();
   private volatile BooleanSupplier demand = () -> true;
+  private volatile Runnable wake = () -> {};
 
   /**
    * Those of one channel of {@code host}.
@@ -92,16 +96,22 @@ final class PeerDials {
     return all;
   }
 
-  /** Notes that the peer of {@code address} was not reached, and returns the status of that. */
-  Status failed(PeerTargetAddress address, Throwable failure) {
-    Status status = statusOf.apply(failure);
+  /** What {@code failure} to reach a peer is to a gRPC user. */
+  Status statusOf(Throwable failure) {
+    return statusOf.apply(failure);
+  }
+
+  /** Notes that the peer of {@code address} was not reached. */
+  void failed(PeerTargetAddress address, Status status) {
     if (status.getCode() != Status.Code.CANCELLED) {
       Failure known = failures.get(address.peer());
-      if (known == null || known.status.getCause() != status.getCause()) { // Else nobody was asked.
-        failures.put(address.peer(), new Failure(status, nanoTime.getAsLong(), addresses(address)));
+      if (known == null || known.status != status) { // Else nobody was asked.
+        AtomicBoolean redialled = known == null ? new AtomicBoolean() : known.redialled;
+        failures.put(
+            address.peer(),
+            new Failure(status, nanoTime.getAsLong(), addresses(address), redialled));
       }
     }
-    return status;
   }
 
   /** Has the next attempts ask all peers again, whoever answered last. */
@@ -109,15 +119,62 @@ final class PeerDials {
     failures.clear();
   }
 
-  /** Whether {@code peer}, which is connected now, was not reached before; then no longer. */
-  boolean wasMissed(PeerId peer) {
-    return failures.remove(peer) != null;
+  /**
+   * Whether the peer of {@code connection}, a new one, could not be reached before and may be now.
+   *
+   * <p>That it can is sure only of a peer that has connected by itself. A connection that was
+   * dialled may be for nothing, as with a peer that turns this one away: that counts once, or else
+   * the channels to such peers would wake each other for ever, without a back-off. An attempt that
+   * is under way need not be woken, see {@link #attemptFailed}.
+   */
+  boolean wasMissed(Connection connection) {
+    Failure known = failures.get(connection.remotePeer());
+    return known != null
+        && !underWay.contains(connection.remotePeer())
+        && (!connection.isInitiator() || known.redialled.compareAndSet(false, true));
+  }
+
+  /** Sets what ends back-offs. */
+  void onReachable(Runnable wake) {
+    this.wake = wake;
+  }
+
+  /**
+   * An attempt to reach the peer of {@code address} begins.
+   *
+   * @return the connections there are with it
+   */
+  List<Connection> attemptBegun(PeerTargetAddress address) {
+    underWay.add(address.peer());
+    return host.connections(address.peer());
+  }
+
+  /** It is over, with whatever outcome; to be told before gRPC is. */
+  void attemptOver(PeerTargetAddress address) {
+    underWay.remove(address.peer());
+  }
+
+  /**
+   * It has failed, and gRPC has been told. If the peer has connected by itself meanwhile, nobody was
+   * missed yet when that was heard.
+   *
+   * @param before the connections with the peer when the attempt began
+   */
+  void attemptFailed(PeerTargetAddress address, List<Connection> before) {
+    if (host.connections(address.peer()).stream()
+        .anyMatch(connection -> !connection.isInitiator() && !before.contains(connection))) {
+      wake.run();
+    }
   }
 
   /** A transport begins on {@code stream}. */
   void begun(Stream stream) {
-    failures.remove(stream.remotePeer());
     streams.add(stream);
+  }
+
+  /** The peer of {@code address} is ready for calls. */
+  void reached(PeerTargetAddress address) {
+    failures.remove(address.peer());
   }
 
   /** The transport on {@code stream} has ended. */
@@ -145,6 +202,12 @@ final class PeerDials {
     return text.toString();
   }
 
-  /** What the last attempt to reach a peer met, when, and with which addresses known. */
-  private record Failure(Status status, long at, Set<Multiaddr> tried) {}
+  /**
+   * What the last attempt to reach a peer met, when, and with which addresses known.
+   *
+   * @param redialled whether a connection that was dialled has ended a back-off since the peer was
+   *     reached last
+   */
+  private record Failure(
+      Status status, long at, Set<Multiaddr> tried, AtomicBoolean redialled) {}
 }

@@ -24,18 +24,24 @@ final class ReadyDeadline implements ManagedClientTransport.Listener {
 
   private final StreamEnd end;
   private final ManagedClientTransport.Listener listener;
+  private final Duration timeout;
   private final @Nullable Future<?> timer;
 
-  /** Begins the time of the transport on the stream of {@code end}, and passes events on. */
-  ReadyDeadline(StreamEnd end, ManagedClientTransport.Listener listener) {
+  /**
+   * Begins the time of the transport on the stream of {@code end}, and passes events on.
+   *
+   * @param timeout {@link #TIMEOUT} as a rule
+   */
+  ReadyDeadline(StreamEnd end, Duration timeout, ManagedClientTransport.Listener listener) {
     this.end = end;
     this.listener = listener;
-    timer = EventLoops.schedule(end.stream().channel().eventLoop(), this::expired, TIMEOUT);
+    this.timeout = timeout;
+    timer = EventLoops.schedule(end.stream().channel().eventLoop(), this::expired, timeout);
   }
 
   private void expired() {
     end.record(
-        "the peer said no word of HTTP/2 within " + DurationText.of(TIMEOUT),
+        "the peer said no word of HTTP/2 within " + DurationText.of(timeout),
         null,
         StreamEnd.UNHEARD);
     end.stream().reset();

@@ -49,7 +49,8 @@ final class StreamTransport implements ConnectionClientTransport {
   private final Supplier<ConnectionClientTransport> netty;
   private final Object lock = new Object();
 
-  private volatile @Nullable Listener listener;
+  private final Duration readyTimeout;
+  private volatile @Nullable AttemptListener listener;
   private @Nullable CompletableFuture<Stream> opening;
   private volatile @Nullable ConnectionClientTransport delegate;
   private volatile @Nullable StreamCalls calls;
@@ -62,22 +63,26 @@ final class StreamTransport implements ConnectionClientTransport {
    *
    * @param starter starts the one over the stream
    * @param netty makes that one
+   * @param readyTimeout how long a peer that has agreed to a stream may say nothing on it
    */
   StreamTransport(
       PeerTargetAddress address,
       PeerDials dials,
       StreamStarter starter,
-      Supplier<ConnectionClientTransport> netty) {
+      Supplier<ConnectionClientTransport> netty,
+      Duration readyTimeout) {
     this.address = address;
     this.dials = dials;
     this.starter = starter;
     this.netty = netty;
+    this.readyTimeout = readyTimeout;
     logId = InternalLogId.allocate(StreamTransport.class, address.toString());
   }
 
   @Override
-  public @Nullable Runnable start(Listener listener) {
-    this.listener = listener;
+  public @Nullable Runnable start(Listener grpc) {
+    AttemptListener attempt = new AttemptListener(address, dials, grpc);
+    listener = attempt;
     CompletableFuture<Stream> stream = dials.open(address);
     synchronized (lock) {
       opening = stream;
@@ -85,17 +90,17 @@ final class StreamTransport implements ConnectionClientTransport {
     stream.whenComplete(
         (opened, failure) -> {
           if (failure != null) {
-            end(dials.failed(address, failure), listener);
+            end(dials.statusOf(failure), attempt);
           } else if (!EventLoops.run(
               // gRPC's part begins on the event loop of the stream, where this runs as a rule.
-              opened.channel().eventLoop(), () -> begin(opened, listener))) {
-            end(new StreamEnd(opened).record(StreamEnd.LOST, null), listener);
+              opened.channel().eventLoop(), () -> begin(opened, attempt))) {
+            end(new StreamEnd(opened).record(StreamEnd.LOST, null), attempt);
           }
         });
     return null;
   }
 
-  private void begin(Stream stream, Listener listener) {
+  private void begin(Stream stream, AttemptListener attempt) {
     StreamEnd end = new StreamEnd(stream);
     StreamCalls onStream = StreamCalls.on(end);
     ConnectionClientTransport transport;
@@ -105,7 +110,7 @@ final class StreamTransport implements ConnectionClientTransport {
       transport = netty.get();
     } catch (RuntimeException | LinkageError e) {
       stream.reset();
-      end(dials.failed(address, e), listener);
+      end(dials.statusOf(e), attempt);
       return;
     }
     synchronized (lock) {
@@ -117,7 +122,7 @@ final class StreamTransport implements ConnectionClientTransport {
       delegate = transport;
     }
     dials.begun(stream);
-    ReadyDeadline ready = new ReadyDeadline(end, listener);
+    ReadyDeadline ready = new ReadyDeadline(end, readyTimeout, attempt);
     // One turn after the end: by then gRPC's own listeners have heard of it.
     stream
         .channel()
@@ -137,7 +142,7 @@ final class StreamTransport implements ConnectionClientTransport {
       starter.start(transport, end, ready);
     } catch (RuntimeException | LinkageError e) {
       stream.reset();
-      ready.transportShutdown(dials.failed(address, e), SimpleDisconnectError.UNKNOWN);
+      ready.transportShutdown(dials.statusOf(e), SimpleDisconnectError.UNKNOWN);
       ready.transportTerminated();
       return;
     }
@@ -184,7 +189,10 @@ final class StreamTransport implements ConnectionClientTransport {
       dial = opening;
       transport = delegate;
     }
-    Listener told = listener;
+    AttemptListener told = listener;
+    if (told != null) {
+      told.giveUp();
+    }
     if (transport == null) {
       if (told != null) { // Else gRPC has not begun, and does not.
         end(reason, told);

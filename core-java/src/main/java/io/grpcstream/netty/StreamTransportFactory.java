@@ -8,6 +8,7 @@ import io.grpc.internal.GrpcUtil;
 import io.grpc.internal.SharedResourceHolder;
 import io.grpcstream.targets.PeerTargetAddress;
 import java.net.SocketAddress;
+import java.time.Duration;
 import java.util.Collection;
 import java.util.Set;
 import java.util.concurrent.ScheduledExecutorService;
@@ -18,6 +19,7 @@ final class StreamTransportFactory implements ClientTransportFactory {
   private final PeerDials dials;
   private final StreamStarter starter;
   private final ClientTransportFactory netty;
+  private final Duration readyTimeout;
   private final Runnable closed;
   private final ScheduledExecutorService timer = SharedResourceHolder.get(GrpcUtil.TIMER_SERVICE);
 
@@ -25,12 +27,15 @@ final class StreamTransportFactory implements ClientTransportFactory {
    * A factory.
    *
    * @param starter starts grpc-netty's part of each transport
+   * @param readyTimeout how long a peer that has agreed to a stream may say nothing on it
    * @param closed runs when the channel has terminated
    */
-  StreamTransportFactory(PeerDials dials, StreamStarter starter, Runnable closed) {
+  StreamTransportFactory(
+      PeerDials dials, StreamStarter starter, Duration readyTimeout, Runnable closed) {
     this.dials = dials;
     this.starter = starter;
     netty = starter.newFactory();
+    this.readyTimeout = readyTimeout;
     this.closed = closed;
   }
 
@@ -41,7 +46,8 @@ final class StreamTransportFactory implements ClientTransportFactory {
         (PeerTargetAddress) address,
         dials,
         starter,
-        () -> netty.newClientTransport(address, options, logger));
+        () -> netty.newClientTransport(address, options, logger),
+        readyTimeout);
   }
 
   @Override

@@ -54,6 +54,8 @@ final class TrackedCall<Q, R> extends ForwardingClientCall<Q, R> {
   /** The stream that the latest attempt is on; null before there is one. */
   private volatile @Nullable StreamCalls on;
 
+  private final Object moving = new Object();
+
   private volatile ClientCall<Q, R> delegate;
   private volatile boolean started;
   private volatile boolean closed;
@@ -113,15 +115,29 @@ final class TrackedCall<Q, R> extends ForwardingClientCall<Q, R> {
     return stream.add(this);
   }
 
-  /** An attempt of the call, its first or a retry, has got a stream. */
+  /**
+   * An attempt of the call, its first, a retry or a hedge, has got a stream; or the one that is on
+   * this stream has won.
+   */
   private void moveTo(StreamCalls stream) {
-    StreamCalls before = on;
-    if (before != null && before != stream) {
-      before.remove(this);
-      forgetTimers();
+    boolean inTime;
+    synchronized (moving) { // Hedges are on several event loops.
+      StreamCalls before = on;
+      if (before == stream) {
+        return;
+      }
+      if (before != null) {
+        before.remove(this);
+        forgetTimers();
+      }
+      inTime = join(stream);
     }
-    if (!join(stream)) {
+    if (!inTime) {
       streamEnded(stream.end().stream().channel().eventLoop());
+    }
+    if (closed) { // An attempt that was being made while the call was cancelled.
+      stream.remove(this);
+      forgetTimers();
     }
   }
 
@@ -136,7 +152,7 @@ final class TrackedCall<Q, R> extends ForwardingClientCall<Q, R> {
 
   /** A blocking stub waits on the thread that would have to read the response. */
   private boolean wouldBlockItself() {
-    return owner.isOnEventLoop() && isBlocking();
+    return isBlocking() && owner.isOnEventLoop();
   }
 
   /** Blocking stubs say so in the options, or bring an executor that runs nothing by itself. */
@@ -167,7 +183,7 @@ final class TrackedCall<Q, R> extends ForwardingClientCall<Q, R> {
     try {
       super.sendMessage(message);
     } catch (IllegalStateException e) {
-      throwUnlessGivenUp(e);
+      throwUnlessEnded(e);
     }
   }
 
@@ -176,13 +192,13 @@ final class TrackedCall<Q, R> extends ForwardingClientCall<Q, R> {
     try {
       super.halfClose();
     } catch (IllegalStateException e) {
-      throwUnlessGivenUp(e);
+      throwUnlessEnded(e);
     }
   }
 
-  /** A call that was given up was cancelled for gRPC, which allows no more sending. */
-  private void throwUnlessGivenUp(IllegalStateException e) {
-    if (givenUp.get() == null) {
+  /** A call that was given up or refused was cancelled for gRPC, which allows no more sending. */
+  private void throwUnlessEnded(IllegalStateException e) {
+    if (givenUp.get() == null && refused == null) {
       throw e;
     }
     log.debug("{}: a call that is over sends no more", owner.target(), e);
@@ -221,6 +237,10 @@ final class TrackedCall<Q, R> extends ForwardingClientCall<Q, R> {
       giveUp(status);
       return;
     }
+    if (owner.isCut()) {
+      dropIfStreamEnded();
+      return;
+    }
     Deadline deadline = trace.deadline();
     if (deadline != null) {
       deadlineTimer =
@@ -232,6 +252,14 @@ final class TrackedCall<Q, R> extends ForwardingClientCall<Q, R> {
     context.addListener(contextListener, Runnable::run);
     if (closed) {
       forgetTimers();
+    }
+  }
+
+  /** Gives the call up if nothing but its user's reading keeps it. Any thread. */
+  void dropIfStreamEnded() {
+    StreamCalls stream = on;
+    if (stream != null && stream.isStreamEnded()) {
+      giveUp(stream.end().record(StreamEnd.UNREAD, null));
     }
   }
 

@@ -26,6 +26,7 @@ public final class PeerServer implements ConnectionListener {
   private ConnectionListener.@Nullable Registration listening;
   private boolean started;
   private boolean over;
+  private volatile boolean hostEnded;
 
   private PeerServer(
       Host host,
@@ -76,15 +77,21 @@ public final class PeerServer implements ConnectionListener {
       }
       started = true;
     }
-    serve.run();
     ConnectionListener.Registration registration = host.addListener(this);
+    boolean ended;
     synchronized (this) {
       listening = registration;
-      if (!over) {
-        return;
-      }
+      ended = over;
+    }
+    if (!ended) {
+      serve.run();
+      return;
     }
     registration.close();
+    if (hostEnded) {
+      throw new IOException(
+          "host " + host.peerId() + " was shut down, and serves " + protocol + " no more");
+    }
   }
 
   private void shutdown(Duration grace) {
@@ -105,6 +112,7 @@ public final class PeerServer implements ConnectionListener {
   /** Its streams end with the host's, which gives calls in flight a grace of its own. */
   @Override
   public void onHostShutdown() {
+    hostEnded = true;
     shutdown(GrpcServerView.NO_LIMIT);
   }
 }
