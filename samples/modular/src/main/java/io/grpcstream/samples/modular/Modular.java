@@ -1,40 +1,45 @@
 package io.grpcstream.samples.modular;
 
+import io.grpc.Channel;
+import io.grpc.Grpc;
 import io.grpc.ManagedChannel;
 import io.grpc.health.v1.HealthCheckRequest;
 import io.grpc.health.v1.HealthGrpc;
+import io.grpcstream.GrpcPeer;
 import io.grpcstream.GrpcStream;
-import io.grpcstream.libp2p.Host;
+import io.grpcstream.PeerChannelCredentials;
 import java.util.concurrent.ExecutionException;
 
-/** Two hosts, of which one asks the other how it is. */
+/** Two peers, of which one asks the other how it is. */
 public final class Modular {
-  private static final String PROTOCOL = "/health/1.0.0";
-
   private Modular() {}
 
   /**
-   * Makes the call and prints the answer.
+   * Makes the calls and prints the answers.
    *
    * @param args not used
    */
   public static void main(String[] args) throws ExecutionException, InterruptedException {
-    try (Host server = Host.builder().listen("/ip4/127.0.0.1/tcp/0").build();
-        Host client = Host.builder().build();
-        GrpcStream grpc = GrpcStream.builder().health().build().serve()) {
-      server.handle(PROTOCOL, grpc.handler());
+    GrpcStream grpc = GrpcStream.builder().health().build();
+    try (GrpcPeer server = GrpcPeer.builder().listen("/ip4/127.0.0.1/tcp/0").serve(grpc).build();
+        GrpcPeer client = GrpcPeer.builder().build()) {
       server.start().toCompletableFuture().get();
       client.start().toCompletableFuture().get();
 
+      String target = "libp2p:" + server.addresses().get(0);
+      print(client.channel(target));
+      // The same by gRPC's own builder, which finds us as a service of the module.
       ManagedChannel channel =
-          GrpcStream.dial(client, server.listenAddresses().get(0), PROTOCOL)
-              .toCompletableFuture()
-              .get();
-      System.out.println(
-          HealthGrpc.newBlockingStub(channel)
-              .check(HealthCheckRequest.getDefaultInstance())
-              .getStatus());
+          Grpc.newChannelBuilder(target, PeerChannelCredentials.create(client.host())).build();
+      print(channel);
       channel.shutdown();
     }
+  }
+
+  private static void print(Channel channel) {
+    System.out.println(
+        HealthGrpc.newBlockingStub(channel)
+            .check(HealthCheckRequest.getDefaultInstance())
+            .getStatus());
   }
 }

@@ -38,21 +38,21 @@ class ModulesTest {
   @TempDir Path directory;
 
   @Test
-  @DisplayName("two hosts and one call run from the module path")
+  @DisplayName("two peers and their calls run from the module path")
   void runs() throws Exception {
-    assertThat(run()).isEqualTo("SERVING\n");
+    assertThat(run()).isEqualTo("SERVING\nSERVING\n");
   }
 
   @Test
   @DisplayName("they run beside the Kotlin module, all of whose modules are found")
   void runsBesideKotlin() throws Exception {
-    assertThat(run("--add-modules", "io.grpcstream.kotlin")).isEqualTo("SERVING\n");
+    assertThat(run("--add-modules", "io.grpcstream.kotlin")).isEqualTo("SERVING\nSERVING\n");
   }
 
   @Test
   @DisplayName("and beside that for OpenTelemetry")
   void runsBesideOpenTelemetry() throws Exception {
-    assertThat(run("--add-modules", "io.grpcstream.opentelemetry")).isEqualTo("SERVING\n");
+    assertThat(run("--add-modules", "io.grpcstream.opentelemetry")).isEqualTo("SERVING\nSERVING\n");
   }
 
   @Test
