@@ -194,8 +194,7 @@ public final class GrpcPeer implements AutoCloseable {
       ending = true;
     }
     List<CompletableFuture<Void>> served = new ArrayList<>();
-    services.forEach(
-        (protocol, grpc) -> served.add(grpc.shutdown(grace).toCompletableFuture()));
+    services.forEach((protocol, grpc) -> served.add(grpc.shutdown(grace).toCompletableFuture()));
     CompletableFuture.allOf(served.toArray(CompletableFuture[]::new))
         .thenRun(() -> host.shutdown(Duration.ofNanos(remaining())));
     return StageFuture.copyOf(ended);

@@ -105,8 +105,7 @@ public final class PeerChannelBuilder extends ForwardingChannelBuilder2<PeerChan
                     new IllegalArgumentException(
                         address + " names no peer: end it in /p2p/<peer id>, which is proven"));
     boolean anywhere = address.withoutPeerId().isEmpty();
-    return PeerTarget.of(
-        peer, anywhere ? List.of() : List.of(address), requireProtocol(protocol));
+    return PeerTarget.of(peer, anywhere ? List.of() : List.of(address), requireProtocol(protocol));
   }
 
   private static String requireProtocol(String protocol) {

@@ -205,8 +205,7 @@ final class StreamTransport implements ConnectionClientTransport {
     StreamCalls onStream = Objects.requireNonNull(calls, "they come with the transport");
     onStream.end().record("its channel uses it no longer", null);
     // There, it comes after the start of the transport, which would not hear of it before.
-    EventLoops.run(
-        onStream.end().stream().channel().eventLoop(), () -> transport.shutdown(reason));
+    EventLoops.run(onStream.end().stream().channel().eventLoop(), () -> transport.shutdown(reason));
   }
 
   @Override
