@@ -45,11 +45,10 @@ class GrpcPeerTest {
 
   private GrpcPeer start(ServerServiceDefinition service) {
     return await(
-        keep(
-                GrpcPeer.builder()
-                    .listen(Hosts.MEMORY)
-                    .serve(GrpcStream.builder().addService(service).build())
-                    .build())
+        keep(GrpcPeer.builder()
+                .listen(Hosts.MEMORY)
+                .serve(GrpcStream.builder().addService(service).build())
+                .build())
             .start());
   }
 
@@ -78,8 +77,7 @@ class GrpcPeerTest {
                             throw new AssertionError(e);
                           }
                           // The channel is new: it dials during the shutdown.
-                          responses.onNext(
-                              Echo.unary(self.get().channel(target(last)), request));
+                          responses.onNext(Echo.unary(self.get().channel(target(last)), request));
                           responses.onCompleted();
                         }))
                 .build());
@@ -122,8 +120,7 @@ class GrpcPeerTest {
   @Test
   @DisplayName("A start on a port that is taken fails, and leaves nothing")
   void takenPort() {
-    GrpcPeer holder =
-        await(keep(GrpcPeer.builder().listen(Hosts.TCP).build()).start());
+    GrpcPeer holder = await(keep(GrpcPeer.builder().listen(Hosts.TCP).build()).start());
     GrpcStream grpc = GrpcStream.builder().addService(Echo.service()).build();
     GrpcPeer second =
         keep(
@@ -219,7 +216,8 @@ class GrpcPeerTest {
   @DisplayName("A peer whose host is shut down ends, and so do its services and channels")
   void hostEnds() {
     GrpcStream grpc = GrpcStream.builder().addService(Echo.service()).build();
-    GrpcPeer peer = await(keep(GrpcPeer.builder().listen(Hosts.MEMORY).serve(grpc).build()).start());
+    GrpcPeer peer =
+        await(keep(GrpcPeer.builder().listen(Hosts.MEMORY).serve(grpc).build()).start());
     GrpcPeer other = start(Echo.service());
     ManagedChannel channel = peer.channel(target(other));
     assertThat(Echo.unary(channel, "x")).isEqualTo("x");

@@ -95,17 +95,22 @@ class PeerBalancingTest {
         };
     Map<String, ?> outliers =
         Map.of(
-            "interval", "0.1s",
-            "baseEjectionTime", "0.3s",
-            "maxEjectionTime", "0.5s",
-            "maxEjectionPercent", 50.0,
+            "interval",
+            "0.1s",
+            "baseEjectionTime",
+            "0.3s",
+            "maxEjectionTime",
+            "0.5s",
+            "maxEjectionPercent",
+            50.0,
             "failurePercentageEjection",
-                Map.of(
-                    "threshold", 50.0,
-                    "enforcementPercentage", 100.0,
-                    "minimumHosts", 2.0,
-                    "requestVolume", 3.0),
-            "childPolicy", List.of(Map.of("round_robin", Map.of())));
+            Map.of(
+                "threshold", 50.0,
+                "enforcementPercentage", 100.0,
+                "minimumHosts", 2.0,
+                "requestVolume", 3.0),
+            "childPolicy",
+            List.of(Map.of("round_robin", Map.of())));
     ManagedChannel channel =
         channel(
             builder ->

@@ -81,6 +81,7 @@ class PeerRaceTest {
   }
 
   /** A host that does {@code action} at {@code moment} of the opening of each stream. */
+  @SuppressWarnings("unchecked") // What newStream returns.
   private static Host meddling(Host host, Moment moment, Runnable action) {
     UnaryOperator<CompletableFuture<Stream>> meddled =
         stream -> {
@@ -201,8 +202,7 @@ class PeerRaceTest {
     caller.handle(
         PROTOCOL, GrpcStream.builder().addService(Echo.service()).build().serve().handler());
     for (int round = 0; round < 20; round++) {
-      ManagedChannel there =
-          PeerChannelBuilder.forAddress(caller, address(peer), PROTOCOL).build();
+      ManagedChannel there = PeerChannelBuilder.forAddress(caller, address(peer), PROTOCOL).build();
       ManagedChannel back = PeerChannelBuilder.forAddress(peer, address(caller), PROTOCOL).build();
       ListenableFuture<String> one = call(there, CallOptions.DEFAULT);
       ListenableFuture<String> two = call(back, CallOptions.DEFAULT);

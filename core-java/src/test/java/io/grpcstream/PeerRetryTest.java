@@ -83,8 +83,7 @@ class PeerRetryTest {
   }
 
   private static ListenableFuture<String> call(ManagedChannel channel, String request) {
-    return ClientCalls.futureUnaryCall(
-        channel.newCall(Echo.UNARY, CallOptions.DEFAULT), request);
+    return ClientCalls.futureUnaryCall(channel.newCall(Echo.UNARY, CallOptions.DEFAULT), request);
   }
 
   private static Map<String, ?> methods(String policy, Map<String, ?> values) {
@@ -242,9 +241,12 @@ class PeerRetryTest {
             methods(
                 "hedgingPolicy",
                 Map.of(
-                    "maxAttempts", 2.0,
-                    "hedgingDelay", "0.05s",
-                    "nonFatalStatusCodes", List.of("UNAVAILABLE"))));
+                    "maxAttempts",
+                    2.0,
+                    "hedgingDelay",
+                    "0.05s",
+                    "nonFatalStatusCodes",
+                    List.of("UNAVAILABLE"))));
   }
 
   @Test
@@ -276,8 +278,7 @@ class PeerRetryTest {
     }
     ManagedChannel channel = channel(PeerRetryTest::hedging, peers.toArray(Host[]::new));
     eventually(
-        "both take turns",
-        () -> !Echo.unary(channel, "warm").equals(Echo.unary(channel, "warm")));
+        "both take turns", () -> !Echo.unary(channel, "warm").equals(Echo.unary(channel, "warm")));
     CompletableFuture<Status> end = new CompletableFuture<>();
     CountDownLatch first = new CountDownLatch(1);
     ClientCall<String, String> call = channel.newCall(Echo.SERVER_STREAM, CallOptions.DEFAULT);

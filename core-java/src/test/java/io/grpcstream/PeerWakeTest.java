@@ -110,7 +110,8 @@ class PeerWakeTest {
     long least = Long.MAX_VALUE;
     for (int round = 0; round < 5; round++) {
       CompletableFuture<io.grpcstream.libp2p.Stream> firstAttempt = new CompletableFuture<>();
-      Queue<CompletableFuture<io.grpcstream.libp2p.Stream>> attempts = new ConcurrentLinkedQueue<>();
+      Queue<CompletableFuture<io.grpcstream.libp2p.Stream>> attempts =
+          new ConcurrentLinkedQueue<>();
       attempts.add(firstAttempt);
       ManagedChannel channel =
           keep(
@@ -131,7 +132,8 @@ class PeerWakeTest {
   }
 
   /** {@code host}, whose first new streams come from {@code first}. */
-  private static Host dialling(Host host, Queue<CompletableFuture<io.grpcstream.libp2p.Stream>> first) {
+  private static Host dialling(
+      Host host, Queue<CompletableFuture<io.grpcstream.libp2p.Stream>> first) {
     return (Host)
         Proxy.newProxyInstance(
             Host.class.getClassLoader(),

@@ -138,7 +138,9 @@ public final class SlowCaller implements Function<String, String> {
     ExecutorService timer = shared(GrpcUtil.TIMER_SERVICE);
 
     CallOptions options =
-        deadline ? CallOptions.DEFAULT.withDeadlineAfter(alone ? 4 : 2, SECONDS) : CallOptions.DEFAULT;
+        deadline
+            ? CallOptions.DEFAULT.withDeadlineAfter(alone ? 4 : 2, SECONDS)
+            : CallOptions.DEFAULT;
     Context.CancellableContext context = Context.ROOT.withCancellation();
     ClientCall<String, String> call =
         context.call(() -> channel.newCall(Echo.SERVER_STREAM, options));

@@ -6,7 +6,7 @@ import io.grpc.Deadline;
 import io.grpc.Metadata;
 import io.grpc.Status;
 import io.grpcstream.libp2p.Stream;
-import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -16,8 +16,8 @@ final class CallTrace extends ClientStreamTracer.Factory {
   private volatile @Nullable Deadline deadline;
   private volatile @Nullable Consumer<StreamCalls> onStream;
 
-  /** Whether an attempt has got an answer: gRPC then goes on with that one alone. */
-  private final AtomicBoolean answered = new AtomicBoolean();
+  /** The attempt that has got an answer, with which alone gRPC goes on. */
+  private final AtomicReference<@Nullable ClientStreamTracer> answered = new AtomicReference<>();
 
   /**
    * Has {@code listener} hear of the stream that each attempt of the call gets, and last of that of
@@ -53,15 +53,23 @@ final class CallTrace extends ClientStreamTracer.Factory {
       public void streamCreated(Attributes transport, Metadata headers) {
         Stream stream = transport.get(StreamAttachment.STREAM);
         calls = stream == null ? null : StreamCalls.of(stream.channel());
-        if (!answered.get()) {
+        if (answered.get() == null) {
           tell();
         }
       }
 
       @Override
       public void inboundHeaders() {
-        if (answered.compareAndSet(false, true)) {
+        if (answered.compareAndSet(null, this)) {
           tell();
+        }
+      }
+
+      /** An interceptor of the user's may make a call anew that has failed. */
+      @Override
+      public void streamClosed(Status status) {
+        if (!status.isOk()) {
+          answered.compareAndSet(this, null);
         }
       }
 

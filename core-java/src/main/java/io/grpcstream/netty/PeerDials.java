@@ -155,8 +155,8 @@ final class PeerDials {
   }
 
   /**
-   * It has failed, and gRPC has been told. If the peer has connected by itself meanwhile, nobody was
-   * missed yet when that was heard.
+   * It has failed, and gRPC has been told. If the peer has connected by itself meanwhile, nobody
+   * was missed yet when that was heard.
    *
    * @param before the connections with the peer when the attempt began
    */
@@ -208,6 +208,5 @@ final class PeerDials {
    * @param redialled whether a connection that was dialled has ended a back-off since the peer was
    *     reached last
    */
-  private record Failure(
-      Status status, long at, Set<Multiaddr> tried, AtomicBoolean redialled) {}
+  private record Failure(Status status, long at, Set<Multiaddr> tried, AtomicBoolean redialled) {}
 }
