@@ -52,6 +52,8 @@ class RoomsTest {
         .definedBy(ROOT)
         .layer("serving")
         .definedBy(ROOT + ".serving..")
+        .layer("target")
+        .definedBy(ROOT + ".target..")
         .layer("failures")
         .definedBy(ROOT + ".failures..")
         .layer("netty")
@@ -107,13 +109,25 @@ class RoomsTest {
         .layer("ping")
         .definedBy(ROOT + ".libp2p.protocol.ping..")
         .whereLayer("api")
-        .mayOnlyAccessLayers("serving", "failures", "netty", "libp2p", "libraries", "text", "util")
+        .mayOnlyAccessLayers(
+            "serving",
+            "target",
+            "failures",
+            "netty",
+            "libp2p",
+            "crypto",
+            "libraries",
+            "text",
+            "util")
+        .whereLayer("target")
+        .mayOnlyAccessLayers("libp2p")
         .whereLayer("serving")
         .mayOnlyAccessLayers("netty", "libp2p", "util", "text")
         .whereLayer("failures")
         .mayOnlyAccessLayers("netty", "libp2p", "util", "libraries")
         .whereLayer("netty")
-        .mayOnlyAccessLayers("libp2p", "util", "libraries", "multiformats", "text", "mux")
+        .mayOnlyAccessLayers(
+            "target", "libp2p", "util", "libraries", "multiformats", "text", "mux")
         .whereLayer("libp2p")
         .mayOnlyAccessLayers("libraries", "crypto", "multiformats", "text")
         .whereLayer("host")
