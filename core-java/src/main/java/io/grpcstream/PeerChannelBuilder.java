@@ -66,6 +66,7 @@ public final class PeerChannelBuilder extends ForwardingChannelBuilder2<PeerChan
 
   /** A channel to {@code peer}, wherever it is: connected, or at an address that the host knows. */
   public static PeerChannelBuilder forPeer(Host host, PeerId peer, String protocol) {
+    Objects.requireNonNull(host, "the host is null");
     return forTarget(host, target(peer, protocol));
   }
 
@@ -75,6 +76,7 @@ public final class PeerChannelBuilder extends ForwardingChannelBuilder2<PeerChan
    * @throws IllegalArgumentException if it does not end in {@code /p2p/<peer id>}
    */
   public static PeerChannelBuilder forAddress(Host host, Multiaddr address, String protocol) {
+    Objects.requireNonNull(host, "the host is null");
     return forTarget(host, target(address, protocol));
   }
 
@@ -97,6 +99,7 @@ public final class PeerChannelBuilder extends ForwardingChannelBuilder2<PeerChan
 
   static String target(Multiaddr address, String protocol) {
     Objects.requireNonNull(address, "the address is null");
+    String checked = requireProtocol(protocol);
     PeerId peer =
         address
             .peerId()
@@ -105,7 +108,7 @@ public final class PeerChannelBuilder extends ForwardingChannelBuilder2<PeerChan
                     new IllegalArgumentException(
                         address + " names no peer: end it in /p2p/<peer id>, which is proven"));
     boolean anywhere = address.withoutPeerId().isEmpty();
-    return PeerTarget.of(peer, anywhere ? List.of() : List.of(address), requireProtocol(protocol));
+    return PeerTarget.of(peer, anywhere ? List.of() : List.of(address), checked);
   }
 
   private static String requireProtocol(String protocol) {
