@@ -22,14 +22,16 @@ import kotlin.time.toJavaDuration
  * cancelled:
  *
  * ```
- * withGrpcPeer({
- *     listen("/ip4/0.0.0.0/tcp/4001")
- *     identity(Path.of("peer.key"))
- *     serve("/greeter/1.0.0") { service(Greeter()) }
- * }) { peer ->
- *     val greeter = GreeterCoroutineStub(peer.channel("libp2p:$other?protocol=/greeter/1.0.0"))
- *     println(greeter.sayHello(helloRequest { name = "Ada" }).message)
- * }
+ * val message =
+ *     withGrpcPeer({
+ *         listen("/ip4/0.0.0.0/tcp/0")
+ *         identity(file)
+ *         serve("/greeter/1.0.0") { service(Greeter()) }
+ *     }) { peer ->
+ *         val channel = peer.channel("libp2p:$other?protocol=/greeter/1.0.0")
+ *         val greeter = GreeterCoroutineStub(channel)
+ *         greeter.sayHello(helloRequest { name = "Ada" }).message
+ *     }
  * ```
  *
  * Coroutines that [block] launches are awaited before the peer ends. Its end takes no new calls, gives

@@ -18,6 +18,7 @@ import io.grpcstream.kotlin.testing.withPeers
 import io.grpcstream.libp2p.Host
 import io.kotest.core.extensions.install
 import io.kotest.core.spec.style.StringSpec
+import io.kotest.engine.spec.tempdir
 import io.kotest.matchers.collections.shouldContainAll
 import io.kotest.matchers.collections.shouldContainExactly
 import io.kotest.matchers.shouldBe
@@ -134,6 +135,39 @@ class ExamplesSpec :
                     codeOf { channel.greet("") } shouldBe Code.NOT_FOUND
                 }
                 grpc.shutdownAndAwait(0.seconds)
+            }
+        }
+
+        "a peer that serves and calls, and a channel to two peers" {
+            val file = tempdir().toPath().resolve("peer.key")
+            withGrpcPeer({
+                listen("/memory/0")
+                serve("/greeter/1.0.0") { service(Greeter()) }
+            }) { served ->
+                val other = served.addresses().first()
+                val message =
+                    withGrpcPeer({
+                        listen("/ip4/0.0.0.0/tcp/0")
+                        identity(file)
+                        serve("/greeter/1.0.0") { service(Greeter()) }
+                    }) { peer ->
+                        val channel = peer.channel("libp2p:$other?protocol=/greeter/1.0.0")
+                        val greeter = GreeterCoroutineStub(channel)
+                        greeter.sayHello(helloRequest { name = "Ada" }).message
+                    }
+                message shouldBe "Hello, Ada!"
+
+                withGrpcPeer({ }) { caller ->
+                    val host = caller.host()
+                    val first = other
+                    val second = "/p2p/" + served.peerId()
+                    val channel =
+                        host.peerChannel("libp2p:$first,$second?protocol=/greeter/1.0.0") {
+                            defaultLoadBalancingPolicy("round_robin")
+                        }
+                    val greeter = GreeterCoroutineStub(channel)
+                    greeter.sayHello(helloRequest { name = "Ada" }).message shouldBe "Hello, Ada!"
+                }
             }
         }
 
