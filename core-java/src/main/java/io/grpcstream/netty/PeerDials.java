@@ -8,6 +8,7 @@ import io.grpcstream.libp2p.Stream;
 import io.grpcstream.libp2p.util.HostThread;
 import io.grpcstream.targets.PeerTargetAddress;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -17,6 +18,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.BooleanSupplier;
 import java.util.function.Function;
 import java.util.function.LongSupplier;
+import java.util.stream.Collectors;
 
 /**
  * The streams that one channel opens to its peers, and what is known of those it could not reach.
@@ -39,6 +41,7 @@ final class PeerDials {
   private final Function<Throwable, Status> statusOf;
   private final LongSupplier nanoTime;
   private final Map<PeerId, Failure> failures = new ConcurrentHashMap<>();
+  private final Set<Attempt> attempts = ConcurrentHashMap.newKeySet();
   private final Set<Stream> streams = ConcurrentHashMap.newKeySet();
   private volatile BooleanSupplier demand = () -> true;
 
@@ -69,12 +72,18 @@ final class PeerDials {
     if (known != null && isLetAlone(known, address)) {
       return CompletableFuture.failedFuture(known.status.asRuntimeException());
     }
+    CompletableFuture<Stream> stream;
     try {
-      return host.newStream(address.peer(), address.addresses(), address.protocol())
-          .toCompletableFuture();
+      stream =
+          host.newStream(address.peer(), address.addresses(), address.protocol())
+              .toCompletableFuture();
     } catch (IllegalArgumentException e) { // Such as a protocol id that cannot be negotiated.
       return CompletableFuture.failedFuture(e);
     }
+    Attempt attempt = new Attempt(address);
+    attempts.add(attempt);
+    stream.whenComplete((opened, failure) -> attempts.remove(attempt));
+    return stream;
   }
 
   private boolean isLetAlone(Failure known, PeerTargetAddress address) {
@@ -131,18 +140,31 @@ final class PeerDials {
         || streams.stream().anyMatch(stream -> stream.channel().eventLoop().inEventLoop());
   }
 
-  /** Why peers could not be reached when last tried; empty if there is nothing to say. */
+  /**
+   * What calls wait for: why peers could not be reached when last tried, and which others are being
+   * tried for the first time; empty if there is nothing to say.
+   */
   String whyWaiting() {
-    StringBuilder text = new StringBuilder();
-    int named = 0;
-    for (Failure failure : failures.values()) {
-      if (named++ == MAX_NAMED) {
-        text.append("; and ").append(failures.size() - MAX_NAMED).append(" more peers");
-        break;
+    List<String> reasons = new ArrayList<>();
+    failures.values().forEach(failure -> reasons.add(failure.status.getDescription()));
+    for (Attempt attempt : attempts) {
+      PeerTargetAddress address = attempt.address;
+      if (!failures.containsKey(address.peer())) {
+        reasons.add("still connecting to peer " + address.peer() + " at " + addresses(address));
       }
-      text.append(text.length() == 0 ? "" : "; ").append(failure.status.getDescription());
     }
-    return text.toString();
+    String named = reasons.stream().limit(MAX_NAMED).collect(Collectors.joining("; "));
+    int more = reasons.size() - MAX_NAMED;
+    return more > 0 ? named + "; and " + more + " more peers" : named;
+  }
+
+  /** One that is under way; there may be several to a peer. */
+  private static final class Attempt {
+    final PeerTargetAddress address;
+
+    Attempt(PeerTargetAddress address) {
+      this.address = address;
+    }
   }
 
   /** What the last attempt to reach a peer met, when, and with which addresses known. */
