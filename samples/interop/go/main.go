@@ -11,6 +11,7 @@ import (
 	"os"
 	"strings"
 
+	"github.com/libp2p/go-libp2p/core/host"
 	"github.com/libp2p/go-libp2p/core/protocol"
 
 	"grpcstream.io/samples/interop/peerhost"
@@ -23,7 +24,7 @@ const usage = `usage:
 
 // options are those of both commands.
 type options struct {
-	security, key, protocol, authority string
+	security, key, identity, protocol, authority string
 }
 
 func main() {
@@ -38,6 +39,7 @@ func run(args []string) error {
 	flags := flag.NewFlagSet("interop", flag.ContinueOnError)
 	flags.StringVar(&o.security, "security", "noise", "noise or tls")
 	flags.StringVar(&o.key, "key", "ed25519", "the identity's `kind`: ed25519, secp256k1, ecdsa or rsa")
+	flags.StringVar(&o.identity, "identity", "", "the `file` that keeps the identity; by default it is new")
 	flags.StringVar(&o.protocol, "protocol", "/greeter/1.0.0", "the libp2p protocol `id` that carries gRPC")
 
 	switch {
@@ -64,7 +66,7 @@ func run(args []string) error {
 
 // listen prints the address at which it serves, and serves until standard input ends.
 func listen(o options, address string) error {
-	host, err := peerhost.New(o.security, o.key, address)
+	host, err := newHost(o, address)
 	if err != nil {
 		return err
 	}
@@ -78,13 +80,21 @@ func listen(o options, address string) error {
 	return err
 }
 
+func newHost(o options, address string) (host.Host, error) {
+	identity, err := peerhost.Identity(o.identity, o.key)
+	if err != nil {
+		return nil, err
+	}
+	return peerhost.NewWith(identity, o.security, address)
+}
+
 // callPeer runs scenarios with the peer at address, and prints a line for each.
 func callPeer(o options, address string, names []string) error {
 	selected, err := selectScenarios(names)
 	if err != nil {
 		return err
 	}
-	host, err := peerhost.New(o.security, o.key, "")
+	host, err := newHost(o, "")
 	if err != nil {
 		return err
 	}

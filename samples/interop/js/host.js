@@ -1,5 +1,6 @@
 import './polyfill.js'
-import { generateKeyPair } from '@libp2p/crypto/keys'
+import { readFile, writeFile } from 'node:fs/promises'
+import { generateKeyPair, privateKeyFromProtobuf, privateKeyToProtobuf } from '@libp2p/crypto/keys'
 import { identify } from '@libp2p/identify'
 import { noise } from '@libp2p/noise'
 import { ping } from '@libp2p/ping'
@@ -25,11 +26,11 @@ const KEYS = {
 
 /**
  * Returns a started host that speaks TCP, the one security protocol, and yamux. Without an address it
- * only dials.
+ * only dials; without a file that keeps its identity, that is new.
  */
-export async function newHost (security, key, address) {
+export async function newHost ({ security, key, identity }, address) {
   return createLibp2p({
-    privateKey: await choose(KEYS, '--key', key)(),
+    privateKey: await privateKey(identity, choose(KEYS, '--key', key)),
     addresses: { listen: address === undefined ? [] : [address] },
     transports: [tcp()],
     connectionEncrypters: [choose(SECURITY, '--security', security)()],
@@ -38,6 +39,20 @@ export async function newHost (security, key, address) {
     connectionManager: { inboundConnectionThreshold: 1000 },
     services: { identify: identify(), ping: ping() }
   })
+}
+
+async function privateKey (file, newKey) {
+  if (file === undefined) {
+    return await newKey()
+  }
+  try {
+    return privateKeyFromProtobuf(await readFile(file))
+  } catch (error) {
+    if (error.code !== 'ENOENT') throw error
+    const key = await newKey()
+    await writeFile(file, privateKeyToProtobuf(key), { mode: 0o600 })
+    return key
+  }
 }
 
 function choose (choices, option, name) {

@@ -12,6 +12,7 @@ const USAGE = `usage:
 options, with their defaults:
   --security noise             or tls
   --key ed25519                the identity's kind: ed25519, secp256k1 or rsa
+  --identity FILE              keeps the identity; by default it is new
   --protocol /greeter/1.0.0    the libp2p protocol id that carries gRPC
   --address /ip4/127.0.0.1/tcp/0
   --scenario kinds             names from the list in ../README.md, kinds, or all`
@@ -19,8 +20,8 @@ options, with their defaults:
 const SCENARIO_TIMEOUT_MS = 60_000
 
 /** Prints the address at which it serves, and serves until standard input ends. */
-async function listen ({ security, key, protocol, address }) {
-  const host = await newHost(security, key, address)
+async function listen ({ protocol, address, ...options }) {
+  const host = await newHost(options, address)
   const server = new Server()
   await host.handle(protocol, stream => server.handle(stream), STREAMS)
 
@@ -31,9 +32,9 @@ async function listen ({ security, key, protocol, address }) {
 }
 
 /** Runs scenarios with the peer at an address, prints a line for each, and returns how many failed. */
-async function call (address, { security, key, protocol, scenario }) {
+async function call (address, { protocol, scenario, ...options }) {
   const scenarios = selectScenarios(scenario.split(','))
-  const host = await newHost(security, key)
+  const host = await newHost(options)
   const peer = new Peer(host, address, protocol)
   let failed = 0
   for (const [name, run] of scenarios) {
@@ -63,6 +64,7 @@ async function main () {
     options: {
       security: { type: 'string', default: 'noise' },
       key: { type: 'string', default: 'ed25519' },
+      identity: { type: 'string' },
       protocol: { type: 'string', default: '/greeter/1.0.0' },
       address: { type: 'string', default: '/ip4/127.0.0.1/tcp/0' },
       scenario: { type: 'string', default: 'kinds' }

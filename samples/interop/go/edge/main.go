@@ -28,6 +28,7 @@ func run(args []string) error {
 	var o options
 	flags := flag.NewFlagSet("edge [options] [MULTIADDR]", flag.ContinueOnError)
 	flags.StringVar(&o.address, "address", "/ip4/127.0.0.1/tcp/0", "the `multiaddr` to listen on")
+	flags.StringVar(&o.identity, "identity", "", "the `file` that keeps the identity; by default it is new")
 	flags.Int64Var(&o.chain, "chain", 100, "the `id` of the chain")
 	flags.BoolVar(&o.temporary, "temporary", false, "only ask, and do not be counted as a peer")
 	flags.Uint64Var(&o.blocks, "blocks", 0, "the `height` of the newest block")

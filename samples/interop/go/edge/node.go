@@ -2,13 +2,11 @@ package main
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"log"
 
 	"github.com/libp2p/go-libp2p"
-	"github.com/libp2p/go-libp2p/core/crypto"
 	"github.com/libp2p/go-libp2p/core/host"
 	libp2ppeer "github.com/libp2p/go-libp2p/core/peer"
 	"github.com/libp2p/go-libp2p/core/protocol"
@@ -20,6 +18,7 @@ import (
 
 	"grpcstream.io/samples/interop/edge/edgepb"
 	"grpcstream.io/samples/interop/grpcstream"
+	"grpcstream.io/samples/interop/peerhost"
 )
 
 // The libp2p protocol ids of Edge; each has a gRPC server of its own.
@@ -31,6 +30,7 @@ const (
 
 type options struct {
 	address   string
+	identity  string
 	chain     int64
 	temporary bool
 	blocks    uint64
@@ -47,7 +47,7 @@ type node struct {
 // newNode returns a node that listens. It reports whom it meets and refuses, and who leaves, from any
 // goroutine.
 func newNode(o options, report func(line string)) (*node, error) {
-	key, _, err := crypto.GenerateSecp256k1Key(rand.Reader) // The kind that Edge uses.
+	key, err := peerhost.Identity(o.identity, "secp256k1") // The kind that Edge uses.
 	if err != nil {
 		return nil, err
 	}

@@ -3,7 +3,10 @@ package peerhost
 
 import (
 	"crypto/rand"
+	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 
 	"github.com/libp2p/go-libp2p"
 	"github.com/libp2p/go-libp2p/core/crypto"
@@ -24,10 +27,15 @@ const streamsPerPeer = 512
 // new identity of the kind of key ("ed25519", "secp256k1", "ecdsa" or "rsa"). An empty address makes
 // one that only dials.
 func New(security, key, address string) (host.Host, error) {
-	identity, err := newKey(key)
+	identity, err := Identity("", key)
 	if err != nil {
 		return nil, err
 	}
+	return NewWith(identity, security, address)
+}
+
+// NewWith is New with an identity that there is.
+func NewWith(identity crypto.PrivKey, security, address string) (host.Host, error) {
 	secure, err := securityOption(security)
 	if err != nil {
 		return nil, err
@@ -49,6 +57,30 @@ func New(security, key, address string) (host.Host, error) {
 		libp2p.ResourceManager(resources),
 		libp2p.DisableRelay(),
 	)
+}
+
+// Identity returns the identity that the file keeps; if there is no such file, it makes a new one of
+// the kind of key and keeps it there. With no name of a file it makes a new one each time.
+func Identity(file, kind string) (crypto.PrivKey, error) {
+	if file == "" {
+		return newKey(kind)
+	}
+	kept, err := os.ReadFile(file)
+	if err == nil {
+		return crypto.UnmarshalPrivateKey(kept)
+	}
+	if !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	key, err := newKey(kind)
+	if err != nil {
+		return nil, err
+	}
+	bytes, err := crypto.MarshalPrivateKey(key)
+	if err != nil {
+		return nil, err
+	}
+	return key, os.WriteFile(file, bytes, 0o600)
 }
 
 func newKey(kind string) (crypto.PrivKey, error) {

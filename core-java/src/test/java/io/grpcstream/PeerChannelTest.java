@@ -19,6 +19,8 @@ import io.grpcstream.libp2p.Multiaddr;
 import io.grpcstream.libp2p.PeerId;
 import io.grpcstream.libp2p.Refusal;
 import io.grpcstream.libp2p.crypto.PrivateKey;
+import java.net.InetAddress;
+import java.net.ServerSocket;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -241,6 +243,26 @@ class PeerChannelTest {
         .hasMessageContaining("shut down");
     assertThat(channel.awaitTermination(20, TimeUnit.SECONDS)).isTrue();
     assertThat(failureOf(channel).getDescription()).contains("shut down");
+  }
+
+  @Test
+  @DisplayName("A call that waited in vain for the first attempt to connect says to whom")
+  void deadlineSaysWhom() throws Exception {
+    PeerId silent = PeerId.of(PrivateKey.generateEd25519().publicKey());
+    try (ServerSocket accepts = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+      String address = "/ip4/127.0.0.1/tcp/" + accepts.getLocalPort();
+      ManagedChannel channel =
+          keep(
+              PeerChannelBuilder.forTarget(
+                      caller, "libp2p:" + address + "/p2p/" + silent + "?protocol=" + PROTOCOL)
+                  .build());
+      Status late =
+          Echo.failure(channel, CallOptions.DEFAULT.withDeadlineAfter(100, TimeUnit.MILLISECONDS));
+      assertThat(late.getCode()).isEqualTo(Status.Code.DEADLINE_EXCEEDED);
+      assertThat(late.getDescription())
+          .contains("still connecting to peer " + silent)
+          .contains(address);
+    }
   }
 
   @Test

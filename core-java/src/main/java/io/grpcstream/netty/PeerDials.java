@@ -9,6 +9,7 @@ import io.grpcstream.libp2p.Stream;
 import io.grpcstream.libp2p.util.HostThread;
 import io.grpcstream.targets.PeerTargetAddress;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -19,6 +20,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.BooleanSupplier;
 import java.util.function.Function;
 import java.util.function.LongSupplier;
+import java.util.stream.Collectors;
 
 /**
  * The streams that one channel opens to its peers, and what is known of those it could not reach.
@@ -41,7 +43,7 @@ final class PeerDials {
   private final Function<Throwable, Status> statusOf;
   private final LongSupplier nanoTime;
   private final Map<PeerId, Failure> failures = new ConcurrentHashMap<>();
-  private final Set<PeerId> underWay = ConcurrentHashMap.newKeySet();
+  private final Map<PeerId, PeerTargetAddress> underWay = new ConcurrentHashMap<>();
   private final Set<Stream> streams = ConcurrentHashMap.newKeySet();
   private volatile BooleanSupplier demand = () -> true;
   private volatile Runnable wake = () -> {};
@@ -130,7 +132,7 @@ final class PeerDials {
   boolean wasMissed(Connection connection) {
     Failure known = failures.get(connection.remotePeer());
     return known != null
-        && !underWay.contains(connection.remotePeer())
+        && !underWay.containsKey(connection.remotePeer())
         && (!connection.isInitiator() || known.redialled.compareAndSet(false, true));
   }
 
@@ -145,7 +147,7 @@ final class PeerDials {
    * @return the connections there are with it
    */
   List<Connection> attemptBegun(PeerTargetAddress address) {
-    underWay.add(address.peer());
+    underWay.put(address.peer(), address);
     return host.connections(address.peer());
   }
 
@@ -188,18 +190,21 @@ final class PeerDials {
         || streams.stream().anyMatch(stream -> stream.channel().eventLoop().inEventLoop());
   }
 
-  /** Why peers could not be reached when last tried; empty if there is nothing to say. */
+  /**
+   * What calls wait for: why peers could not be reached when last tried, and which others are being
+   * tried for the first time; empty if there is nothing to say.
+   */
   String whyWaiting() {
-    StringBuilder text = new StringBuilder();
-    int named = 0;
-    for (Failure failure : failures.values()) {
-      if (named++ == MAX_NAMED) {
-        text.append("; and ").append(failures.size() - MAX_NAMED).append(" more peers");
-        break;
+    List<String> reasons = new ArrayList<>();
+    failures.values().forEach(failure -> reasons.add(failure.status.getDescription()));
+    for (PeerTargetAddress address : underWay.values()) {
+      if (!failures.containsKey(address.peer())) {
+        reasons.add("still connecting to peer " + address.peer() + " at " + addresses(address));
       }
-      text.append(text.length() == 0 ? "" : "; ").append(failure.status.getDescription());
     }
-    return text.toString();
+    String named = reasons.stream().limit(MAX_NAMED).collect(Collectors.joining("; "));
+    int more = reasons.size() - MAX_NAMED;
+    return more > 0 ? named + "; and " + more + " more peers" : named;
   }
 
   /**

@@ -30,7 +30,8 @@ class ReadmeTest {
   @Test
   void kotlinIsTheExamplesThatAreRun() throws IOException {
     Path example = TESTS.resolve("kotlin/io/grpcstream/samples/ReadmeExample.kt");
-    assertThat(code("kotlin")).containsExactly(marked(example, "kotlin"));
+    assertThat(code("kotlin"))
+        .containsExactly(marked(example, "kotlin"), marked(example, "replicas"));
   }
 
   @Test

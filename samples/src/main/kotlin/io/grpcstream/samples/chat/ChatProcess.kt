@@ -1,13 +1,9 @@
 package io.grpcstream.samples.chat
 
-import kotlinx.coroutines.channels.Channel
-import kotlinx.coroutines.channels.trySendBlocking
-import java.lang.management.ManagementFactory
-import java.nio.file.Path
-import kotlin.concurrent.thread
+import io.grpcstream.samples.SampleProcess
 
 /**
- * A peer that chats in a process of its own, in a JVM like this one.
+ * A peer that chats in a process of its own.
  *
  * @param arguments those of [main]
  * @param environment what to set for the process beside what this one has
@@ -16,82 +12,13 @@ import kotlin.concurrent.thread
 class ChatProcess(
     vararg arguments: String,
     environment: Map<String, String> = emptyMap(),
-    private val shown: (String) -> Unit = {},
-) : AutoCloseable {
-    /** The process itself. */
-    val process: Process =
-        ProcessBuilder(command() + arguments)
-            .redirectErrorStream(true)
-            .apply { environment().putAll(environment) }
-            .start()
-
-    private val printed = Channel<String>(Channel.UNLIMITED)
-    private val input = process.outputWriter()
-
-    init {
-        thread(isDaemon = true, name = "chat-${process.pid()}") {
-            process.inputReader().forEachLine {
-                shown(it)
-                printed.trySendBlocking(it)
-            }
-            printed.close()
-        }
-    }
-
-    /**
-     * Waits for the next line in which [pattern] is found, and returns what its first group matched,
-     * or all of it. The lines before are passed over; fails if the process ends without such a line.
-     */
-    suspend fun await(pattern: Regex): String {
-        val passed = mutableListOf<String>()
-        for (line in printed) {
-            val match = pattern.find(line)
-            if (match != null) {
-                return match.groupValues.getOrElse(1) { match.value }
-            }
-            passed += line
-        }
-        throw IllegalStateException(
-            "process ${process.pid()} ended without \"$pattern\" in $passed",
-        )
-    }
-
+    shown: (String) -> Unit = {},
+) : SampleProcess(MAIN, arguments.asList(), environment, shown) {
     /** The address at which others join it. */
     suspend fun address(): String = await(ADDRESS)
-
-    /** Types [line]. */
-    fun type(line: String) {
-        input.write(line)
-        input.newLine()
-        input.flush()
-    }
-
-    /** Ends its input, as Ctrl-D does. */
-    fun hangUp() {
-        input.close()
-    }
-
-    /** Kills it, so that it can say goodbye to nobody. */
-    fun kill() {
-        process.destroyForcibly()
-    }
-
-    override fun close() {
-        kill()
-        process.waitFor()
-    }
 
     private companion object {
         const val MAIN = "io.grpcstream.samples.chat.ChatKt"
         val ADDRESS = Regex("-Dpeer=(\\S+)")
-
-        fun command(): List<String> =
-            listOf("${Path.of(System.getProperty("java.home"), "bin", "java")}") +
-                ManagementFactory.getRuntimeMXBean().inputArguments.filterNot {
-                    it.startsWith(
-                        "-javaagent",
-                    )
-                } +
-                listOf("-cp", System.getProperty("java.class.path"), MAIN)
     }
 }
