@@ -10,6 +10,7 @@ import io.grpc.ServerBuilder;
 import io.grpc.ServerInterceptor;
 import io.grpc.ServerServiceDefinition;
 import io.grpc.Status;
+import io.grpc.health.v1.HealthCheckResponse.ServingStatus;
 import io.grpc.protobuf.services.HealthStatusManager;
 import io.grpcstream.failures.FailureTable;
 import io.grpcstream.failures.MalformedRequest;
@@ -46,6 +47,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executor;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -130,6 +132,7 @@ public final class GrpcStream implements AutoCloseable {
   private final PeerBudgets calledPeers;
   private final Duration stallTimeout;
   private final RefusalLog refusals = new RefusalLog();
+  private final AtomicBoolean shutdownBegun = new AtomicBoolean();
 
   /**
    * One of {@code options}.
@@ -191,6 +194,9 @@ public final class GrpcStream implements AutoCloseable {
   /** Offers {@code service} from the next call on; it replaces a service of the same name. */
   public GrpcStream registerService(ServerServiceDefinition service) {
     servers.add(MalformedRequest.passedOn(requireService(service)));
+    if (health != null) {
+      health.setStatus(service.getServiceDescriptor().getName(), ServingStatus.SERVING);
+    }
     return this;
   }
 
@@ -202,9 +208,14 @@ public final class GrpcStream implements AutoCloseable {
    */
   public boolean unregisterService(String serviceName) {
     Objects.requireNonNull(serviceName, "the service name is null");
-    return servers.services().getServices().stream()
-        .filter(service -> service.getServiceDescriptor().getName().equals(serviceName))
-        .anyMatch(servers.services()::removeService);
+    boolean removed =
+        servers.services().getServices().stream()
+            .filter(service -> service.getServiceDescriptor().getName().equals(serviceName))
+            .anyMatch(servers.services()::removeService);
+    if (removed && health != null) {
+      health.clearStatus(serviceName);
+    }
+    return removed;
   }
 
   /**
@@ -416,8 +427,8 @@ public final class GrpcStream implements AutoCloseable {
   public CompletionStage<Void> shutdown(Duration grace) {
     Objects.requireNonNull(grace, "the grace is null");
     inbound.close();
-    if (health != null) {
-      health.enterTerminalState();
+    if (health != null && shutdownBegun.compareAndSet(false, true)) {
+      health.enterTerminalState(); // A second time, gRPC would warn.
     }
     // Without grace, this cuts before GOAWAY is sent, which says that calls in flight may finish:
     // of
@@ -639,7 +650,11 @@ public final class GrpcStream implements AutoCloseable {
       return this;
     }
 
-    /** Adds gRPC's health service; see {@link GrpcStream#healthStatus()}. */
+    /**
+     * Adds gRPC's health service, which reports {@code SERVING} for each service that is
+     * registered, and for the server (the empty name), until it is told otherwise; see {@link
+     * GrpcStream#healthStatus()}.
+     */
     public Builder health() {
       if (health == null) {
         health = new HealthStatusManager();

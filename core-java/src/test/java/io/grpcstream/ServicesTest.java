@@ -110,9 +110,13 @@ class ServicesTest {
     assertThat(health.check(HealthCheckRequest.getDefaultInstance()).getStatus())
         .isEqualTo(ServingStatus.SERVING);
 
-    grpc.healthStatus().setStatus(Echo.NAME, ServingStatus.NOT_SERVING);
+    grpc.registerService(Echo.service());
     HealthCheckRequest echo = HealthCheckRequest.newBuilder().setService(Echo.NAME).build();
+    assertThat(health.check(echo).getStatus()).isEqualTo(ServingStatus.SERVING);
+    grpc.healthStatus().setStatus(Echo.NAME, ServingStatus.NOT_SERVING);
     assertThat(health.check(echo).getStatus()).isEqualTo(ServingStatus.NOT_SERVING);
+    grpc.unregisterService(Echo.NAME);
+    assertThatThrownBy(() -> health.check(echo)).hasMessageContaining("NOT_FOUND");
   }
 
   @Test
