@@ -84,6 +84,9 @@ class ModulesTest {
     Stream.of(System.getProperty("jvm.flags").split(" "))
         .filter(flag -> !flag.isEmpty())
         .forEach(command::add);
+    if (Runtime.version().feature() >= 24) { // Without it the JVM warns, as the README says.
+      command.add("--enable-native-access=io.netty.common");
+    }
     command.addAll(List.of("--module-path", MODULE_PATH));
     command.addAll(List.of(options));
     command.addAll(List.of("--module", SAMPLE + "/" + SAMPLE + ".Modular"));
