@@ -6,7 +6,6 @@ import io.grpcstream.libp2p.Host;
 import io.grpcstream.libp2p.Multiaddr;
 import io.grpcstream.libp2p.PeerId;
 import io.grpcstream.libp2p.crypto.PrivateKey;
-import io.grpcstream.libp2p.util.HostThread;
 import io.grpcstream.libp2p.util.StageFuture;
 import io.grpcstream.netty.PeerBudgets;
 import java.time.Duration;
@@ -231,7 +230,7 @@ public final class GrpcPeer implements AutoCloseable {
   @Override
   public void close() {
     shutdown(GrpcStream.DEFAULT_GRACE);
-    if (HostThread.isCurrent()) {
+    if (host.inEventLoop()) {
       return;
     }
     try {

@@ -193,11 +193,18 @@ public final class GrpcStream implements AutoCloseable {
 
   /** Offers {@code service} from the next call on; it replaces a service of the same name. */
   public GrpcStream registerService(ServerServiceDefinition service) {
-    servers.add(MalformedRequest.passedOn(requireService(service)));
-    if (health != null) {
-      health.setStatus(service.getServiceDescriptor().getName(), ServingStatus.SERVING);
+    String name = requireService(service).getServiceDescriptor().getName();
+    boolean isNew = !isOffered(name);
+    servers.add(MalformedRequest.passedOn(service));
+    if (health != null && isNew) { // What was said of one that is replaced stays.
+      health.setStatus(name, ServingStatus.SERVING);
     }
     return this;
+  }
+
+  private boolean isOffered(String serviceName) {
+    return servers.services().getServices().stream()
+        .anyMatch(service -> service.getServiceDescriptor().getName().equals(serviceName));
   }
 
   /**

@@ -34,7 +34,9 @@ import java.util.Objects;
  * <p><b>Transports.</b> Each peer is one sub-channel, and its transport one libp2p stream, on the
  * event loop of the peer's connection. All channels of a host to a peer share its connection, which
  * is the host's: it stays when the channel is shut down. A stream that is idle for long (30
- * minutes, {@link #idleTimeout}) is closed, and opened again with the next call.
+ * minutes, {@link #idleTimeout}) is closed, and opened again with the next call. A peer that agrees
+ * to a stream and says nothing on it for 30 seconds counts as not reached. Channels are to be shut
+ * down: one that is not is kept by its host, which ends it with its own shutdown.
  *
  * <p><b>Peers.</b> A peer is reached over any live connection, also one that it made itself, as
  * from behind a NAT; else by a dial, at the addresses that the host knows and those that the target

@@ -113,8 +113,9 @@ public final class PeerServerBuilder extends ForwardingServerBuilder<PeerServerB
   }
 
   /**
-   * Adds gRPC's health service, which reports that all is well until the server shuts down. To set
-   * statuses, add a service of an own {@link io.grpc.protobuf.services.HealthStatusManager}.
+   * Adds gRPC's health service, which reports {@code SERVING} for each service, and for the server
+   * (the empty name), until the server shuts down. To set statuses, add the service of a {@link
+   * io.grpc.protobuf.services.HealthStatusManager} of yours instead.
    */
   public PeerServerBuilder health() {
     grpc.health();

@@ -12,6 +12,8 @@ import io.grpc.ClientInterceptors;
 import io.grpc.ManagedChannel;
 import io.grpc.Metadata;
 import io.grpc.Server;
+import io.grpc.ServerCall;
+import io.grpc.ServerServiceDefinition;
 import io.grpc.Status;
 import io.grpc.stub.ClientCalls;
 import io.grpc.stub.MetadataUtils;
@@ -206,6 +208,51 @@ class AuthorizersTest {
       assertThat(responses.next()).isEqualTo(Integer.toString(i));
     }
     responses.awaitEnd();
+  }
+
+  @Test
+  @DisplayName("A held call whose service throws after its answer still hears of its end")
+  void heldCallWhoseServiceThrowsAfterItsAnswer() throws Exception {
+    CompletableFuture<Status> decision = new CompletableFuture<>();
+    CompletableFuture<Void> completed = new CompletableFuture<>();
+    CompletableFuture<Void> asked = new CompletableFuture<>();
+    CallAuthorizer authorizer =
+        (peer, method, headers) -> {
+          asked.complete(null);
+          return decision;
+        };
+    ServerServiceDefinition throwing =
+        ServerServiceDefinition.builder(Echo.NAME)
+            .addMethod(
+                Echo.UNARY,
+                (ServerCall<String, String> call, Metadata headers) -> {
+                  call.request(2);
+                  return new ServerCall.Listener<String>() {
+                    @Override
+                    public void onReady() {
+                      call.sendHeaders(new Metadata());
+                      call.sendMessage("answer");
+                      call.close(Status.OK, new Metadata());
+                      throw new IllegalStateException("after the answer");
+                    }
+
+                    @Override
+                    public void onComplete() {
+                      completed.complete(null);
+                    }
+                  };
+                })
+            .build();
+    ManagedChannel channel =
+        serve(
+            PeerServerBuilder.forProtocol(listener, Wire.PROTOCOL)
+                .addService(throwing)
+                .intercept(authorizer.asInterceptor()));
+    ListenableFuture<String> call = call(channel);
+    await(asked);
+    decision.complete(Status.OK);
+    assertThat(call.get(20, TimeUnit.SECONDS)).isEqualTo("answer");
+    completed.get(20, TimeUnit.SECONDS);
   }
 
   @Test

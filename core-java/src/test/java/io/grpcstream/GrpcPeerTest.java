@@ -13,6 +13,9 @@ import io.grpc.Status;
 import io.grpc.stub.ClientCalls;
 import io.grpc.stub.ServerCalls;
 import io.grpc.stub.StreamObserver;
+import io.netty.channel.EventLoopGroup;
+import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.nio.NioIoHandler;
 import java.lang.ref.WeakReference;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -192,6 +195,23 @@ class GrpcPeerTest {
           System.gc();
           return kept.get() == null;
         });
+  }
+
+  @Test
+  @DisplayName("close() on an event loop of the user's own returns at once")
+  void closeOnAnEventLoopOfTheUsers() throws Exception {
+    GrpcPeer serving = start(Echo.service());
+    EventLoopGroup group = new MultiThreadIoEventLoopGroup(1, NioIoHandler.newFactory());
+    try {
+      GrpcPeer calling =
+          keep(GrpcPeer.builder().configureHost(host -> host.eventLoopGroup(group)).build());
+      await(calling.start());
+      assertThat(Echo.unary(calling.channel(target(serving)), "x")).isEqualTo("x");
+      group.submit(calling::close).get(20, TimeUnit.SECONDS);
+      await(calling.closed());
+    } finally {
+      group.shutdownGracefully(0, 10, TimeUnit.SECONDS).syncUninterruptibly();
+    }
   }
 
   @Test

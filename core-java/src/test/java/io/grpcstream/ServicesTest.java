@@ -114,6 +114,7 @@ class ServicesTest {
     HealthCheckRequest echo = HealthCheckRequest.newBuilder().setService(Echo.NAME).build();
     assertThat(health.check(echo).getStatus()).isEqualTo(ServingStatus.SERVING);
     grpc.healthStatus().setStatus(Echo.NAME, ServingStatus.NOT_SERVING);
+    grpc.registerService(Echo.service()); // In place of itself.
     assertThat(health.check(echo).getStatus()).isEqualTo(ServingStatus.NOT_SERVING);
     grpc.unregisterService(Echo.NAME);
     assertThatThrownBy(() -> health.check(echo)).hasMessageContaining("NOT_FOUND");

@@ -239,6 +239,12 @@ public interface Host extends AutoCloseable {
   Limits limits();
 
   /**
+   * Whether the calling thread is an event loop, of this host or of another one's own: there
+   * nothing may wait.
+   */
+  boolean inEventLoop();
+
+  /**
    * Shuts down: accepts and opens nothing from now on, asks the users of open streams to end them
    * ({@link Stream#hostShutdown()}) and gives them up to {@code grace}, then cuts what is left,
    * tells peers so (GOAWAY), and releases all sockets, timers and threads. Dials under way fail

@@ -2,7 +2,6 @@ package io.grpcstream.netty;
 
 import io.grpc.CallOptions;
 import io.grpc.ClientCall;
-import io.grpc.ConnectivityState;
 import io.grpc.ManagedChannel;
 import io.grpc.MethodDescriptor;
 import io.grpc.Status;
@@ -20,16 +19,15 @@ import java.util.concurrent.TimeUnit;
  * get their real status, every later call, also one that waits for readiness, fails at once with
  * {@code UNAVAILABLE} and the reason, and the channel shuts itself down: it can never come back.
  */
-public final class OneStreamChannel extends ManagedChannel {
+public final class OneStreamChannel extends DelegatingChannel {
   /** How long after {@link #shutdownNow} a peer that reads nothing may still hold the stream. */
   private static final long CUT_AFTER_SECONDS = 5;
 
-  private final ManagedChannel delegate;
   private final StreamEnd end;
   private final OneStreamCalls calls;
 
   OneStreamChannel(ManagedChannel delegate, OneStreamCalls calls) {
-    this.delegate = delegate;
+    super(delegate);
     this.calls = calls;
     end = calls.end();
   }
@@ -131,31 +129,6 @@ public final class OneStreamChannel extends ManagedChannel {
     return this;
   }
 
-  @Override
-  public boolean isShutdown() {
-    return delegate.isShutdown();
-  }
-
-  @Override
-  public boolean isTerminated() {
-    return delegate.isTerminated();
-  }
-
-  @Override
-  public boolean awaitTermination(long timeout, TimeUnit unit) throws InterruptedException {
-    return delegate.awaitTermination(timeout, unit);
-  }
-
-  @Override
-  public ConnectivityState getState(boolean requestConnection) {
-    return delegate.getState(requestConnection);
-  }
-
-  @Override
-  public void notifyWhenStateChanged(ConnectivityState source, Runnable callback) {
-    delegate.notifyWhenStateChanged(source, callback);
-  }
-
   /** Does nothing: there is no reconnecting. */
   @Override
   public void resetConnectBackoff() {}
@@ -163,11 +136,6 @@ public final class OneStreamChannel extends ManagedChannel {
   /** Does nothing: without its transport the channel would be of no more use. */
   @Override
   public void enterIdle() {}
-
-  @Override
-  public String authority() {
-    return delegate.authority();
-  }
 
   @Override
   public String toString() {

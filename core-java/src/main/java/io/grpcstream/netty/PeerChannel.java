@@ -9,7 +9,6 @@ import io.grpc.Status;
 import io.grpcstream.libp2p.Connection;
 import io.grpcstream.libp2p.ConnectionListener;
 import io.grpcstream.libp2p.Host;
-import java.util.concurrent.TimeUnit;
 
 /**
  * A gRPC channel to peers: gRPC's own, which balances, redials and backs off, with what peers add.
@@ -22,15 +21,14 @@ import java.util.concurrent.TimeUnit;
  *       CallTracker}.
  * </ul>
  */
-final class PeerChannel extends ManagedChannel implements ConnectionListener {
-  private final ManagedChannel delegate;
+final class PeerChannel extends DelegatingChannel implements ConnectionListener {
   private final String target;
   private final Host host;
   private final PeerDials dials;
   private final PeerCalls calls;
 
   PeerChannel(ManagedChannel delegate, String target, Host host, PeerDials dials, PeerCalls calls) {
-    this.delegate = delegate;
+    super(delegate);
     this.target = target;
     this.host = host;
     this.dials = dials;
@@ -74,31 +72,11 @@ final class PeerChannel extends ManagedChannel implements ConnectionListener {
   }
 
   @Override
-  public boolean isShutdown() {
-    return delegate.isShutdown();
-  }
-
-  @Override
-  public boolean isTerminated() {
-    return delegate.isTerminated();
-  }
-
-  @Override
-  public boolean awaitTermination(long timeout, TimeUnit unit) throws InterruptedException {
-    return delegate.awaitTermination(timeout, unit);
-  }
-
-  @Override
   public ConnectivityState getState(boolean requestConnection) {
     if (requestConnection) {
       calls.noteCall();
     }
     return delegate.getState(requestConnection);
-  }
-
-  @Override
-  public void notifyWhenStateChanged(ConnectivityState source, Runnable callback) {
-    delegate.notifyWhenStateChanged(source, callback);
   }
 
   @Override
@@ -110,11 +88,6 @@ final class PeerChannel extends ManagedChannel implements ConnectionListener {
   @Override
   public void enterIdle() {
     delegate.enterIdle();
-  }
-
-  @Override
-  public String authority() {
-    return delegate.authority();
   }
 
   @Override

@@ -102,11 +102,12 @@ final class StreamTransport implements ConnectionClientTransport {
 
   private void begin(Stream stream, AttemptListener attempt) {
     StreamEnd end = new StreamEnd(stream);
-    StreamCalls onStream = StreamCalls.on(end);
+    StreamCalls onStream;
     ConnectionClientTransport transport;
     EventLoop loop = stream.channel().eventLoop();
     try {
       StreamAttachment.claim(stream);
+      onStream = StreamCalls.on(end);
       transport = netty.get();
     } catch (RuntimeException | LinkageError e) {
       stream.reset();

@@ -38,6 +38,9 @@ import org.slf4j.LoggerFactory;
 final class TrackedCall<Q, R> extends ForwardingClientCall<Q, R> {
   private static final Logger log = LoggerFactory.getLogger(TrackedCall.class);
 
+  /** How gRPC begins that part of the text of a deadline that was exceeded while a call waited. */
+  private static final String LAST_PICK = ", Last Pick Failure=";
+
   private final CallTracker owner;
   private final CallOptions options;
   private final CallTrace trace;
@@ -349,10 +352,18 @@ final class TrackedCall<Q, R> extends ForwardingClientCall<Q, R> {
       return told || ownDoing || stream == null ? status : stream.end().explain(status);
     }
 
+    /** Without the failure of the latest pick, which gRPC gives with the stack of its cause. */
+    private static @Nullable String withoutPick(@Nullable String text) {
+      if (text == null || !text.contains(LAST_PICK)) {
+        return text;
+      }
+      return text.substring(0, text.indexOf(LAST_PICK)) + "]";
+    }
+
     private Status explainDeadline(Status exceeded, @Nullable StreamCalls stream) {
       String why = stream == null || stream.isStreamEnded() ? owner.whyWaiting() : "";
       if (!why.isEmpty()) {
-        return exceeded.withDescription(exceeded.getDescription() + ": " + why);
+        return exceeded.withDescription(withoutPick(exceeded.getDescription()) + ": " + why);
       }
       return stream == null ? exceeded : stream.end().explainDeadline(exceeded);
     }

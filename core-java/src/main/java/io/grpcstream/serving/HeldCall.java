@@ -5,6 +5,7 @@ import io.grpc.Metadata;
 import io.grpc.ServerCall;
 import io.grpc.ServerCall.Listener;
 import io.grpc.Status;
+import io.grpcstream.netty.UserLog;
 import java.util.ArrayDeque;
 import java.util.Queue;
 import java.util.concurrent.Future;
@@ -72,9 +73,17 @@ final class HeldCall<Q> extends Listener<Q> {
     }
   }
 
-  /** Ends the call with what {@code failure} is mapped to. */
+  /** Ends the call with what {@code failure} is mapped to; one that has ended stays as it is. */
   void fail(Throwable failure) {
-    call.close(Status.UNKNOWN.withCause(failure), new Metadata());
+    try {
+      call.close(Status.UNKNOWN.withCause(failure), new Metadata());
+    } catch (RuntimeException closed) { // The service has ended it before: its events go on.
+      failure.addSuppressed(closed);
+      UserLog.LOG.error(
+          "{} failed after it had ended its call",
+          call.getMethodDescriptor().getFullMethodName(),
+          failure);
+    }
   }
 
   private void hear(Consumer<Listener<Q>> event) {

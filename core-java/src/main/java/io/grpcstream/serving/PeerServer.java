@@ -1,5 +1,6 @@
 package io.grpcstream.serving;
 
+import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.grpc.Server;
 import io.grpcstream.libp2p.ConnectionListener;
 import io.grpcstream.libp2p.Host;
@@ -23,9 +24,16 @@ public final class PeerServer implements ConnectionListener {
   private final StreamHandler handler;
   private final Runnable serve;
   private final Function<Duration, CompletionStage<Void>> shutdown;
+
+  @GuardedBy("this")
   private ConnectionListener.@Nullable Registration listening;
+
+  @GuardedBy("this")
   private boolean started;
+
+  @GuardedBy("this")
   private boolean over;
+
   private volatile boolean hostEnded;
 
   private PeerServer(

@@ -26,7 +26,6 @@ import io.grpcstream.libp2p.crypto.PrivateKey;
 import io.grpcstream.libp2p.dial.Dialer;
 import io.grpcstream.libp2p.dial.NameResolver;
 import io.grpcstream.libp2p.dial.StreamDial;
-import io.grpcstream.libp2p.mux.yamux.YamuxConfig;
 import io.grpcstream.libp2p.mux.yamux.YamuxProtocol;
 import io.grpcstream.libp2p.protocol.identify.IdentifyProtocol;
 import io.grpcstream.libp2p.protocol.ping.PingProtocol;
@@ -49,7 +48,6 @@ import io.netty.util.concurrent.DefaultThreadFactory;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.List;
-import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
@@ -61,7 +59,10 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** The {@link Host}: puts the parts together and keeps its life cycle. */
+/**
+ * The {@link Host}: puts the parts together and keeps its life cycle. It is long as the API is:
+ * what a host does is done by the parts.
+ */
 public final class DefaultHost implements Host {
   /** What {@link #close()} grants open streams. */
   static final Duration CLOSE_GRACE = Duration.ofSeconds(5);
@@ -103,12 +104,12 @@ public final class DefaultHost implements Host {
       }
     }
     Limits limits = config.limits;
-    checkWaterMarks(config.connectionManager, limits);
+    config.checkWaterMarks();
     ConnectionGater gater = config.gater;
     observers = new Observers(config.observers);
     loopDelays = new EventLoopDelays(observers);
     Refusals refusals = new Refusals(self);
-    resources = new ResourceManager(limits, refusals, ownStreams(limits));
+    resources = new ResourceManager(limits, refusals, config.ownStreams());
     book =
         new AddressBook(
             System::nanoTime,
@@ -122,7 +123,7 @@ public final class DefaultHost implements Host {
             limits,
             security,
             config.withoutBoringSsl,
-            new YamuxProtocol(yamux(limits)),
+            new YamuxProtocol(config.yamux()),
             gater,
             table,
             new StreamRules(
@@ -181,38 +182,6 @@ public final class DefaultHost implements Host {
     shutdown =
         new HostShutdown(
             self, dialer, listeners, table, upgrader, resolver, transports, config.group == null);
-  }
-
-  private static void checkWaterMarks(ConnectionManager manager, Limits limits) {
-    if (manager.highWater() >= limits.connections()) {
-      throw new IllegalArgumentException(
-          "the high-water mark must be below the limit of %d connections, is %d"
-              .formatted(limits.connections(), manager.highWater()));
-    }
-  }
-
-  private static YamuxConfig yamux(Limits limits) {
-    return YamuxConfig.defaults().toBuilder()
-        .maxWindow(limits.streamWindow())
-        .maxConnectionWindow(limits.connectionWindow())
-        .keepAliveInterval(limits.keepAliveInterval())
-        .keepAliveTimeout(limits.keepAliveTimeout())
-        .maxInboundStreams(limits.inboundStreamsPerPeer())
-        .maxOutboundStreams(limits.outboundStreamsPerPeer())
-        .build();
-  }
-
-  /** How many streams a peer may have of what the host serves by itself. */
-  private static Map<String, Integer> ownStreams(Limits limits) {
-    // One exchange at a time on each connection.
-    int exchanges = limits.connectionsPerPeer();
-    return Map.of(
-        PingProtocol.ID,
-        PingProtocol.MAX_INBOUND_STREAMS_PER_PEER,
-        IdentifyProtocol.ID,
-        exchanges,
-        IdentifyProtocol.PUSH_ID,
-        exchanges);
   }
 
   private static String threadName(PeerId self, String kind) {
@@ -278,29 +247,25 @@ public final class DefaultHost implements Host {
 
   @Override
   public boolean unhandle(String protocol) {
-    boolean removed = handlers.remove(protocol);
-    if (removed) {
-      identify.changed();
-    }
-    return removed;
+    return toldIf(handlers.remove(protocol));
   }
 
   @Override
   public boolean unhandle(String protocol, StreamHandler handler) {
-    boolean removed = handlers.remove(protocol, handler);
-    if (removed) {
-      identify.changed();
-    }
-    return removed;
+    return toldIf(handlers.remove(protocol, handler));
   }
 
   @Override
   public boolean handleIfAbsent(String protocol, StreamHandler handler) {
-    boolean added = handlers.putIfAbsent(protocol, handler);
-    if (added) {
+    return toldIf(handlers.putIfAbsent(protocol, handler));
+  }
+
+  /** Has connected peers told of the protocols, if they have changed. */
+  private boolean toldIf(boolean changed) {
+    if (changed) {
       identify.changed();
     }
-    return added;
+    return changed;
   }
 
   @Override
@@ -469,6 +434,11 @@ public final class DefaultHost implements Host {
   }
 
   @Override
+  public boolean inEventLoop() {
+    return transports.isOnEventLoop() || HostThread.isCurrent();
+  }
+
+  @Override
   public synchronized CompletionStage<Void> shutdown(Duration grace) {
     return StageFuture.copyOf(shutdown.begin(Objects.requireNonNull(grace, "the grace is null")));
   }
@@ -482,7 +452,7 @@ public final class DefaultHost implements Host {
   public void close() {
     shutdown(CLOSE_GRACE);
     CompletableFuture<Void> done = shutdown.done();
-    if (transports.isOnEventLoop() || HostThread.isCurrent()) {
+    if (inEventLoop()) {
       return;
     }
     try {

@@ -10,6 +10,9 @@ import io.grpcstream.libp2p.Multiaddr;
 import io.grpcstream.libp2p.TlsProvider;
 import io.grpcstream.libp2p.addresses.DialTarget;
 import io.grpcstream.libp2p.crypto.PrivateKey;
+import io.grpcstream.libp2p.mux.yamux.YamuxConfig;
+import io.grpcstream.libp2p.protocol.identify.IdentifyProtocol;
+import io.grpcstream.libp2p.protocol.ping.PingProtocol;
 import io.grpcstream.libp2p.security.SecurityProtocol;
 import io.grpcstream.libp2p.security.noise.NoiseSecurity;
 import io.grpcstream.libp2p.security.tls.BoringSsl;
@@ -20,6 +23,7 @@ import java.io.InputStream;
 import java.security.Provider;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Properties;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -94,6 +98,39 @@ public final class HostConfig {
       }
     }
     security = protocols.stream().distinct().toList();
+  }
+
+  /** What closes connections must do so before they are refused. */
+  void checkWaterMarks() {
+    if (connectionManager.highWater() >= limits.connections()) {
+      throw new IllegalArgumentException(
+          "the high-water mark must be below the limit of %d connections, is %d"
+              .formatted(limits.connections(), connectionManager.highWater()));
+    }
+  }
+
+  YamuxConfig yamux() {
+    return YamuxConfig.defaults().toBuilder()
+        .maxWindow(limits.streamWindow())
+        .maxConnectionWindow(limits.connectionWindow())
+        .keepAliveInterval(limits.keepAliveInterval())
+        .keepAliveTimeout(limits.keepAliveTimeout())
+        .maxInboundStreams(limits.inboundStreamsPerPeer())
+        .maxOutboundStreams(limits.outboundStreamsPerPeer())
+        .build();
+  }
+
+  /** How many streams a peer may have of what the host serves by itself. */
+  Map<String, Integer> ownStreams() {
+    // One exchange at a time on each connection.
+    int exchanges = limits.connectionsPerPeer();
+    return Map.of(
+        PingProtocol.ID,
+        PingProtocol.MAX_INBOUND_STREAMS_PER_PEER,
+        IdentifyProtocol.ID,
+        exchanges,
+        IdentifyProtocol.PUSH_ID,
+        exchanges);
   }
 
   /** The secure channels of a host with that identity, in order of preference. */
