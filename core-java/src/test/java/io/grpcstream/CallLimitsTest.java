@@ -8,7 +8,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import com.google.common.util.concurrent.Futures;
 import com.google.common.util.concurrent.ListenableFuture;
 import io.grpc.CallOptions;
 import io.grpc.ManagedChannel;
@@ -285,15 +284,8 @@ class CallLimitsTest {
     Host honest =
         serving(GrpcStream.builder().addService(Echo.service(text -> "x".repeat(MESSAGE))));
     ManagedChannel channel = client.client(await(caller.newStream(address(honest), Wire.PROTOCOL)));
-    ListenableFuture<String> answer =
-        ClientCalls.futureUnaryCall(channel.newCall(Echo.UNARY, CallOptions.DEFAULT), "long");
-    eventually(
-        "the slow ones make room",
-        () -> {
-          slow.forEach(HalfServer::goOn);
-          return answer.isDone();
-        });
-    assertThat(Futures.getUnchecked(answer)).hasSize(MESSAGE);
+    assertThat(Echo.unaryWhile(channel, "long", () -> slow.forEach(HalfServer::goOn)))
+        .hasSize(MESSAGE);
     assertThat(caller.stats().refusals(Refusal.STALLED)).isPositive();
   }
 

@@ -8,15 +8,19 @@ import io.grpc.channelz.v1.Channel;
 import io.grpc.channelz.v1.ChannelzGrpc;
 import io.grpc.channelz.v1.GetServerSocketsRequest;
 import io.grpc.channelz.v1.GetServersRequest;
+import io.grpc.channelz.v1.GetServersResponse;
 import io.grpc.channelz.v1.GetSocketRequest;
 import io.grpc.channelz.v1.GetSubchannelRequest;
 import io.grpc.channelz.v1.GetTopChannelsRequest;
+import io.grpc.channelz.v1.GetTopChannelsResponse;
 import io.grpc.channelz.v1.Socket;
 import io.grpc.channelz.v1.Subchannel;
 import io.grpc.protobuf.services.ChannelzService;
 import io.grpcstream.libp2p.Connection;
 import io.grpcstream.libp2p.Host;
 import io.grpcstream.libp2p.Stream;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
@@ -42,7 +46,7 @@ class ChannelzTest {
       var channelz = ChannelzGrpc.newBlockingStub(channel);
 
       Socket served =
-          channelz.getServers(GetServersRequest.getDefaultInstance()).getServerList().stream()
+          servers(channelz).stream()
               .flatMap(
                   server ->
                       channelz
@@ -57,10 +61,7 @@ class ChannelzTest {
               .findAny()
               .orElseThrow();
       Socket called =
-          channelz
-              .getTopChannels(GetTopChannelsRequest.getDefaultInstance())
-              .getChannelList()
-              .stream()
+          topChannels(channelz).stream()
               .flatMap(top -> top.getSubchannelRefList().stream())
               .map(
                   ref ->
@@ -105,10 +106,7 @@ class ChannelzTest {
 
       String target = "libp2p:" + Hosts.address(peer) + "?protocol=" + Wire.PROTOCOL;
       Channel ours =
-          channelz
-              .getTopChannels(GetTopChannelsRequest.getDefaultInstance())
-              .getChannelList()
-              .stream()
+          topChannels(channelz).stream()
               .filter(top -> top.getData().getTarget().equals(target))
               .findAny()
               .orElseThrow();
@@ -134,6 +132,32 @@ class ChannelzTest {
       assertThat(channel.awaitTermination(20, TimeUnit.SECONDS)).isTrue();
       server.shutdownNow();
     }
+  }
+
+  /** All of this JVM's servers: more than one page, where others have not ended yet. */
+  private static List<io.grpc.channelz.v1.Server> servers(
+      ChannelzGrpc.ChannelzBlockingStub channelz) {
+    List<io.grpc.channelz.v1.Server> all = new ArrayList<>();
+    GetServersResponse page;
+    do {
+      long next = all.isEmpty() ? 0 : all.get(all.size() - 1).getRef().getServerId() + 1;
+      page = channelz.getServers(GetServersRequest.newBuilder().setStartServerId(next).build());
+      all.addAll(page.getServerList());
+    } while (!page.getEnd());
+    return all;
+  }
+
+  private static List<Channel> topChannels(ChannelzGrpc.ChannelzBlockingStub channelz) {
+    List<Channel> all = new ArrayList<>();
+    GetTopChannelsResponse page;
+    do {
+      long next = all.isEmpty() ? 0 : all.get(all.size() - 1).getRef().getChannelId() + 1;
+      page =
+          channelz.getTopChannels(
+              GetTopChannelsRequest.newBuilder().setStartChannelId(next).build());
+      all.addAll(page.getChannelList());
+    } while (!page.getEnd());
+    return all;
   }
 
   private static String name(Socket socket) {

@@ -4,6 +4,8 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
+import com.google.common.util.concurrent.Futures;
+import com.google.common.util.concurrent.ListenableFuture;
 import io.grpc.CallOptions;
 import io.grpc.Channel;
 import io.grpc.MethodDescriptor;
@@ -21,8 +23,10 @@ import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.UnaryOperator;
 
 /** A service with a method of each kind; its messages are strings. */
@@ -77,6 +81,35 @@ public final class Echo {
 
   static String unary(Channel channel, String request) {
     return ClientCalls.blockingUnaryCall(channel, UNARY, CallOptions.DEFAULT, request);
+  }
+
+  /**
+   * Does {@code meanwhile} again and again until a call is answered, and returns its answer. A call
+   * that fails is made anew: on a slow machine, a short limit that is meant for others meets it,
+   * too.
+   */
+  static String unaryWhile(Channel channel, String request, Runnable meanwhile) {
+    AtomicReference<ListenableFuture<String>> call = new AtomicReference<>(call(channel, request));
+    Hosts.eventually(
+        () -> "the call is answered: " + call.get(),
+        () -> {
+          meanwhile.run();
+          if (!call.get().isDone()) {
+            return false;
+          }
+          try {
+            Futures.getDone(call.get());
+            return true;
+          } catch (ExecutionException e) {
+            call.set(call(channel, request));
+            return false;
+          }
+        });
+    return Futures.getUnchecked(call.get());
+  }
+
+  private static ListenableFuture<String> call(Channel channel, String request) {
+    return ClientCalls.futureUnaryCall(channel.newCall(UNARY, CallOptions.DEFAULT), request);
   }
 
   static List<String> serverStream(Channel channel, String request) {

@@ -261,14 +261,12 @@ class UnfinishedMessagesTest {
     serve(limits(Duration.ofSeconds(2), 32L << 20));
     List<RawHttp2> strangers = strangers(12, 40_000);
     ManagedChannel honest = channel(hosts.start(builder -> builder));
-    CompletableFuture<String> answer = unary(honest, "x".repeat(MESSAGE));
-    eventually(
-        "the strangers make room",
-        () -> {
-          strangers.forEach(raw -> raw.send(RawHttp2.data(1, new byte[1])));
-          return answer.isDone();
-        });
-    assertThat(answer).isCompletedWithValue("" + MESSAGE);
+    String answer =
+        Echo.unaryWhile(
+            honest,
+            "x".repeat(MESSAGE),
+            () -> strangers.forEach(raw -> raw.send(RawHttp2.data(1, new byte[1]))));
+    assertThat(answer).isEqualTo("" + MESSAGE);
     strangers.forEach(raw -> raw.stream.reset());
   }
 
@@ -284,15 +282,13 @@ class UnfinishedMessagesTest {
     raw.send(RawHttp2.preface());
     begin(raw, 1, 1 << 30);
     raw.roundTrip();
-    CompletableFuture<String> answer =
-        unary(channel(hosts.start(builder -> builder)), "x".repeat(MESSAGE));
-    eventually(
-        "the stranger makes room",
-        () -> {
-          raw.send(RawHttp2.data(1, new byte[1_000])); // At least 4 KiB/s, and less than 1 MiB/s.
-          return answer.isDone();
-        });
-    assertThat(answer).isCompletedWithValue("" + MESSAGE);
+    String answer =
+        Echo.unaryWhile(
+            channel(hosts.start(builder -> builder)),
+            "x".repeat(MESSAGE),
+            // At least 4 KiB/s, and less than 1 MiB/s.
+            () -> raw.send(RawHttp2.data(1, new byte[1_000])));
+    assertThat(answer).isEqualTo("" + MESSAGE);
     raw.stream.reset();
   }
 

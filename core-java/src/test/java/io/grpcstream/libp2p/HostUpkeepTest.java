@@ -174,18 +174,12 @@ class HostUpkeepTest {
 
   /** {@code closing} gives up the one connection there is as {@code opener} opens a stream. */
   private static void race(Host opener, Host peer, Host closing, int times) {
-    PeerId other = closing == opener ? peer.peerId() : opener.peerId();
     int lost = 0;
     for (int i = 0; i < times; i++) {
-      eventually(
-          "one connection",
-          () ->
-              await(opener.connect(address(peer))).isOpen()
-                  && opener.connections().size() == 1
-                  && peer.connections().size() == 1);
+      eventually("one connection", () -> oneConnection(opener, peer));
       noStreams(opener);
       noStreams(peer);
-      Reclaimable connection = (Reclaimable) closing.connections(other).get(0);
+      Reclaimable connection = (Reclaimable) closing.connections().get(0);
       CompletableFuture<Boolean> closed =
           CompletableFuture.supplyAsync(
               () -> {
@@ -199,6 +193,22 @@ class HostUpkeepTest {
       lost += await(closed) ? 1 : 0;
     }
     assertThat(lost).as("so often it was given up").isPositive();
+  }
+
+  /** Whether both have one connection, which is the same: neither has one yet that is to go. */
+  private static boolean oneConnection(Host opener, Host peer) {
+    await(opener.connect(address(peer)));
+    List<Connection> opened = opener.connections();
+    List<Connection> accepted = peer.connections();
+    return opened.size() == 1
+        && accepted.size() == 1
+        && opened.get(0).isOpen()
+        && accepted.get(0).isOpen()
+        && accepted
+            .get(0)
+            .remoteAddress()
+            .value("tcp")
+            .equals(opened.get(0).localAddress().value("tcp"));
   }
 
   @Test

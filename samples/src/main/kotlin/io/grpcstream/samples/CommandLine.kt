@@ -3,6 +3,10 @@ package io.grpcstream.samples
 import io.grpc.Status
 import io.grpcstream.libp2p.Host
 import io.grpcstream.libp2p.Multiaddr
+import io.grpcstream.libp2p.crypto.PrivateKey
+import java.io.IOException
+import java.nio.file.InvalidPathException
+import java.nio.file.Path
 import kotlin.system.exitProcess
 
 /** The multiaddr of a peer that the user gave, or the end of the program with what is wrong with it. */
@@ -20,6 +24,22 @@ internal fun listenAddressOf(argument: String): String =
         argument
     } catch (e: IllegalArgumentException) {
         fail(2, "cannot listen on \"$argument\": ${e.message}")
+    }
+
+/**
+ * The key in the file that the user gave, made by [generator] if there is no such file, or the end of
+ * the program with what is wrong with it.
+ */
+internal fun keyOf(
+    argument: String,
+    generator: () -> PrivateKey = PrivateKey::generateEd25519,
+): PrivateKey =
+    try {
+        PrivateKey.loadOrCreate(Path.of(argument), generator)
+    } catch (e: IOException) {
+        fail(1, "no key to be had from \"$argument\": ${e.message}")
+    } catch (e: InvalidPathException) {
+        fail(2, "\"$argument\" is no name of a file: ${e.reason}")
     }
 
 /** The id of a chain that the user gave, or the end of the program with what is wrong with it. */

@@ -22,9 +22,9 @@ class CommandLineTest {
   @CsvSource(
       quoteCharacter = '\'',
       value = {
-        EDGE + "," + ANY + " abc,\"abc\" is no chain id: expected a number",
-        EDGE + ",ada 100,cannot listen on \"ada\"",
-        EDGE + "," + ANY + " 100 ada,\"ada\" is no multiaddr",
+        EDGE + ",a.key " + ANY + " abc,\"abc\" is no chain id: expected a number",
+        EDGE + ",a.key ada 100,cannot listen on \"ada\"",
+        EDGE + ",a.key " + ANY + " 100 ada,\"ada\" is no multiaddr",
         EDGE + "," + ANY + ",not [/ip4/127.0.0.1/tcp/0]",
         SERVER + ",ada,cannot listen on \"ada\"",
         CLIENT + ",ada,\"ada\" is no multiaddr",

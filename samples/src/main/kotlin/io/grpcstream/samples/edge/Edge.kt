@@ -4,9 +4,11 @@ import io.grpc.Status
 import io.grpc.StatusException
 import io.grpcstream.GrpcStream
 import io.grpcstream.libp2p.Multiaddr
+import io.grpcstream.libp2p.crypto.PrivateKey
 import io.grpcstream.samples.addressOf
 import io.grpcstream.samples.chainOf
 import io.grpcstream.samples.fail
+import io.grpcstream.samples.keyOf
 import io.grpcstream.samples.listenAddressOf
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.awaitCancellation
@@ -16,21 +18,24 @@ import kotlinx.coroutines.runBlocking
 import java.io.IOException
 
 /**
- * A peer of an Edge chain, until Ctrl-C: listens on the multiaddr `args[0]`, on the chain `args[1]`,
- * and shows whom it meets. If `args[2]` is the multiaddr of another peer, it meets that one first and
- * shows what it learns from it.
+ * A peer of an Edge chain, until Ctrl-C: `KEYFILE LISTEN CHAIN [PEER]`. It has the key of that file,
+ * made anew if there is none, listens on that multiaddr, on the chain of that id, and shows whom it
+ * meets. The peer at the last multiaddr, if there is one, it meets first and shows what it learns from
+ * it.
  */
 fun main(args: Array<String>) {
-    if (args.size !in 2..3) {
+    if (args.size !in 3..4) {
         fail(
             2,
-            "Say where to listen, the chain's id as a number, and whom to meet, if anyone; " +
-                "not ${args.asList()}.",
+            "Say which file holds the key, where to listen, the chain's id as a number, and " +
+                "whom to meet, if anyone; not ${args.asList()}.",
         )
     }
-    val chain = chainOf(args[1])
-    val options = EdgeOptions(chain, listenAddressOf(args[0]))
-    val entrance = args.getOrNull(2)?.let(::addressOf)
+    val listen = listenAddressOf(args[1])
+    val chain = chainOf(args[2])
+    val entrance = args.getOrNull(3)?.let(::addressOf)
+    val options =
+        EdgeOptions(chain, listen, identity = keyOf(args[0], PrivateKey::generateSecp256k1))
     var failure: Status? = null
     runBlocking(Dispatchers.Default) {
         val job =
@@ -54,13 +59,20 @@ fun main(args: Array<String>) {
 
 private suspend fun EdgePeer.learnFrom(address: Multiaddr) {
     val other = meet(address).peer
-    val found = findPeers(other)
-    println("$other knows ${found.size} other peers${if (found.isEmpty()) "" else ":"}")
-    found.forEach { println("  $it") }
+    showUnlessRefused {
+        val found = findPeers(other)
+        println("$other knows ${found.size} other peers${if (found.isEmpty()) "" else ":"}")
+        found.forEach { println("  $it") }
+    }
+    showUnlessRefused { println("$other has blocks up to ${newestBlock(other)}") }
+}
+
+/** Not every node has discovery turned on, or keeps blocks: then it shows why there is no answer. */
+private suspend fun showUnlessRefused(ask: suspend () -> Unit) {
     try {
-        println("$other has blocks up to ${newestBlock(other)}")
+        ask()
     } catch (e: StatusException) {
-        println(describe(e.status)) // Not every peer keeps blocks.
+        println(describe(e.status))
     }
 }
 

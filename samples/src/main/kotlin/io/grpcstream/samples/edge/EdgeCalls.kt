@@ -17,6 +17,7 @@ import io.grpcstream.kotlin.withDeadline
 import io.grpcstream.libp2p.Host
 import io.grpcstream.libp2p.Multiaddr
 import io.grpcstream.libp2p.PeerId
+import io.grpcstream.libp2p.ProtocolNotSupportedException
 import io.grpcstream.libp2p.Stream
 import java.io.IOException
 import kotlin.time.Duration
@@ -37,8 +38,12 @@ internal class EdgeCalls(
     /** Introduces this peer to [peer], and learns the same of it. */
     suspend fun hello(peer: PeerId): Introduction {
         val said =
-            call(peer, EdgeProtocols.IDENTITY, "Hello") {
-                IdentityCoroutineStub(it).withCallerContext().hello(self.message())
+            try {
+                call(peer, EdgeProtocols.IDENTITY, "Hello") {
+                    IdentityCoroutineStub(it).withCallerContext().hello(self.message())
+                }
+            } catch (e: StatusException) {
+                throw if (e.isHangUp()) StatusException(hungUp(peer, e), e.trailers) else e
             }
         return self.check(said, peer)
     }
@@ -112,6 +117,22 @@ internal class EdgeCalls(
         throw StatusException(status)
     }
 }
+
+private fun StatusException.isHangUp() =
+    status.code == Status.Code.UNAVAILABLE && status.cause !is ProtocolNotSupportedException
+
+/**
+ * How a peer refuses another without a word: it ends the connection, at whatever step of the Hello
+ * that strikes.
+ */
+private fun hungUp(
+    peer: PeerId,
+    cause: StatusException,
+) = Status.UNAVAILABLE
+    .withDescription(
+        "peer $peer refused this one: it hung up before they had introduced themselves, " +
+            "as a node does that has no slot free",
+    ).withCause(cause)
 
 private fun address(
     text: String,

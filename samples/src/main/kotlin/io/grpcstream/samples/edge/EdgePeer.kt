@@ -9,7 +9,6 @@ import io.grpcstream.kotlin.startAndAwait
 import io.grpcstream.libp2p.Host
 import io.grpcstream.libp2p.Multiaddr
 import io.grpcstream.libp2p.PeerId
-import io.grpcstream.libp2p.crypto.PrivateKey
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.NonCancellable
 import kotlinx.coroutines.cancelChildren
@@ -31,7 +30,7 @@ class EdgePeer private constructor(
     private val host =
         Host
             .builder()
-            .identity(PrivateKey.generateSecp256k1()) // The type of key that Edge itself uses.
+            .identity(options.identity)
             .listen(options.listen)
             .build()
     private val self = Introduction(host.peerId(), options.chain, options.temporaryDial)

@@ -5,13 +5,17 @@ import io.grpcstream.edge.IdentityGrpcKt.IdentityCoroutineStub
 import io.grpcstream.edge.findPeersReq
 import io.grpcstream.kotlin.grpcChannel
 import io.grpcstream.kotlin.use
+import io.grpcstream.libp2p.Multiaddr
+import io.grpcstream.samples.SampleProcess
 import io.kotest.assertions.nondeterministic.eventually
 import io.kotest.core.spec.style.StringSpec
+import io.kotest.engine.spec.tempdir
 import io.kotest.matchers.collections.shouldBeEmpty
 import io.kotest.matchers.collections.shouldContainExactly
 import io.kotest.matchers.shouldBe
 import io.kotest.matchers.string.shouldContain
 import io.kotest.matchers.string.shouldStartWith
+import java.nio.file.Path
 import kotlin.time.Duration.Companion.seconds
 
 /** What peers of Edge's protocols do among themselves. */
@@ -62,6 +66,23 @@ class EdgeSpec :
                 ada.sees<EdgeEvent.Left>(left)
                 failure { ada.peer.findPeers(left) } shouldBe
                     "UNAVAILABLE: peer $left is not connected"
+            }
+        }
+
+        "a node without discovery and blocks is met all the same, under one id each time" {
+            withStranger(identity { it.claims() }) { stranger ->
+                val key = tempdir().toPath().resolve("edge.key")
+                val ids =
+                    List(2) {
+                        edgeProcess(key, stranger.address).use { process ->
+                            val id = process.await(Regex("listening at .*/p2p/(\\S+), chain 100"))
+                            process.await(Regex("UNAVAILABLE: FindPeers, asked of peer"))
+                            process.await(Regex("UNAVAILABLE: GetStatus, asked of peer"))
+                            process.process.isAlive shouldBe true
+                            id
+                        }
+                    }
+                ids[1] shouldBe ids[0]
             }
         }
 
@@ -131,5 +152,14 @@ class EdgeSpec :
             }
         }
     })
+
+/** The sample as a process, which meets [peer]. */
+private fun edgeProcess(
+    key: Path,
+    peer: Multiaddr,
+) = SampleProcess(
+    "io.grpcstream.samples.edge.EdgeKt",
+    listOf("$key", "/ip4/127.0.0.1/tcp/0", "100", "$peer"),
+)
 
 private fun Watched.introduction() = Introduction(peer.peerId, 100, temporary = false)

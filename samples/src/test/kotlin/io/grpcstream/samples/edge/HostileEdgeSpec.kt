@@ -136,8 +136,13 @@ class HostileEdgeSpec :
                     },
                 )
                 withEdgePeer { ada ->
-                    failure { ada.peer.meet(stranger.address) } shouldStartWith "UNAVAILABLE: "
-                    ada.sees<EdgeEvent.Refused>(stranger.host.peerId())
+                    val refused =
+                        "peer ${stranger.host.peerId()} refused this one: it hung up before they " +
+                            "had introduced themselves, as a node does that has no slot free"
+                    failure { ada.peer.meet(stranger.address) } shouldBe "UNAVAILABLE: $refused"
+                    ada
+                        .sees<EdgeEvent.Refused>(stranger.host.peerId())
+                        .status.description shouldBe refused
                     connections.get() shouldBe 1
                 }
             }

@@ -52,6 +52,7 @@ private val SILENT =
 fun main(args: Array<String>) {
     check(SILENT.level == Level.OFF) // Held here, since the log manager holds it weakly.
     if (args.firstOrNull() == ATTACKER) return attackerMain()
+    if (args.firstOrNull() == STARTER) startMain(args[1])
     val names = args.drop(1)
     val complaint = complaint(args.firstOrNull(), names)
     if (complaint != null) {

@@ -9,6 +9,6 @@ internal fun measures(go: Go?): List<Measure> =
         streamingMeasures(go),
         rawMeasures(go),
         delayMeasures(),
-        listOf(connectionsMeasure(go)),
+        listOf(connectionsMeasure(go), startMeasure()),
         footprintMeasures(),
     ).flatten()

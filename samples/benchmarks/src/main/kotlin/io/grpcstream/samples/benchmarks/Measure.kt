@@ -15,6 +15,15 @@ internal enum class Figure(
     ROUND_TRIPS("round trips/s"),
     CONNECTIONS("connections/s"),
 
+    /** From the start of a process. */
+    FIRST_REPLY("first reply ms"),
+
+    /** Of a process until its first reply. */
+    START_CPU("CPU ms"),
+
+    /** That a process has loaded by then. */
+    CLASSES("classes"),
+
     /** Heap and direct memory. */
     KIBIBYTES("KiB each", 1),
 
