@@ -454,21 +454,16 @@ public final class GrpcStream implements AutoCloseable {
 
   /**
    * {@link #shutdown} with {@link #DEFAULT_GRACE}, and waits for its end. If the thread is
-   * interrupted, cuts at once and returns with the interrupt flag set.
-   *
-   * @throws IllegalStateException on an event loop of a host, where waiting might never end; the
-   *     shutdown goes on without it
+   * interrupted, cuts at once and returns with the interrupt flag set. On an event loop of a host,
+   * where waiting might never end, it starts the shutdown and returns at once.
    */
   @Override
   public void close() {
     boolean inEventLoop = streams.inEventLoop() || HostThread.isCurrent();
     shutdown(DEFAULT_GRACE);
     CompletableFuture<Void> ended = streams.ended();
-    if (inEventLoop && !ended.isDone()) {
-      throw new IllegalStateException(
-          address
-              + ": close() cannot wait on an event loop (shutting down all the same);"
-              + " use shutdown(Duration) there");
+    if (inEventLoop) {
+      return;
     }
     try {
       ended.get();

@@ -192,8 +192,7 @@ public final class DefaultHost implements Host {
   @Override
   public synchronized CompletionStage<Host> start() {
     if (table.isClosed()) {
-      return CompletableFuture.failedFuture(
-          new HostClosedException(self, "cannot be started again"));
+      return StageFuture.failed(new HostClosedException(self, "cannot be started again"));
     }
     if (started != null) {
       return started;
