@@ -124,7 +124,8 @@ class PeerOrcaTest {
                     end.add("complete");
                   }
                 });
-    for (TestOrcaReport told : List.of(report(0.8210, 0.5847, 0.30499), report(0.29309, 0.2, 0.2039))) {
+    for (TestOrcaReport told :
+        List.of(report(0.8210, 0.5847, 0.30499), report(0.29309, 0.2, 0.2039))) {
       requests.onNext(
           StreamingOutputCallRequest.newBuilder()
               .setOrcaOobReport(told)
