@@ -165,8 +165,10 @@ public final class DefaultHost implements Host {
             System::nanoTime);
     kept =
         new KeptPeers(
+            self,
             dialer::connect,
             table::has,
+            table::of,
             protectedPeers,
             book,
             System::nanoTime,
