@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
  * <p>This is not the default, since the same exceptions come from anywhere within a service, a
  * library or the JDK: there they are mistakes of the service's own, which a caller that is told
  * {@code INVALID_ARGUMENT} or {@code NOT_FOUND} would look for on its side, and which monitoring
- * would not see.
+ * would not see. The log has them in one line at level info then, not with the stack of an error.
  */
 public final class ExceptionTypes {
   private ExceptionTypes() {}

@@ -17,10 +17,10 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Turns what goes wrong in services and interceptors into statuses, and logs it once, with method,
- * peer and stack, by SLF4J. Every {@link GrpcStream} has one around all its interceptors; see
- * {@link GrpcStream.Builder#mapFailure} for what becomes of which failure. To have the same on any
- * other gRPC server, make it the last interceptor that is added.
+ * Turns what goes wrong in services and interceptors into statuses, and logs it once, with method
+ * and peer, by SLF4J. Every {@link GrpcStream} has one around all its interceptors; see {@link
+ * GrpcStream.Builder#mapFailure} for what becomes of which failure. To have the same on any other
+ * gRPC server, make it the last interceptor that is added.
  *
  * <ul>
  *   <li>An exception or an error that a service or an interceptor throws, in {@code interceptCall},
@@ -30,6 +30,10 @@ import org.jspecify.annotations.Nullable;
  *   <li>A failure without a status that a service gives to {@code StreamObserver.onError}, or
  *       closes the call with as the cause of {@code UNKNOWN}, is mapped and logged likewise. A
  *       status that the service chose goes out as it is; its cause is logged.
+ *   <li>What nobody foresaw is an error in the log, with its stack; a warning where its type alone
+ *       gave another status than {@code UNKNOWN}. What the service or {@code mapFailure} has chosen
+ *       a status for is one line at level info, with type, text and place, but no stack; unless the
+ *       choice is {@code UNKNOWN} or {@code INTERNAL}, or it was made for an {@code Error}.
  *   <li>A service that throws when its call has ended is logged; the peer has its status already.
  *   <li>Status exceptions and cancellations of a call that its caller has given up are ordinary
  *       life, and seen at debug level.

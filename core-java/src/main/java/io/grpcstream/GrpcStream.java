@@ -117,6 +117,12 @@ public final class GrpcStream implements AutoCloseable {
   /** The grace that {@link #close()} gives to calls in flight. */
   public static final Duration DEFAULT_GRACE = Duration.ofSeconds(5);
 
+  /** How many streams may wait to be accepted; see {@link Builder#backlog}. */
+  public static final int DEFAULT_BACKLOG = 64;
+
+  /** How long a stream may wait to be accepted; see {@link Builder#backlogTimeout}. */
+  public static final Duration DEFAULT_BACKLOG_TIMEOUT = Duration.ofSeconds(30);
+
   /** The stream below a transport, in {@code getAttributes()} of its calls, on both sides. */
   public static final Attributes.Key<Stream> TRANSPORT_ATTR_STREAM = StreamAttachment.STREAM;
 
@@ -454,21 +460,16 @@ public final class GrpcStream implements AutoCloseable {
 
   /**
    * {@link #shutdown} with {@link #DEFAULT_GRACE}, and waits for its end. If the thread is
-   * interrupted, cuts at once and returns with the interrupt flag set.
-   *
-   * @throws IllegalStateException on an event loop of a host, where waiting might never end; the
-   *     shutdown goes on without it
+   * interrupted, cuts at once and returns with the interrupt flag set. On an event loop of a host,
+   * where waiting might never end, it starts the shutdown and returns at once.
    */
   @Override
   public void close() {
     boolean inEventLoop = streams.inEventLoop() || HostThread.isCurrent();
     shutdown(DEFAULT_GRACE);
     CompletableFuture<Void> ended = streams.ended();
-    if (inEventLoop && !ended.isDone()) {
-      throw new IllegalStateException(
-          address
-              + ": close() cannot wait on an event loop (shutting down all the same);"
-              + " use shutdown(Duration) there");
+    if (inEventLoop) {
+      return;
     }
     try {
       ended.get();
@@ -513,12 +514,9 @@ public final class GrpcStream implements AutoCloseable {
 
   /** Collects what a {@link GrpcStream} is made of. */
   public static final class Builder {
-    private static final int DEFAULT_BACKLOG = 64;
-
     /** So many entries does channelz give at once. */
     private static final int CHANNELZ_PAGE = 100;
 
-    private static final Duration DEFAULT_BACKLOG_TIMEOUT = Duration.ofSeconds(30);
     private static final CompletableFuture<Boolean> ALLOWED =
         CompletableFuture.completedFuture(true);
     private static final CompletableFuture<Boolean> DENIED =
@@ -609,8 +607,8 @@ public final class GrpcStream implements AutoCloseable {
     }
 
     /**
-     * How many streams may wait to be accepted; default: {@value #DEFAULT_BACKLOG}. With 0, a
-     * stream is reset unless an {@link GrpcStream#accept accept} waits for it.
+     * How many streams may wait to be accepted; default: {@value GrpcStream#DEFAULT_BACKLOG}. With
+     * 0, a stream is reset unless an {@link GrpcStream#accept accept} waits for it.
      */
     public Builder backlog(int streams) {
       if (streams < 0) {

@@ -135,6 +135,12 @@ public final class Echo {
         channel.newCall(BIDI, CallOptions.DEFAULT), responses);
   }
 
+  /** A unary call that waits until its channel is ready. */
+  static String unaryWhenReady(Channel channel, String request) {
+    return ClientCalls.blockingUnaryCall(
+        channel, UNARY, CallOptions.DEFAULT.withWaitForReady(), request);
+  }
+
   /** The status with which a call on {@code channel} fails. */
   static Status failure(Channel channel) {
     return failure(channel, CallOptions.DEFAULT);
@@ -193,6 +199,13 @@ public final class Echo {
     /** The status with which the call failed. */
     Status failure() throws InterruptedException {
       return ((StatusRuntimeException) event(StatusRuntimeException.class)).getStatus();
+    }
+
+    /** The same, to be waited for for longer. */
+    Status failure(long seconds) throws InterruptedException {
+      Object event = events.poll(seconds, TimeUnit.SECONDS);
+      assertThat(event).isInstanceOf(StatusRuntimeException.class);
+      return ((StatusRuntimeException) event).getStatus();
     }
 
     boolean isEmpty() {

@@ -152,6 +152,19 @@ class EventLoopCallTest {
   }
 
   @Test
+  @DisplayName("close() begins on an event loop, and returns at once, of whatever it is")
+  void closingOnAnEventLoop() throws Exception {
+    GrpcPeer peer = GrpcPeer.builder().build();
+    Hosts.await(peer.start());
+    assertThat(onLoop(() -> catchThrowable(server::close))).isNull();
+    assertThat(onLoop(() -> catchThrowable(peer::close))).isNull();
+    assertThat(onLoop(() -> catchThrowable(opener::close))).isNull();
+    Hosts.await(server.terminated());
+    Hosts.await(peer.closed());
+    Hosts.await(opener.closed());
+  }
+
+  @Test
   void asynchronousStubWorksOnTheEventLoop() throws Exception {
     Echo.Responses responses = new Echo.Responses();
     onLoop(

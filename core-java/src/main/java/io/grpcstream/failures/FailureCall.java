@@ -115,7 +115,7 @@ public final class FailureCall<Q, R> extends SimpleForwardingServerCall<Q, R> {
     Throwable failure = FailureMapping.hiddenBy(status);
     if (failure == null) {
       if (status.getCause() != null && !super.isCancelled()) {
-        log.failed(this, status, status.getCause());
+        log.failedAsChosen(this, status, status.getCause());
       }
       return new Closing(status, trailers);
     }
@@ -148,6 +148,8 @@ public final class FailureCall<Q, R> extends SimpleForwardingServerCall<Q, R> {
             && closing.status().getCode() == Status.Code.CANCELLED;
     if (cancellation) {
       log.noted(this, "cancelled by its service", failure);
+    } else if (closing.isChosen()) {
+      log.failedAsChosen(this, closing.status(), failure);
     } else {
       log.failed(this, closing.status(), failure);
     }
@@ -169,7 +171,7 @@ public final class FailureCall<Q, R> extends SimpleForwardingServerCall<Q, R> {
     if (carried == null || carried.status().isOk()) {
       carried = mapped(failure);
     } else if (carried.status().getCause() != null) {
-      log.failed(this, carried.status(), carried.status().getCause());
+      log.failedAsChosen(this, carried.status(), carried.status().getCause());
     }
     end(carried);
   }

@@ -16,8 +16,9 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 
 /**
- * Logs failures of services, each once with its stack: as errors those that nobody foresaw ({@code
- * UNKNOWN}, {@code INTERNAL}), the others as warnings.
+ * Logs failures of services: once with its stack what nobody foresaw, as an error ({@code UNKNOWN},
+ * {@code INTERNAL}), or as a warning where the type alone gave another status; in one line, for
+ * information, what somebody has chosen a status for.
  *
  * <p>Peers can cause them at will, so there is a limit: failures of one kind, which is a method, a
  * type of exception and the place where it was thrown, are logged once in {@value #WINDOW_SECONDS}
@@ -49,9 +50,47 @@ public final class FailureLog {
 
   /** A call failed, and is closed with {@code status}. */
   void failed(ServerCall<?, ?> call, Status status, Throwable failure) {
-    boolean error =
-        status.getCode() == Status.Code.UNKNOWN || status.getCode() == Status.Code.INTERNAL;
-    write(error, call, "failed with " + status.getCode(), failure);
+    write(isOwnFault(status), call, failedWith(status), failure);
+  }
+
+  /**
+   * The same, where the service or the user's mapping has chosen the status: no more than a line,
+   * as it was foreseen, unless the choice says that the service itself is broken, or it was an
+   * {@code Error} that went round.
+   */
+  void failedAsChosen(ServerCall<?, ?> call, Status status, Throwable failure) {
+    if (isOwnFault(status) || failure instanceof Error) {
+      failed(call, status, failure);
+      return;
+    }
+    long before = linesLeftOut(kindOf(call, failure));
+    if (before < 0) {
+      noted(call, failedWith(status), failure);
+    } else {
+      emit(
+          call,
+          () ->
+              logger.info(
+                  "{}: {}: {}{}{}",
+                  describe(call),
+                  failedWith(status),
+                  failure.toString(),
+                  placeOf(failure),
+                  leftOut(before)));
+    }
+  }
+
+  private static boolean isOwnFault(Status status) {
+    return status.getCode() == Status.Code.UNKNOWN || status.getCode() == Status.Code.INTERNAL;
+  }
+
+  private static String failedWith(Status status) {
+    return "failed with " + status.getCode();
+  }
+
+  private static String placeOf(Throwable failure) {
+    StackTraceElement[] stack = failure.getStackTrace();
+    return stack.length == 0 ? "" : ", at " + stack[0];
   }
 
   /** A service went on to fail when it had closed its call already. */

@@ -18,8 +18,17 @@ import org.jspecify.annotations.Nullable;
  * text reaches the peer by itself.
  */
 public final class FailureMapping {
-  /** What a call is closed with. */
-  record Closing(Status status, Metadata trailers) {}
+  /**
+   * What a call is closed with.
+   *
+   * @param isChosen whether somebody has chosen the status for the failure; else its type gave it
+   */
+  record Closing(Status status, Metadata trailers, boolean isChosen) {
+    /** One that somebody has chosen. */
+    Closing(Status status, Metadata trailers) {
+      this(status, trailers, true);
+    }
+  }
 
   private final List<Function<? super Throwable, ? extends @Nullable Status>> hooks;
 
@@ -62,7 +71,7 @@ public final class FailureMapping {
   Closing closingFor(Throwable failure) {
     Closing hooked = hooked(failure);
     if (hooked == null) {
-      return new Closing(defaultStatus(failure).withCause(failure), new Metadata());
+      return new Closing(defaultStatus(failure).withCause(failure), new Metadata(), false);
     }
     if (hooked.status.isOk()) {
       throw new IllegalStateException("mapFailure made OK of a failure", failure);

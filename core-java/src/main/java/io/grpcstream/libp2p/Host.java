@@ -186,6 +186,10 @@ public interface Host extends AutoCloseable {
    * of it stay known. A peer that closes unused connections, as many do, is redialled with these
    * delays: an open stream says better that a connection is wanted.
    *
+   * <p>Two hosts that keep each other connected may dial each other at the same moment. Of the two
+   * connections that stays which the host with the lesser peer id (its bytes as unsigned ones) has
+   * dialled: the other host closes its own after 10 seconds, or once no stream uses it.
+   *
    * <p>Several registrations for one peer dial it once; the last that is closed ends it. Then a
    * dial under way is given up, and a connection stays.
    *

@@ -6,12 +6,22 @@ import io.grpc.Deadline;
 import io.grpc.Metadata;
 import io.grpc.Status;
 import io.grpcstream.libp2p.Stream;
+import java.util.EnumSet;
+import java.util.Set;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /** What a call's latest attempt shows of itself to gRPC's tracers. */
 final class CallTrace extends ClientStreamTracer.Factory {
+  /** Of what this side may end a call with after the answer has come, but for deadlines. */
+  private static final Set<Status.Code> OWN_CODES =
+      EnumSet.of(
+          Status.Code.UNAVAILABLE,
+          Status.Code.RESOURCE_EXHAUSTED,
+          Status.Code.INTERNAL,
+          Status.Code.CANCELLED);
+
   private volatile @Nullable Metadata trailers;
   private volatile @Nullable Deadline deadline;
   private volatile @Nullable Consumer<StreamCalls> onStream;
@@ -28,12 +38,15 @@ final class CallTrace extends ClientStreamTracer.Factory {
   }
 
   /**
-   * Whether a call that ended like this did so by what the peer's service has sent. A channel that
-   * is shut down at once takes the place of an answer that has come, but was not passed on yet.
+   * Whether a call that ended like this did so by what the peer's service has sent. This side may
+   * end a call whose answer has come, but was not passed on yet: a channel that is shut down at
+   * once ({@code UNAVAILABLE}), a message that is too large ({@code RESOURCE_EXHAUSTED}) or that
+   * cannot be decompressed or parsed ({@code INTERNAL}, {@code CANCELLED}). All else that differs
+   * from the answer is what a user's interceptor has made of it.
    */
   boolean isToldByPeer(Status status, Metadata trailers) {
     Metadata told = this.trailers;
-    return told != null && (told == trailers || status.getCode() != Status.Code.UNAVAILABLE);
+    return told != null && (told == trailers || !OWN_CODES.contains(status.getCode()));
   }
 
   /** The deadline by the call's options and by the service config. */

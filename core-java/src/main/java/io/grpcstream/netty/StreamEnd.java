@@ -103,14 +103,16 @@ final class StreamEnd {
     Status known = status.get();
     String told = known == null ? null : known.getDescription();
     StringBuilder explained = new StringBuilder(told == null ? name : told);
-    if (text != null) {
+    Throwable cause = failure.getCause();
+    String why = cause == null ? null : cause.getMessage();
+    boolean same = told != null && why != null && told.contains(why);
+    if (text != null && !same) { // Else it is no more than "io exception".
       explained.append(": ").append(text);
     }
-    Throwable cause = failure.getCause();
     if (cause == null && known != null) {
       cause = known.getCause();
-    } else if (cause != null && cause.getMessage() != null) {
-      explained.append(": ").append(cause.getMessage());
+    } else if (why != null && !same) {
+      explained.append(": ").append(why);
     }
     // Not knowing more than that a channel is closed is all that UNKNOWN stands for here.
     boolean lost = failure.getCode() == Status.Code.UNKNOWN && known != null;

@@ -4,6 +4,7 @@ import io.grpc.Status;
 import io.grpc.netty.GrpcHttp2ConnectionHandler;
 import io.grpcstream.libp2p.Stream;
 import io.grpcstream.libp2p.mux.ConnectionEnded;
+import io.grpcstream.libp2p.mux.StreamChannel;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelDuplexHandler;
 import io.netty.channel.ChannelHandlerContext;
@@ -87,7 +88,12 @@ final class StreamEndHandler extends ChannelDuplexHandler {
   @Override
   public void close(ChannelHandlerContext ctx, ChannelPromise promise) {
     over = true;
-    record(StreamEnd.CLOSED_HERE, null);
+    Throwable lost = ctx.channel() instanceof StreamChannel channel ? channel.lossCause() : null;
+    if (lost != null) { // HTTP/2 closes as its writes fail, which is the first that we hear of it.
+      record("it failed", lost, hint(ctx, lost));
+    } else {
+      record(StreamEnd.CLOSED_HERE, null);
+    }
     ctx.close(promise);
   }
 

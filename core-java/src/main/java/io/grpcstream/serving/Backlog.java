@@ -106,7 +106,7 @@ final class Backlog<C> {
     CompletableFuture<C> taker = new StageFuture<>();
     synchronized (lock) {
       if (stopped != null) {
-        return CompletableFuture.failedFuture(stopped.get());
+        return StageFuture.failed(stopped.get());
       }
       do {
         stream = waiting.pollFirst();

@@ -15,10 +15,12 @@ import java.util.List;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.slf4j.Logger;
+import org.slf4j.helpers.MessageFormatter;
 
 class FailureLogTest {
   private final List<String> levels = new ArrayList<>();
   private final List<String> texts = new ArrayList<>();
+  private int stacks;
   private final Logger logger =
       (Logger)
           Proxy.newProxyInstance(
@@ -29,7 +31,12 @@ class FailureLogTest {
                   return false;
                 }
                 levels.add(method.getName());
-                texts.add((String) arguments[0]);
+                Object[] values =
+                    arguments.length > 1 && arguments[1] instanceof Object[] all
+                        ? all
+                        : new Object[0];
+                texts.add(MessageFormatter.basicArrayFormat((String) arguments[0], values));
+                stacks += arguments[arguments.length - 1] instanceof Throwable ? 1 : 0;
                 return null;
               });
   private long now;
@@ -59,6 +66,26 @@ class FailureLogTest {
     log.failed(new Call("A"), Status.ABORTED, new IOException("from another place"));
 
     assertThat(levels).containsExactly("error", "error", "error", "warn");
+  }
+
+  @Test
+  @DisplayName("A failure for which somebody has chosen a status is one line without a stack")
+  void chosenStatus() {
+    log.failedAsChosen(new Call("A"), Status.NOT_FOUND, lost());
+    log.failedAsChosen(new Call("A"), Status.NOT_FOUND, lost());
+    assertThat(levels).containsExactly("info");
+    assertThat(texts.get(0))
+        .contains("Echo/A", "failed with NOT_FOUND", "java.io.IOException: lost", "FailureLogTest");
+    assertThat(stacks).isZero();
+  }
+
+  @Test
+  @DisplayName("A choice that says that the service is broken, or made for an Error, is not that")
+  void chosenFault() {
+    log.failedAsChosen(new Call("A"), Status.INTERNAL, lost());
+    log.failedAsChosen(new Call("B"), Status.NOT_FOUND, new StackOverflowError());
+    assertThat(levels).containsExactly("error", "warn");
+    assertThat(stacks).isEqualTo(2);
   }
 
   @Test

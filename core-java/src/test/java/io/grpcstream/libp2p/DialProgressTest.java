@@ -29,6 +29,14 @@ class DialProgressTest {
 
   private static final Duration SHORT = Duration.ofMillis(400);
 
+  private static final ConnectionGater NO_PEER =
+      new ConnectionGater() {
+        @Override
+        public boolean allowPeer(PeerId peer, Multiaddr address, boolean initiator) {
+          return false;
+        }
+      };
+
   private final TestHosts hosts = new TestHosts();
 
   @AfterEach
@@ -146,18 +154,77 @@ class DialProgressTest {
         .containsOnlyOnce(CLOSED_THERE);
   }
 
+  @Test
+  @DisplayName("The failure of a dial names peer, address and reason once")
+  void namesAreNotRepeated() throws Exception {
+    PrivateKey key = PrivateKey.generateEd25519();
+    try (ServerSocket socket = RawPeer.listener()) {
+      Multiaddr bare = RawPeer.address(socket);
+      PeerId id = PeerId.of(key.publicKey());
+      CompletionStage<Stream> stream =
+          dialler(limits -> limits).newStream(bare.withPeerId(id), ECHO);
+      try (RawPeer peer = RawPeer.accept(socket, key)) {
+        assertThat(peer.id()).isEqualTo(id); // It says nothing, and leaves.
+      }
+      assertThat(failure(stream))
+          .message()
+          .containsOnlyOnce(id.toString())
+          .containsOnlyOnce(bare.toString())
+          .doesNotContain("127.0.0.1:")
+          .containsOnlyOnce("multistream for")
+          .containsOnlyOnce(CLOSED_THERE);
+    }
+  }
+
+  @Test
+  @DisplayName("The failure of a stream names peer, address, protocol and reason once")
+  void namesOfAStreamAreNotRepeated() {
+    Host server = hosts.start(builder -> builder.listen(TestHosts.TCP).gater(NO_PEER));
+    assertThat(failure(dialler(limits -> limits).newStream(address(server), ECHO)))
+        .message()
+        .containsOnlyOnce(server.peerId().toString())
+        .containsOnlyOnce(address(server).withoutPeerId().toString())
+        .doesNotContain("127.0.0.1:")
+        .matches(text -> text.split(ECHO, -1).length <= 2, "the protocol at most once")
+        .containsOnlyOnce(CLOSED_THERE);
+  }
+
+  @Test
+  @DisplayName("A limit of this host's own is named as that, with the peer that was to be dialled")
+  void ownLimit() {
+    Host first = hosts.start(builder -> builder.listen(TestHosts.TCP));
+    Host second = hosts.start(builder -> builder.listen(TestHosts.TCP));
+    Host dialler = dialler(limits -> limits.connections(1));
+    await(dialler.connect(address(first)));
+    assertThat(failure(dialler.newStream(address(second), ECHO)))
+        .isInstanceOf(LimitExceededException.class)
+        .hasMessageContainingAll(
+            "this host's limit of 1 connections",
+            second.peerId().toString(),
+            address(second).withoutPeerId().toString())
+        .message()
+        .doesNotContain(CLOSED_THERE);
+  }
+
+  @Test
+  @DisplayName("A peer that turns this one away after the handshake is dialled once for a stream")
+  void turnedAwayLateIsDialledOnce() {
+    Host server = hosts.start(builder -> builder.listen(TestHosts.TCP).gater(NO_PEER));
+    Host dialler = dialler(limits -> limits);
+    for (int dials = 1; dials <= 10; dials++) {
+      failure(dialler.newStream(address(server), ECHO));
+      long expected = dials;
+      eventually(
+          () -> "refused once, has " + server.stats(),
+          () -> server.stats().refusals(Refusal.GATED_PEER) == expected);
+    }
+  }
+
   /** The dialler's part of the handshake is over by then. */
   @ParameterizedTest
   @ValueSource(strings = {"/noise", "/tls/1.0.0"})
   void soIsAHostWhoseGaterRefusesThePeerItHasProven(String security) {
-    ConnectionGater none =
-        new ConnectionGater() {
-          @Override
-          public boolean allowPeer(PeerId peer, Multiaddr address, boolean initiator) {
-            return false;
-          }
-        };
-    Host server = hosts.start(builder -> builder.listen(TestHosts.TCP).gater(none));
+    Host server = hosts.start(builder -> builder.listen(TestHosts.TCP).gater(NO_PEER));
     Host client = hosts.start(builder -> builder.security(security));
     assertThat(failure(client.newStream(address(server), ECHO)))
         .hasMessageContainingAll(server.peerId().toString(), CLOSED_THERE)

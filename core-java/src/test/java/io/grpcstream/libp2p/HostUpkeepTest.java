@@ -84,6 +84,10 @@ class HostUpkeepTest {
     echo(stream, "in use");
     Host fifth = hosts.start();
     await(fifth.connect(address(server)));
+    eventually("they know each other", () -> isKnown(fifth, server) && isKnown(server, fifth));
+    eventually(
+        () -> "nothing but the echo uses connections, have " + server.stats(),
+        () -> server.stats().inboundStreams() == 1 && server.stats().outboundStreams() == 0);
     assertThat(server.stats().upkeep().trimmed()).isZero();
 
     Host sixth = hosts.start();
@@ -336,5 +340,28 @@ class HostUpkeepTest {
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("is not an address of peer");
     assertThat(host.stats().upkeep()).isEqualTo(HostStats.Upkeep.NONE);
+  }
+
+  @Test
+  @DisplayName("Two hosts that keep each other connected from the same moment end up with one")
+  void crossedDials() {
+    List<Host> both =
+        List.of(
+            hosts.build(b -> b.listen(TestHosts.TCP)), hosts.build(b -> b.listen(TestHosts.TCP)));
+    both.forEach(host -> await(host.start()));
+    Host first = both.get(0);
+    Host second = both.get(1);
+    Thread dialling =
+        new Thread(() -> first.keepConnected(second.peerId(), List.of(address(second))));
+    dialling.start();
+    second.keepConnected(first.peerId(), List.of(address(first)));
+    eventually(
+        () -> "one connection each, have " + first.connections() + second.connections(),
+        () ->
+            !dialling.isAlive()
+                && first.stats().upkeep().keptPeersConnected() == 1
+                && second.stats().upkeep().keptPeersConnected() == 1
+                && first.connections().size() == 1
+                && second.connections().size() == 1);
   }
 }

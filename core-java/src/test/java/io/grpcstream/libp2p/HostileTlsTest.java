@@ -247,9 +247,9 @@ class HostileTlsTest {
     try (RawPeer peer = RawPeer.dial(siege.server).agreeOn(TLS)) {
       peer.send(record);
       peer.awaitClose();
-      refused(peer, "tls with ");
+      refused(peer, "tls: ");
     }
-    dialled(peer -> sendAndAwaitClose(peer, record), "tls with ");
+    dialled(peer -> sendAndAwaitClose(peer, record), "tls: ");
     siege.isOver();
   }
 

@@ -12,7 +12,6 @@ import io.netty.util.AttributeKey
 import io.netty.util.ReferenceCountUtil
 import kotlinx.coroutines.channels.Channel
 import kotlinx.coroutines.channels.getOrElse
-import java.io.IOException
 import java.nio.channels.ClosedChannelException
 import java.util.concurrent.RejectedExecutionException
 import java.util.concurrent.atomic.AtomicBoolean
@@ -92,7 +91,7 @@ internal class ByteReader private constructor(
         context: ChannelHandlerContext,
         cause: Throwable,
     ) {
-        received.close(cause as? IOException ?: IOException("$stream failed", cause))
+        received.close(stream.failureOf(cause))
     }
 
     override fun channelInactive(context: ChannelHandlerContext) {
@@ -102,14 +101,15 @@ internal class ByteReader private constructor(
 
     /** A channel without half-closure has no other end than this. */
     private fun ended() {
-        received.close(if (stream.channel() is DuplexChannel) ClosedChannelException() else null)
+        val failure = if (stream.channel() is DuplexChannel) ClosedChannelException() else null
+        received.close(failure?.let(stream::failureOf))
     }
 
     private fun onLoop(task: () -> Unit) {
         try {
             stream.channel().eventLoop().execute(task)
         } catch (e: RejectedExecutionException) {
-            received.close(IOException("$stream ended with its event loop", e))
+            received.close(stream.failureOf(e))
         }
     }
 

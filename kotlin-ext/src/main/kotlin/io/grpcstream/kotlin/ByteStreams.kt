@@ -4,6 +4,7 @@ import io.grpcstream.libp2p.Host
 import io.grpcstream.libp2p.Stream
 import io.netty.buffer.Unpooled
 import io.netty.channel.ChannelFuture
+import io.netty.channel.socket.ChannelOutputShutdownException
 import io.netty.channel.socket.DuplexChannel
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.ensureActive
@@ -64,7 +65,7 @@ public fun Stream.consumeBytes(): Flow<ByteArray> =
  */
 public suspend fun Stream.write(bytes: ByteArray) {
     ByteReader.of(this)
-    channel().writeAndFlush(Unpooled.wrappedBuffer(bytes)).awaitSent()
+    channel().writeAndFlush(Unpooled.wrappedBuffer(bytes)).awaitSent(this)
 }
 
 /** [Writes][write] all of [source], which goes on when the peer takes more. It does not [close][closeWrite] it. */
@@ -90,9 +91,9 @@ public suspend fun Stream.closeWrite() {
             channel.shutdownOutput()
         } catch (e: RejectedExecutionException) {
             // Of Netty's own channels; ours fail the future.
-            throw e.asIOException()
+            throw failureOf(e)
         }
-    ended.awaitSent()
+    ended.awaitSent(this)
 }
 
 /**
@@ -153,22 +154,26 @@ private fun AtomicLong.hasPassed(): Boolean {
 }
 
 /** Cancelling the coroutine leaves what was begun alone. */
-private suspend fun ChannelFuture.awaitSent(): Unit =
+private suspend fun ChannelFuture.awaitSent(stream: Stream): Unit =
     suspendCancellableCoroutine { continuation ->
         val resume = {
             if (isSuccess) {
                 continuation.resume(Unit) { _, _, _ -> }
             } else {
-                continuation.resumeWithException(cause().asIOException())
+                continuation.resumeWithException(stream.failureOf(cause()))
             }
         }
         // An event loop that has ended fails what it is given, but calls no listeners.
         if (isDone) resume() else addListener { resume() }
     }
 
-private fun Throwable.asIOException(): Throwable =
-    if (this is RejectedExecutionException) {
-        IOException("the stream's event loop has ended", this)
-    } else {
-        this
-    }
+/** What [cause] is to the user of this stream: it names the protocol and the peer. */
+internal fun Stream.failureOf(cause: Throwable): IOException {
+    val why =
+        when (cause) {
+            is RejectedExecutionException -> "its event loop has ended"
+            is ChannelOutputShutdownException -> "nothing can be written after closeWrite"
+            else -> cause.message ?: "it has ended"
+        }
+    return IOException("$this: $why", cause)
+}

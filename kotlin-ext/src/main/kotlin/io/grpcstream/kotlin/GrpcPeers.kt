@@ -14,8 +14,8 @@ import kotlinx.coroutines.future.await
 import kotlinx.coroutines.withContext
 import java.nio.file.Path
 import kotlin.time.Duration
-import kotlin.time.Duration.Companion.seconds
 import kotlin.time.toJavaDuration
+import kotlin.time.toKotlinDuration
 
 /**
  * Runs [block] with a started peer, and ends the peer with it, whether it returns, fails or is
@@ -66,7 +66,9 @@ public suspend fun GrpcPeer.startAndAwait(): GrpcPeer = start().await()
  * Shuts the peer down and returns once all has ended: calls in flight have [grace], then they are cut;
  * see [GrpcPeer.shutdown]. The shutdown goes on if the coroutine is cancelled.
  */
-public suspend fun GrpcPeer.shutdownAndAwait(grace: Duration = 5.seconds) {
+public suspend fun GrpcPeer.shutdownAndAwait(
+    grace: Duration = GrpcStream.DEFAULT_GRACE.toKotlinDuration(),
+) {
     shutdown(grace.toJavaDuration()).awaitCompletion()
 }
 

@@ -21,8 +21,8 @@ import kotlinx.coroutines.future.future
 import kotlin.coroutines.CoroutineContext
 import kotlin.coroutines.EmptyCoroutineContext
 import kotlin.time.Duration
-import kotlin.time.Duration.Companion.seconds
 import kotlin.time.toJavaDuration
+import kotlin.time.toKotlinDuration
 
 /**
  * A [GrpcStream] for coroutines:
@@ -62,10 +62,10 @@ public class GrpcStreamBuilder internal constructor() {
     private val propagators = mutableListOf<ContextPropagator>()
 
     /** How many streams may wait to be accepted; with 0, only while an accept waits for them. */
-    public var backlog: Int = 64
+    public var backlog: Int = GrpcStream.DEFAULT_BACKLOG
 
     /** How long a stream may wait to be accepted before it is reset. */
-    public var backlogTimeout: Duration = 30.seconds
+    public var backlogTimeout: Duration = GrpcStream.DEFAULT_BACKLOG_TIMEOUT.toKotlinDuration()
 
     /**
      * What the calls of peers may cost: the memory that they hold, their resets, and what they leave

@@ -8,7 +8,7 @@ import kotlinx.coroutines.NonCancellable
 import kotlinx.coroutines.launch
 import kotlinx.coroutines.withContext
 import kotlin.time.Duration
-import kotlin.time.Duration.Companion.seconds
+import kotlin.time.toKotlinDuration
 
 /**
  * Serves all inbound streams from now on, and makes that a part of [scope]: the job that this
@@ -29,7 +29,7 @@ import kotlin.time.Duration.Companion.seconds
  */
 public fun GrpcStream.serveIn(
     scope: CoroutineScope,
-    grace: Duration = 5.seconds,
+    grace: Duration = GrpcStream.DEFAULT_GRACE.toKotlinDuration(),
 ): Job {
     serve()
     // Undispatched, as that begins also in a scope that is cancelled.

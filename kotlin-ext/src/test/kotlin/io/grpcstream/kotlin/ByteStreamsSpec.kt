@@ -7,6 +7,7 @@ import io.kotest.assertions.throwables.shouldThrow
 import io.kotest.core.spec.style.StringSpec
 import io.kotest.matchers.ints.shouldBeLessThan
 import io.kotest.matchers.shouldBe
+import io.kotest.matchers.string.shouldContain
 import kotlinx.coroutines.CompletableDeferred
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.Dispatchers
@@ -95,8 +96,12 @@ class ByteStreamsSpec :
                 awaitCancellation()
             }) { stream ->
                 stream.write(byteArrayOf(1))
-                shouldThrow<IOException> { stream.consumeBytes().collect { } }
-                shouldThrow<IOException> { stream.write(byteArrayOf(2)) }
+                val reading = shouldThrow<IOException> { stream.consumeBytes().collect { } }
+                val writing = shouldThrow<IOException> { stream.write(byteArrayOf(2)) }
+                listOf(reading, writing).forEach {
+                    it.message shouldContain stream.protocol()
+                    it.message shouldContain "${stream.remotePeer()}"
+                }
             }
         }
 
@@ -112,7 +117,11 @@ class ByteStreamsSpec :
         "nothing can be written after closeWrite" {
             handled({ it.consumeBytes().collect { } }) { stream ->
                 stream.closeWrite()
-                shouldThrow<IOException> { stream.write(byteArrayOf(1)) }
+                shouldThrow<IOException> { stream.write(byteArrayOf(1)) }.message.orEmpty().let {
+                    it shouldContain stream.protocol()
+                    it shouldContain "${stream.remotePeer()}"
+                    it shouldContain "closeWrite"
+                }
             }
         }
 

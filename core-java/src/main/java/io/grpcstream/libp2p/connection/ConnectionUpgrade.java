@@ -108,7 +108,7 @@ public final class ConnectionUpgrade {
     }
     begun = System.nanoTime();
     expireIn(timeout);
-    channel.pipeline().addFirst(progress);
+    channel.pipeline().addFirst(new SocketErrors(), progress);
     if (!upgrader.streams.observers().isEmpty()) {
       channel.pipeline().addFirst(new TrafficCounter(upgrader.streams.resources().traffic()));
     }
@@ -283,7 +283,7 @@ public final class ConnectionUpgrade {
     Libp2pException failure = describe(cause);
     if (!initiator && !counted && !(failure instanceof HostClosedException)) {
       String text = String.valueOf(failure.getMessage());
-      if (progress.leftWithoutAWord()) { // Who looks whether the port is open, as monitors do.
+      if (progress.isNobodysFault()) {
         upgrader.refusals.addQuietly(Refusal.UPGRADE_FAILED, text);
       } else {
         upgrader.refusals.add(Refusal.UPGRADE_FAILED, text);
@@ -312,7 +312,8 @@ public final class ConnectionUpgrade {
         || cause instanceof HostClosedException) {
       return (Libp2pException) cause;
     }
-    String who = peer != null ? "peer " + peer + " at " : expected != null ? expected + " at " : "";
+    // The dial names the peer that it wants.
+    String who = peer != null && expected == null ? "peer " + peer + " at " : "";
     String what = cause == null ? "cancelled" : FailureText.of(cause);
     String without =
         upgrader.withoutBoringSsl != null && progress.step().contains("secur")

@@ -226,6 +226,11 @@ public final class DefaultConnection implements Connection, MuxerListener, Recla
         && channel.isActive();
   }
 
+  /** Whether anything has come from the peer on it. Any thread. */
+  public boolean hasHeard() {
+    return muxer.hasHeard();
+  }
+
   /** Why {@link #takesStreams()} is false. */
   Libp2pException streamRefusal() {
     if (isHostClosing()) {
@@ -260,7 +265,9 @@ public final class DefaultConnection implements Connection, MuxerListener, Recla
       return "";
     }
     for (Throwable t = cause; t != null; t = t.getCause()) {
-      if (t instanceof ProtocolViolation || t instanceof UnresponsivePeerException) {
+      if (t instanceof ProtocolViolation
+          || t instanceof UnresponsivePeerException
+          || (t instanceof SocketFailure failure && !failure.isByOtherSide())) {
         return "";
       }
     }

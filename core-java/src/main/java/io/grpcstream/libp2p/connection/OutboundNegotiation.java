@@ -92,7 +92,7 @@ final class OutboundNegotiation {
 
   private Libp2pException overdue(Duration timeout) {
     MultistreamInitiator begun = negotiation;
-    return wrap(
+    return failure(
         "no agreement within " + DurationText.of(timeout),
         begun == null ? NO_ROOM : begun.progress() + " from the peer",
         null);
@@ -102,7 +102,7 @@ final class OutboundNegotiation {
     opening = false;
     if (!opened.isSuccess()) {
       taken.release();
-      fail(wrap("not opened", opened.cause()));
+      fail(failure("not opened", opened.cause()));
       return;
     }
     StreamChannel stream = opened.getNow();
@@ -113,7 +113,10 @@ final class OutboundNegotiation {
         .addListener(
             f -> {
               if (!result.isDone()) {
-                fail(connection.isHostClosing() ? connection.streamRefusal() : wrap("reset", null));
+                fail(
+                    connection.isHostClosing()
+                        ? connection.streamRefusal()
+                        : failure("reset", null));
               }
             });
     if (result.isDone()) {
@@ -136,9 +139,11 @@ final class OutboundNegotiation {
                 connection.remotePeer(), connection.remoteAddress(), protocols));
       } else if (isResetByPeer(cause)) {
         fail(
-            wrap("the peer reset the stream while its protocol was negotiated", RESET_HINT, cause));
+            failure(
+                "the peer reset the stream while its protocol was negotiated", RESET_HINT, cause));
       } else {
-        fail(wrap("no agreement", connection.explain(cause), cause));
+        // The protocols are in the text of the cause.
+        fail(wrap("no agreement: " + stream(), connection.explain(cause), cause));
       }
       return;
     }
@@ -171,18 +176,23 @@ final class OutboundNegotiation {
     return false;
   }
 
-  private Libp2pException wrap(String what, @Nullable Throwable cause) {
-    return wrap(what, cause == null ? null : FailureText.of(cause), cause);
+  private Libp2pException failure(String what, @Nullable Throwable cause) {
+    return failure(what, cause == null ? null : FailureText.of(cause), cause);
   }
 
-  private Libp2pException wrap(String what, @Nullable String why, @Nullable Throwable cause) {
-    if (cause instanceof HostClosedException closed) {
-      return closed;
-    }
-    String text =
-        "%s: stream to peer %s at %s for %s"
-            .formatted(what, connection.remotePeer(), connection.remoteAddress(), protocols);
-    return new Libp2pException(why == null ? text : text + ": " + why, cause);
+  private Libp2pException failure(String what, @Nullable String why, @Nullable Throwable cause) {
+    return wrap(what + ": " + stream() + " for " + protocols, why, cause);
+  }
+
+  private String stream() {
+    return "stream to peer " + connection.remotePeer() + " at " + connection.remoteAddress();
+  }
+
+  private static Libp2pException wrap(
+      String text, @Nullable String why, @Nullable Throwable cause) {
+    return cause instanceof HostClosedException closed
+        ? closed
+        : new Libp2pException(why == null ? text : text + ": " + why, cause);
   }
 
   private void fail(Throwable failure) {

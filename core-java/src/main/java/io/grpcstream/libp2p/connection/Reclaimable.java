@@ -8,6 +8,9 @@ public interface Reclaimable {
   /** Whose connection it is. */
   PeerId remotePeer();
 
+  /** Whether this host has dialled it. */
+  boolean isInitiator();
+
   /** When it was made, by {@link System#nanoTime()}. */
   long openedAt();
 

@@ -4,7 +4,6 @@ import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.socket.ChannelInputShutdownEvent;
-import java.io.IOException;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
@@ -22,6 +21,9 @@ final class UpgradeProgress extends ChannelInboundHandlerAdapter {
 
   /** Whether the end of the channel came from the other side. On the event loop. */
   boolean endedThere;
+
+  /** Whether it came from the network, or this machine's part of it. On the event loop. */
+  private boolean lost;
 
   /** A step, and how much had been received when it began. */
   private record State(String step, long received) {}
@@ -50,9 +52,12 @@ final class UpgradeProgress extends ChannelInboundHandlerAdapter {
         .formatted(bytes, bytes == now.received ? ", none of them in this step" : "");
   }
 
-  /** Whether the other side has ended the channel and said nothing before. On the event loop. */
-  boolean leftWithoutAWord() {
-    return endedThere && received == 0;
+  /**
+   * Whether the network has ended the channel; or the other side, which said nothing before: that
+   * is who looks whether the port is open, as monitors do. On the event loop.
+   */
+  boolean isNobodysFault() {
+    return lost || (endedThere && received == 0);
   }
 
   @Override
@@ -95,13 +100,16 @@ final class UpgradeProgress extends ChannelInboundHandlerAdapter {
 
   @Override
   public void channelInactive(ChannelHandlerContext ctx) {
-    endedThere = true;
+    endedThere |= !lost;
     ctx.fireChannelInactive();
   }
 
   @Override
   public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
-    endedThere |= cause instanceof IOException; // Such as "Connection reset by peer".
+    if (cause instanceof SocketFailure failure) {
+      endedThere |= failure.isByOtherSide();
+      lost |= !failure.isByOtherSide();
+    }
     ctx.fireExceptionCaught(cause);
   }
 }

@@ -20,16 +20,11 @@ import java.net.InetSocketAddress;
 import java.net.SocketAddress;
 import java.net.SocketException;
 import java.util.List;
-import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /** One address of a {@link Dial}: gate, look up, connect, upgrade. Reports on the dial's loop. */
 final class DialAttempt {
   final DialAddress target;
-
-  /** What Netty's native transports put before the system's text. */
-  private static final Pattern NATIVE_CALL =
-      Pattern.compile("^\\w+\\(\\.\\.\\) failed with error\\(-?\\d+\\): ");
 
   private final Dialer dialer;
   private final Dial dial;
@@ -130,7 +125,8 @@ final class DialAttempt {
 
   private void connect(SocketAddress socket) throws Libp2pException {
     checkScope(socket);
-    ConnectionSlot slot = dialer.resources.outboundConnection(address());
+    String wanted = dial.peer == null ? "" : "peer " + dial.peer + " at ";
+    ConnectionSlot slot = dialer.resources.outboundConnection(wanted + address());
     ChannelInitializer<Channel> initializer =
         new ChannelInitializer<>() {
           @Override
@@ -166,15 +162,16 @@ final class DialAttempt {
   }
 
   private Libp2pException unreachable(SocketAddress socket, @Nullable Throwable cause) {
-    String reason = cause == null ? "cancelled" : plain(FailureText.of(cause), socket);
+    String reason = cause == null ? "cancelled" : withoutAddress(FailureText.of(cause), socket);
     return new Libp2pException(address() + via(socket) + ": cannot connect: " + reason, cause);
   }
 
-  /** Without the system call that failed and the address, which Netty says before and behind. */
-  private static String plain(String reason, SocketAddress socket) {
-    String text = NATIVE_CALL.matcher(reason).replaceFirst("");
+  /** Without the address, which Netty says behind. */
+  private static String withoutAddress(String reason, SocketAddress socket) {
     String address = ": " + socket;
-    return text.endsWith(address) ? text.substring(0, text.length() - address.length()) : text;
+    return reason.endsWith(address)
+        ? reason.substring(0, reason.length() - address.length())
+        : reason;
   }
 
   private void onUpgraded(@Nullable DefaultConnection connection, @Nullable Throwable failure) {

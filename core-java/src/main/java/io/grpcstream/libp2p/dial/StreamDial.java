@@ -14,7 +14,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Opens one stream to a peer, whatever it takes: over a live connection, or by a dial. If the
- * connection dies under the stream before it stands, tries once more, on another connection.
+ * connection dies under the stream before it stands, tries once more, on another connection; but
+ * not after one on which nothing ever came from the peer, as that is how peers turn one away.
  */
 public final class StreamDial {
   private final Supplier<CompletableFuture<DefaultConnection>> connect;
@@ -88,6 +89,7 @@ public final class StreamDial {
     return !result.isDone()
         && !connection.isHostClosing()
         && !connection.takesStreams()
+        && connection.hasHeard() // Else the peer has turned this one away, and would do so again.
         && !(failure instanceof ProtocolNotSupportedException)
         && !(failure instanceof LimitExceededException);
   }

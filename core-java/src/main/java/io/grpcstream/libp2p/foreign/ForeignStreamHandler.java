@@ -1,5 +1,6 @@
 package io.grpcstream.libp2p.foreign;
 
+import io.grpcstream.libp2p.text.SystemErrorText;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
@@ -62,6 +63,7 @@ final class ForeignStreamHandler extends ChannelInboundHandlerAdapter {
 
   @Override
   public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
-    stream.fail(new IOException(stream.name() + " failed: " + cause.getMessage(), cause));
+    String why = SystemErrorText.plain(String.valueOf(cause.getMessage()));
+    stream.fail(new IOException(stream.name() + " failed: " + why, cause));
   }
 }

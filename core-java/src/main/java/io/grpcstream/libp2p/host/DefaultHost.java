@@ -165,8 +165,10 @@ public final class DefaultHost implements Host {
             System::nanoTime);
     kept =
         new KeptPeers(
+            self,
             dialer::connect,
             table::has,
+            table::of,
             protectedPeers,
             book,
             System::nanoTime,
@@ -192,8 +194,7 @@ public final class DefaultHost implements Host {
   @Override
   public synchronized CompletionStage<Host> start() {
     if (table.isClosed()) {
-      return CompletableFuture.failedFuture(
-          new HostClosedException(self, "cannot be started again"));
+      return StageFuture.failed(new HostClosedException(self, "cannot be started again"));
     }
     if (started != null) {
       return started;

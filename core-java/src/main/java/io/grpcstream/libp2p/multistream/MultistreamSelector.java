@@ -13,7 +13,6 @@ import io.netty.util.ReferenceCountUtil;
 import io.netty.util.concurrent.DefaultPromise;
 import io.netty.util.concurrent.EventExecutor;
 import io.netty.util.concurrent.Future;
-import java.net.SocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Arrays;
@@ -58,7 +57,6 @@ public abstract class MultistreamSelector extends ChannelInboundHandlerAdapter {
   private final Leftovers held = new Leftovers();
 
   private @Nullable ChannelHandlerContext context;
-  private @Nullable SocketAddress remote;
   private @Nullable Future<?> deadline;
   private @Nullable ByteBuf answers;
 
@@ -131,7 +129,6 @@ public abstract class MultistreamSelector extends ChannelInboundHandlerAdapter {
     if (deadline != null || agreed.isDone()) {
       return;
     }
-    remote = ctx.channel().remoteAddress();
     deadline = ctx.executor().schedule(this::expire, timeout.toNanos(), TimeUnit.NANOSECONDS);
     begin();
     flushAnswers(ctx);
@@ -301,9 +298,9 @@ public abstract class MultistreamSelector extends ChannelInboundHandlerAdapter {
     }
   }
 
-  /** {@code what} with the remote's address and the subject of the negotiation. */
+  /** {@code what} with the subject of the negotiation; with whom, its owner knows. */
   final String describe(String what) {
-    return "multistream with %s for %s: %s".formatted(remote, subject(), what);
+    return "multistream for %s: %s".formatted(subject(), what);
   }
 
   private void cancelDeadline() {

@@ -67,6 +67,8 @@ public abstract class AbstractStreamChannel extends AbstractChannel implements S
 
   private boolean closing;
 
+  private volatile @Nullable IOException lossCause;
+
   /** A close hands over what is left, by which listeners of writes run. */
   private boolean flushingBeforeClose;
 
@@ -176,6 +178,11 @@ public abstract class AbstractStreamChannel extends AbstractChannel implements S
   @Override
   public final void reset() {
     onEventLoop(() -> abort(localReset(), false), null);
+  }
+
+  @Override
+  public final @Nullable IOException lossCause() {
+    return lossCause;
   }
 
   /** The failure of what was pending when this side reset the stream. */
@@ -294,6 +301,9 @@ public abstract class AbstractStreamChannel extends AbstractChannel implements S
   protected final void abort(IOException cause, boolean tell) {
     if (open) {
       state = state.reset();
+      if (tell && lossCause == null) {
+        lossCause = cause;
+      }
       handedOver.failRest(cause);
       if (tell) {
         pipeline().fireExceptionCaught(cause);

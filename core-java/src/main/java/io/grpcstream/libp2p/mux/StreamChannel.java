@@ -3,6 +3,8 @@ package io.grpcstream.libp2p.mux;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.socket.DuplexChannel;
 import io.netty.util.concurrent.Future;
+import java.io.IOException;
+import org.jspecify.annotations.Nullable;
 
 /** A stream as a channel, of which either side can end its own direction, or both at once. */
 public interface StreamChannel extends DuplexChannel {
@@ -47,4 +49,11 @@ public interface StreamChannel extends DuplexChannel {
    * nobody wants any more by reading nothing. Any thread.
    */
   void expectEnd();
+
+  /**
+   * Why the stream has ended, or is about to, if that was not the doing of this side's user; else
+   * null. A handler that closes the channel as its writes fail learns here what they fail of, which
+   * the pipeline gets to see only after them. Any thread.
+   */
+  @Nullable IOException lossCause();
 }

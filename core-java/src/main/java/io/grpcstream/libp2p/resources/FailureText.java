@@ -2,6 +2,7 @@ package io.grpcstream.libp2p.resources;
 
 import io.grpcstream.libp2p.Libp2pException;
 import io.grpcstream.libp2p.libraries.Libraries;
+import io.grpcstream.libp2p.text.SystemErrorText;
 
 /** Failures in words, for the texts of refusals and exceptions. */
 public final class FailureText {
@@ -14,6 +15,6 @@ public final class FailureText {
       return Libraries.describe(linkage);
     }
     String message = failure.getMessage();
-    return message != null ? message : failure.getClass().getSimpleName();
+    return message != null ? SystemErrorText.plain(message) : failure.getClass().getSimpleName();
   }
 }

@@ -3,12 +3,14 @@ package io.grpcstream.libp2p.upkeep;
 import io.grpcstream.libp2p.Host;
 import io.grpcstream.libp2p.PeerId;
 import io.grpcstream.libp2p.PeerIdMismatchException;
+import io.grpcstream.libp2p.connection.Reclaimable;
 import io.grpcstream.libp2p.text.DurationText;
 import io.grpcstream.libp2p.util.EventLoops;
 import io.grpcstream.libp2p.util.Futures;
 import io.netty.util.concurrent.EventExecutor;
 import io.netty.util.concurrent.Future;
 import java.time.Duration;
+import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -30,6 +32,12 @@ final class KeptPeer {
   /** How long a connection must have stood for the delays to start over. */
   static final Duration LASTED = Duration.ofSeconds(30);
 
+  /**
+   * How long a connection that is not needed beside another one is left alone, and again where it
+   * is in use: both sides have found their streams a place by then.
+   */
+  static final Duration SETTLED = Duration.ofSeconds(10);
+
   /** Between two dials, whatever is new: who can make an address known must not make us a flood. */
   static final Duration LEAST_PAUSE = Duration.ofSeconds(1);
 
@@ -42,6 +50,7 @@ final class KeptPeer {
 
   // What follows is used on the event loop only.
   private @Nullable Future<?> timer;
+  private @Nullable Future<?> settling;
   private @Nullable CompletableFuture<?> dial;
   private boolean connected;
   private boolean everConnected;
@@ -87,6 +96,9 @@ final class KeptPeer {
         () -> {
           ended = true;
           stopTimer();
+          if (settling != null) {
+            settling.cancel(false);
+          }
           if (dial != null) {
             dial.cancel(false);
           }
@@ -108,6 +120,7 @@ final class KeptPeer {
       if (!connected) {
         onConnected();
       }
+      settle();
       return;
     }
     if (connected) {
@@ -200,6 +213,28 @@ final class KeptPeer {
       backoff.reset();
       warned = false;
     }
+  }
+
+  /** Has one connection stay where two sides have dialled each other. */
+  private void settle() {
+    EventExecutor own = loop;
+    if (settling == null && own != null && !all.surplus(peer).isEmpty()) {
+      settling = EventLoops.schedule(own, this::closeSurplus, SETTLED);
+    }
+  }
+
+  private void closeSurplus() {
+    settling = null;
+    if (ended) {
+      return;
+    }
+    for (Reclaimable connection : all.surplus(peer)) {
+      OptionalLong unused = connection.unusedSince();
+      if (unused.isPresent() && connection.closeIfUnusedSince(unused.getAsLong())) {
+        logger.debug("{} is closed: the peer, to be kept connected, has dialled, too", connection);
+      }
+    }
+    settle(); // Those that are in use.
   }
 
   private void stopTimer() {

@@ -7,8 +7,10 @@ import io.grpcstream.libp2p.Multiaddr;
 import io.grpcstream.libp2p.PeerId;
 import io.grpcstream.libp2p.Registration;
 import io.grpcstream.libp2p.addresses.AddressBook;
+import io.grpcstream.libp2p.connection.Reclaimable;
 import io.netty.util.concurrent.EventExecutorGroup;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -20,6 +22,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.BiFunction;
 import java.util.function.DoubleSupplier;
+import java.util.function.Function;
 import java.util.function.LongSupplier;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
@@ -31,7 +34,9 @@ import org.jspecify.annotations.Nullable;
 public final class KeptPeers implements ConnectionListener {
   final DoubleSupplier random;
   private final BiFunction<PeerId, Collection<Multiaddr>, CompletableFuture<?>> dialer;
+  private final PeerId self;
   private final Predicate<PeerId> isConnected;
+  private final Function<PeerId, ? extends Collection<? extends Reclaimable>> connections;
   private final ProtectedPeers protectedPeers;
   private final AddressBook book;
   private final LongSupplier nanoTime;
@@ -50,17 +55,22 @@ public final class KeptPeers implements ConnectionListener {
    * Keeps nobody yet, and dials nobody before it is started.
    *
    * @param dialer dials a peer, at addresses that it knows or at these
+   * @param connections those with a peer
    * @param random between 0 and 1, for the delays
    */
   public KeptPeers(
+      PeerId self,
       BiFunction<PeerId, Collection<Multiaddr>, CompletableFuture<?>> dialer,
       Predicate<PeerId> isConnected,
+      Function<PeerId, ? extends Collection<? extends Reclaimable>> connections,
       ProtectedPeers protectedPeers,
       AddressBook book,
       LongSupplier nanoTime,
       DoubleSupplier random) {
+    this.self = self;
     this.dialer = dialer;
     this.isConnected = isConnected;
+    this.connections = connections;
     this.protectedPeers = protectedPeers;
     this.book = book;
     this.nanoTime = nanoTime;
@@ -169,6 +179,24 @@ public final class KeptPeers implements ConnectionListener {
 
   boolean isConnected(PeerId peer) {
     return isConnected.test(peer);
+  }
+
+  /**
+   * The connections with {@code peer} that this host has dialled, if they are not needed, since the
+   * peer has dialled one, too. The two sides may do so at the same time, where each keeps the other
+   * connected. Both know that the one which the peer with the lesser id has dialled stays; the
+   * other side closes its own. Bytes are compared, as unsigned ones.
+   */
+  List<Reclaimable> surplus(PeerId peer) {
+    Collection<? extends Reclaimable> all = connections.apply(peer);
+    boolean stays = Arrays.compareUnsigned(self.bytes(), peer.bytes()) < 0;
+    if (stays || all.stream().allMatch(Reclaimable::isInitiator)) {
+      return List.of();
+    }
+    return all.stream()
+        .filter(Reclaimable::isInitiator)
+        .map(connection -> (Reclaimable) connection)
+        .toList();
   }
 
   long now() {

@@ -21,6 +21,13 @@ public final class StageFuture<T> extends CompletableFuture<T> {
     return copy;
   }
 
+  /** One that has failed; what is made of it may wait for other things. */
+  public static <T> StageFuture<T> failed(Throwable failure) {
+    StageFuture<T> failed = new StageFuture<>();
+    failed.completeExceptionally(failure);
+    return failed;
+  }
+
   @Override
   public <U> CompletableFuture<U> newIncompleteFuture() {
     return new StageFuture<>();

@@ -283,6 +283,11 @@ class ConnectionTrimmerTest {
     }
 
     @Override
+    public boolean isInitiator() {
+      return true;
+    }
+
+    @Override
     public long openedAt() {
       return openedAt;
     }

@@ -10,16 +10,21 @@ import io.grpcstream.libp2p.PeerId;
 import io.grpcstream.libp2p.PeerIdMismatchException;
 import io.grpcstream.libp2p.Registration;
 import io.grpcstream.libp2p.addresses.AddressBook;
+import io.grpcstream.libp2p.connection.Reclaimable;
 import io.grpcstream.libp2p.crypto.PrivateKey;
 import java.lang.reflect.Proxy;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collection;
 import java.util.HashSet;
 import java.util.List;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.Predicate;
 import java.util.function.Supplier;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 
@@ -39,18 +44,75 @@ class KeptPeersTest {
   private final long began = loop.now();
   private double random = 1;
   private Supplier<CompletableFuture<?>> outcome = KeptPeersTest::unreachable;
-  private final KeptPeers kept =
-      new KeptPeers(
-          (peer, at) -> {
-            dials.add((loop.now() - began) / 1_000_000);
-            addresses.add(at);
-            return outcome.get();
-          },
-          connected::contains,
-          protectedPeers,
-          book,
-          loop::now,
-          () -> random);
+  private final List<Fake> connections = new ArrayList<>();
+  private final KeptPeers kept = keptBy(lesserThan(PEER));
+
+  private KeptPeers keptBy(PeerId self) {
+    return new KeptPeers(
+        self,
+        (peer, at) -> {
+          dials.add((loop.now() - began) / 1_000_000);
+          addresses.add(at);
+          return outcome.get();
+        },
+        connected::contains,
+        peer -> List.copyOf(connections),
+        protectedPeers,
+        book,
+        loop::now,
+        () -> random);
+  }
+
+  private static PeerId lesserThan(PeerId other) {
+    return one(id -> Arrays.compareUnsigned(id.bytes(), other.bytes()) < 0);
+  }
+
+  private static PeerId greaterThan(PeerId other) {
+    return one(id -> Arrays.compareUnsigned(id.bytes(), other.bytes()) > 0);
+  }
+
+  private static PeerId one(Predicate<PeerId> fitting) {
+    return Stream.generate(() -> PeerId.of(PrivateKey.generateEd25519().publicKey()))
+        .filter(fitting)
+        .findFirst()
+        .orElseThrow();
+  }
+
+  /** A connection with the peer, which this host has dialled or the peer. */
+  private final class Fake implements Reclaimable {
+    private final boolean initiator;
+    private boolean used;
+
+    Fake(boolean initiator) {
+      this.initiator = initiator;
+      connections.add(this);
+    }
+
+    @Override
+    public PeerId remotePeer() {
+      return PEER;
+    }
+
+    @Override
+    public boolean isInitiator() {
+      return initiator;
+    }
+
+    @Override
+    public long openedAt() {
+      return 0;
+    }
+
+    @Override
+    public OptionalLong unusedSince() {
+      return used ? OptionalLong.empty() : OptionalLong.of(7);
+    }
+
+    @Override
+    public boolean closeIfUnusedSince(long when) {
+      return !used && when == 7 && connections.remove(this);
+    }
+  }
 
   private void start() {
     kept.start(loop.executor());
@@ -107,6 +169,61 @@ class KeptPeersTest {
     assertThat(kept.dials()).isEqualTo(11);
     assertThat(kept.size()).isEqualTo(1);
     assertThat(kept.connected()).isZero();
+  }
+
+  @Test
+  @DisplayName("Of two hosts that dial each other the one with the greater id closes its own")
+  void crossedDialsOfTheGreater() {
+    KeptPeers own = keptBy(greaterThan(PEER));
+    own.start(loop.executor());
+    own.keep(PEER, List.of());
+    connected.add(PEER);
+    Fake dialled = new Fake(true);
+    own.onConnected(connection());
+    loop.pass(Duration.ofMinutes(1));
+    assertThat(connections).as("it is the only one").containsExactly(dialled);
+
+    dialled.used = true;
+    Fake theirs = new Fake(false);
+    own.onConnected(connection());
+    loop.pass(Duration.ofMinutes(1));
+    assertThat(connections).as("it is in use").containsExactly(dialled, theirs);
+    dialled.used = false;
+    loop.pass(KeptPeer.SETTLED);
+    assertThat(connections).containsExactly(theirs);
+    loop.pass(Duration.ofMinutes(1));
+    assertThat(dials).as("all at the start").hasSizeLessThanOrEqualTo(1);
+    assertThat(loop.hasTimers()).isFalse();
+  }
+
+  @Test
+  @DisplayName("And the one with the lesser id closes none")
+  void crossedDialsOfTheLesser() {
+    start();
+    kept.keep(PEER, List.of());
+    connected.add(PEER);
+    Fake dialled = new Fake(true);
+    Fake theirs = new Fake(false);
+    kept.onConnected(connection());
+    loop.pass(Duration.ofMinutes(1));
+    assertThat(connections).containsExactly(dialled, theirs);
+    assertThat(loop.hasTimers()).isFalse();
+  }
+
+  @Test
+  @DisplayName("A peer that is kept no longer has its connections left")
+  void crossedDialsOfAPeerNoLongerKept() {
+    KeptPeers own = keptBy(greaterThan(PEER));
+    own.start(loop.executor());
+    Registration registration = own.keep(PEER, List.of());
+    connected.add(PEER);
+    new Fake(true);
+    new Fake(false);
+    own.onConnected(connection());
+    loop.run();
+    registration.close();
+    loop.pass(Duration.ofMinutes(1));
+    assertThat(connections).hasSize(2);
   }
 
   @Test

@@ -10,7 +10,6 @@ import io.netty.channel.ChannelPromise;
 import io.netty.handler.codec.UnsupportedMessageTypeException;
 import io.netty.util.ReferenceCountUtil;
 import java.io.EOFException;
-import java.net.SocketAddress;
 import java.nio.channels.ClosedChannelException;
 import java.security.GeneralSecurityException;
 import javax.crypto.AEADBadTagException;
@@ -44,7 +43,6 @@ final class NoiseCodec extends ChannelDuplexHandler {
 
   private final RecordCipher sender;
   private final RecordCipher receiver;
-  private @Nullable SocketAddress remote;
   private @Nullable PlaintextQueue pending;
   private @Nullable ByteBuf partial;
   private @Nullable Exception failure;
@@ -58,7 +56,6 @@ final class NoiseCodec extends ChannelDuplexHandler {
   @Override
   public void handlerAdded(ChannelHandlerContext ctx) {
     pending = new PlaintextQueue(ctx.channel(), sender);
-    remote = ctx.channel().remoteAddress();
   }
 
   // ---- outbound
@@ -325,6 +322,6 @@ final class NoiseCodec extends ChannelDuplexHandler {
   }
 
   private String describe(String what) {
-    return "noise with %s: %s".formatted(remote, what);
+    return "noise: " + what;
   }
 }

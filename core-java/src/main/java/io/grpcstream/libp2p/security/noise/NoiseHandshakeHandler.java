@@ -10,7 +10,6 @@ import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelPromise;
 import io.netty.util.ReferenceCountUtil;
 import io.netty.util.concurrent.Promise;
-import java.net.SocketAddress;
 import java.security.GeneralSecurityException;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -36,7 +35,6 @@ final class NoiseHandshakeHandler extends ChannelDuplexHandler {
   /** Buffers and events that arrived after the last message and before the listeners have run. */
   private final Leftovers held = new Leftovers();
 
-  private @Nullable SocketAddress remote;
   private @Nullable PublicKey remoteKey;
   private @Nullable String muxer;
   private boolean started;
@@ -76,7 +74,6 @@ final class NoiseHandshakeHandler extends ChannelDuplexHandler {
       return;
     }
     started = true;
-    remote = ctx.channel().remoteAddress();
     try {
       if (initiator) {
         send(ctx, new byte[0]);
@@ -259,7 +256,7 @@ final class NoiseHandshakeHandler extends ChannelDuplexHandler {
   }
 
   private String describe(String what) {
-    return "noise with %s: %s".formatted(remote, what);
+    return "noise: " + what;
   }
 
   /** Carries what the {@link RemoteKeyCheck} threw. */

@@ -13,6 +13,7 @@ import io.netty.handler.ssl.SslContextBuilder;
 import io.netty.handler.ssl.SslProvider;
 import io.netty.handler.ssl.util.KeyManagerFactoryWrapper;
 import io.netty.internal.tcnative.SSL;
+import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
@@ -21,12 +22,16 @@ import javax.net.ssl.KeyManagerFactory;
 import javax.net.ssl.SSLEngine;
 import javax.net.ssl.SSLException;
 import javax.net.ssl.TrustManager;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Engines of BoringSSL, through netty-tcnative. A context is made once for each role and list of
  * protocols. BoringSSL chooses the ciphers of TLS 1.3 itself, by what the processor is good at.
  */
 final class BoringSslEngines implements TlsEngines {
+  /** A header, which announces a byte, and the byte. */
+  private static final byte[] ANY_RECORD = {23, 3, 3, 0, 1, 0};
+
   private record Use(boolean initiator, List<String> protocols) {}
 
   private final KeyManagerFactory keys;
@@ -79,14 +84,25 @@ final class BoringSslEngines implements TlsEngines {
   }
 
   /**
-   * Netty keeps the exception for the next record, which may never come; meanwhile BoringSSL, which
-   * reads nothing more, says of it what it says of a connection that the remote has ended.
+   * Where BoringSSL has something to say to the remote, Netty throws only at the next record, which
+   * may never come. Meanwhile BoringSSL, which reads nothing more, says of it what it says of a
+   * connection that the remote has ended. To whatever it is given next it answers with the reason.
    */
   @Override
-  public boolean hasFailed(SSLEngine engine) {
+  public @Nullable SSLException unsaidFailure(SSLEngine engine) {
     long ssl = ((ReferenceCountedOpenSslEngine) engine).sslPointer();
-    return ssl != 0
-        && !engine.isInboundDone()
-        && (SSL.getShutdown(ssl) & SSL.SSL_RECEIVED_SHUTDOWN) != 0;
+    boolean failed =
+        ssl != 0
+            && !engine.isInboundDone()
+            && (SSL.getShutdown(ssl) & SSL.SSL_RECEIVED_SHUTDOWN) != 0;
+    if (!failed) {
+      return null;
+    }
+    try {
+      engine.unwrap(ByteBuffer.wrap(ANY_RECORD), ByteBuffer.allocate(ANY_RECORD.length));
+    } catch (SSLException e) {
+      return e;
+    }
+    return new SSLException("a record is not authentic, or none that may come now");
   }
 }

@@ -8,6 +8,7 @@ import java.util.concurrent.TimeUnit;
 import javax.net.ssl.KeyManager;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLEngine;
+import javax.net.ssl.SSLException;
 import javax.net.ssl.SSLParameters;
 import javax.net.ssl.TrustManager;
 import org.jspecify.annotations.Nullable;
@@ -62,7 +63,7 @@ final class JdkEngines implements TlsEngines {
 
   /** Its exceptions come at once. */
   @Override
-  public boolean hasFailed(SSLEngine engine) {
-    return false;
+  public @Nullable SSLException unsaidFailure(SSLEngine engine) {
+    return null;
   }
 }

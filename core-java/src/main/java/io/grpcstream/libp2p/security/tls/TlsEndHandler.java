@@ -3,7 +3,9 @@ package io.grpcstream.libp2p.security.tls;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.handler.ssl.SslCloseCompletionEvent;
-import java.util.function.BooleanSupplier;
+import java.util.function.Supplier;
+import javax.net.ssl.SSLException;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Behind Netty's TLS handler once the handshake is over: says in this package's words why the
@@ -11,19 +13,19 @@ import java.util.function.BooleanSupplier;
  * nothing more can come.
  */
 final class TlsEndHandler extends ChannelInboundHandlerAdapter {
-  private final BooleanSupplier failed;
+  private final Supplier<@Nullable SSLException> unsaid;
   private boolean ended;
 
-  /** {@code failed} says, after each read, whether TLS has refused what came without a word. */
-  TlsEndHandler(BooleanSupplier failed) {
-    this.failed = failed;
+  /** {@code unsaid} says, after each read, why TLS has refused what came, without a word yet. */
+  TlsEndHandler(Supplier<@Nullable SSLException> unsaid) {
+    this.unsaid = unsaid;
   }
 
   @Override
   public void channelReadComplete(ChannelHandlerContext ctx) {
-    if (!ended && ctx.channel().isActive() && failed.getAsBoolean()) {
-      exceptionCaught(
-          ctx, new TlsException("a record is not authentic, or none that may come now"));
+    SSLException failure = ended || !ctx.channel().isActive() ? null : unsaid.get();
+    if (failure != null) {
+      exceptionCaught(ctx, failure);
     }
     ctx.fireChannelReadComplete();
   }
@@ -41,10 +43,7 @@ final class TlsEndHandler extends ChannelInboundHandlerAdapter {
   @Override
   public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
     ended = true;
-    ctx.fireExceptionCaught(
-        TlsErrors.isOfTls(cause)
-            ? TlsErrors.describe(ctx.channel().remoteAddress(), cause)
-            : cause);
+    ctx.fireExceptionCaught(TlsErrors.isOfTls(cause) ? TlsErrors.describe(cause) : cause);
     ctx.close();
   }
 }

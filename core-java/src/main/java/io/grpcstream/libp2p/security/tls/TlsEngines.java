@@ -6,6 +6,7 @@ import java.security.GeneralSecurityException;
 import java.util.List;
 import javax.net.ssl.SSLEngine;
 import javax.net.ssl.SSLException;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Makes the engines of one host: TLS 1.3 only, with client authentication, without session tickets
@@ -28,10 +29,10 @@ interface TlsEngines {
       throws SSLException;
 
   /**
-   * Whether {@code engine} has refused what it received after the handshake and said so to the
-   * remote, without an exception so far.
+   * Why {@code engine} has refused what it received after the handshake, if it did and has told the
+   * remote so, but has thrown nothing; else null.
    */
-  boolean hasFailed(SSLEngine engine);
+  @Nullable SSLException unsaidFailure(SSLEngine engine);
 
   /** The engines of an implementation that is available. */
   static TlsEngines of(TlsProvider provider, TlsIdentity identity, PeerVerifier verifier)

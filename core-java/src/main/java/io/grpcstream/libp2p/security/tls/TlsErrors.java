@@ -3,11 +3,9 @@ package io.grpcstream.libp2p.security.tls;
 import io.netty.handler.codec.DecoderException;
 import io.netty.handler.ssl.NotSslRecordException;
 import java.io.IOException;
-import java.net.SocketAddress;
 import java.security.cert.CertificateException;
 import java.util.Locale;
 import javax.net.ssl.SSLException;
-import org.jspecify.annotations.Nullable;
 
 /** Puts into words what Netty, the JDK and BoringSSL report in many ways. */
 final class TlsErrors {
@@ -24,18 +22,17 @@ final class TlsErrors {
         || cause instanceof DecoderException;
   }
 
-  /** A failure of TLS with its reason, and with whom. */
-  static IOException describe(@Nullable SocketAddress remote, Throwable failure) {
+  /** A failure of TLS with its reason. */
+  static IOException describe(Throwable failure) {
     Throwable cause = unwrap(failure);
-    String with = "tls with %s: ".formatted(remote);
     if (cause instanceof NotSslRecordException) {
       // Its text is a dump of all that came.
-      return new TlsException(with + "these are no TLS records");
+      return new TlsException("tls: these are no TLS records");
     }
     String reason = reason(cause);
     return isAlert(reason)
-        ? new IOException(with + "the remote ended the connection: " + reason, cause)
-        : new TlsException(with + reason, cause);
+        ? new IOException("tls: the remote ended the connection: " + reason, cause)
+        : new TlsException("tls: " + reason, cause);
   }
 
   private static Throwable unwrap(Throwable failure) {

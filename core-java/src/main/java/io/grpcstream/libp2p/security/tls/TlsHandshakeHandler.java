@@ -10,11 +10,11 @@ import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.handler.ssl.SslHandshakeCompletionEvent;
 import io.netty.util.ReferenceCountUtil;
 import io.netty.util.concurrent.Promise;
-import java.net.SocketAddress;
 import java.nio.channels.ClosedChannelException;
-import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import javax.net.ssl.SSLEngine;
+import javax.net.ssl.SSLException;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -29,13 +29,12 @@ final class TlsHandshakeHandler extends ChannelInboundHandlerAdapter {
   private final Handshake handshake;
   private final RemoteKeyCheck check;
   private final Consumer<SSLEngine> end;
-  private final BooleanSupplier failed;
+  private final Supplier<@Nullable SSLException> unsaid;
   private final Promise<SecuredConnection> secured;
 
   /** Buffers and events that came before the listeners have run. */
   private final Leftovers held = new Leftovers();
 
-  private @Nullable SocketAddress remote;
   private boolean decided;
 
   /**
@@ -43,26 +42,25 @@ final class TlsHandshakeHandler extends ChannelInboundHandlerAdapter {
    *
    * @param check judges the remote's key after the handshake
    * @param end called with the engine when the handshake is over
-   * @param failed for the {@link TlsEndHandler}
+   * @param unsaid for the {@link TlsEndHandler}
    */
   TlsHandshakeHandler(
       SSLEngine engine,
       Handshake handshake,
       RemoteKeyCheck check,
       Consumer<SSLEngine> end,
-      BooleanSupplier failed,
+      Supplier<@Nullable SSLException> unsaid,
       Promise<SecuredConnection> secured) {
     this.engine = engine;
     this.handshake = handshake;
     this.check = check;
     this.end = end;
-    this.failed = failed;
+    this.unsaid = unsaid;
     this.secured = secured;
   }
 
   @Override
   public void handlerAdded(ChannelHandlerContext ctx) {
-    remote = ctx.channel().remoteAddress();
     if (ctx.channel().isActive()) {
       readFirst(ctx);
     }
@@ -70,7 +68,6 @@ final class TlsHandshakeHandler extends ChannelInboundHandlerAdapter {
 
   @Override
   public void channelActive(ChannelHandlerContext ctx) {
-    remote = ctx.channel().remoteAddress();
     ctx.fireChannelActive();
     readFirst(ctx);
   }
@@ -115,7 +112,7 @@ final class TlsHandshakeHandler extends ChannelInboundHandlerAdapter {
       return;
     }
     decided = true;
-    ctx.pipeline().addAfter(ctx.name(), null, new TlsEndHandler(failed));
+    ctx.pipeline().addAfter(ctx.name(), null, new TlsEndHandler(unsaid));
     if (secured.trySuccess(connection)) {
       held.handOver(secured, ctx, () -> false);
     }
@@ -169,6 +166,6 @@ final class TlsHandshakeHandler extends ChannelInboundHandlerAdapter {
     if (reason instanceof ClosedChannelException) {
       reason = new TlsException("the channel closed before the handshake was complete", reason);
     }
-    secured.tryFailure(TlsErrors.isOfTls(reason) ? TlsErrors.describe(remote, reason) : reason);
+    secured.tryFailure(TlsErrors.isOfTls(reason) ? TlsErrors.describe(reason) : reason);
   }
 }

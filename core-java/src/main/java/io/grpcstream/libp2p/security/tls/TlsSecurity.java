@@ -105,7 +105,7 @@ public final class TlsSecurity implements SecurityProtocol {
               handshake,
               initiator ? key -> {} : check,
               verifier::forget,
-              () -> engines.hasFailed(engine),
+              () -> engines.unsaidFailure(engine),
               secured);
       // Behind TLS in the pipeline but there before it, since TLS begins at once.
       channel.pipeline().addLast(handler);

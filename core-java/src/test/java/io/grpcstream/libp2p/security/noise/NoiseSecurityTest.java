@@ -279,7 +279,7 @@ class NoiseSecurityTest {
     dialer.receive(second);
     assertThat(dialed.cause())
         .isInstanceOf(NoiseException.class)
-        .hasMessageContaining("noise with embedded: handshake message 2");
+        .hasMessageContaining("noise: handshake message 2");
   }
 
   @Test
