@@ -1,4 +1,4 @@
-package io.grpcstream.kotlin.testing
+package io.grpcstream.kotest
 
 import io.kotest.core.spec.style.StringSpec
 import io.kotest.matchers.collections.shouldBeEmpty

@@ -1,4 +1,4 @@
-package io.grpcstream.kotlin
+package io.grpcstream.kotlin.gates
 
 import io.kotest.assertions.withClue
 import io.kotest.core.spec.style.StringSpec

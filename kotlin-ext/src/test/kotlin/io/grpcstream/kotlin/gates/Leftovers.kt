@@ -1,4 +1,4 @@
-package io.grpcstream.kotlin.testing
+package io.grpcstream.kotlin.gates
 
 import io.kotest.assertions.nondeterministic.eventually
 import kotlinx.coroutines.ExperimentalCoroutinesApi

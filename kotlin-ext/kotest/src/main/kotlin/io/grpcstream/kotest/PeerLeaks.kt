@@ -1,4 +1,4 @@
-package io.grpcstream.kotlin.testing
+package io.grpcstream.kotest
 
 import io.grpcstream.libp2p.HostStats
 import io.grpcstream.libp2p.PeerId

@@ -1,4 +1,4 @@
-package io.grpcstream.kotlin.testing
+package io.grpcstream.kotest
 
 import io.kotest.core.extensions.MountableExtension
 import io.kotest.core.listeners.AfterSpecListener

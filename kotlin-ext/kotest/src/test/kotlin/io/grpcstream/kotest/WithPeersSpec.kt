@@ -1,4 +1,4 @@
-package io.grpcstream.kotlin.testing
+package io.grpcstream.kotest
 
 import io.grpc.CallOptions
 import io.grpc.ClientCall

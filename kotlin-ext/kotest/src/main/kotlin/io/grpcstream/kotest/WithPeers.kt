@@ -1,6 +1,9 @@
-package io.grpcstream.kotlin.testing
+package io.grpcstream.kotest
 
 import io.grpcstream.kotlin.startAndAwait
+import kotlinx.coroutines.CoroutineScope
+import kotlinx.coroutines.cancelChildren
+import kotlinx.coroutines.coroutineScope
 
 /**
  * Runs [test] with [count] peers that reach each other in memory, and takes them down after it.
@@ -12,6 +15,8 @@ import io.grpcstream.kotlin.startAndAwait
  * }
  * ```
  *
+ * Coroutines that [test] launches are awaited before the peers are taken down.
+ *
  * Afterwards, also if the test failed or was cancelled, it shuts down the channels that
  * [Peer.channelTo] made, each [GrpcStream][io.grpcstream.GrpcStream] and each host without any
  * grace, and then looks for leaks: what has not ended by itself, connections and streams that a
@@ -22,7 +27,7 @@ import io.grpcstream.kotlin.startAndAwait
  * that ran before; to hear of them, this takes the place of
  * [Netty's leak listener][io.netty.buffer.ByteBufUtil.setLeakListener].
  *
- * It needs no test framework. In `runTest` all works in real time except the test's own `delay`
+ * It can be called in any test, of Kotest or not. In `runTest` all works in real time except the test's own `delay`
  * and `withTimeout`, whose virtual time does not wait for peers: a `withTimeout` around a call, and
  * `withDeadline` likewise, expires as soon as the test has nothing else to do. Put such a call into
  * `withContext(Dispatchers.Default)`.
@@ -33,17 +38,23 @@ import io.grpcstream.kotlin.startAndAwait
 public suspend fun <T> withPeers(
     count: Int = 2,
     configure: PeersBuilder.() -> Unit = { },
-    test: suspend (Peers) -> T,
+    test: suspend CoroutineScope.(Peers) -> T,
 ): T {
     val peers = PeersBuilder().apply(configure).build(count)
     val result =
         peers.orTakeDown {
             peers.start()
-            test(peers)
+            scoped { test(peers) }
         }
     peers.takeDown()
     return result
 }
+
+/** As [coroutineScope], which throws copies of what fails: a test is to fail with its own failure. */
+private suspend fun <T> scoped(test: suspend CoroutineScope.() -> T): T =
+    coroutineScope {
+        runCatching { test() }.onFailure { coroutineContext.cancelChildren() }
+    }.getOrThrow()
 
 /** Returns what [action] does. If it fails, takes the peers down and throws its failure all the same. */
 internal suspend fun <T> Peers.orTakeDown(action: suspend () -> T): T =

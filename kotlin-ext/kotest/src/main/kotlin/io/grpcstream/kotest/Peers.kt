@@ -1,4 +1,4 @@
-package io.grpcstream.kotlin.testing
+package io.grpcstream.kotest
 
 /** The peers of a test, in the order of their indices: `val (alice, bob) = peers`. */
 public class Peers internal constructor(
