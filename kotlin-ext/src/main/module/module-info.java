@@ -1,7 +1,6 @@
 /** GrpcStream and its libp2p host for coroutines. */
 module io.grpcstream.kotlin {
   exports io.grpcstream.kotlin;
-  exports io.grpcstream.kotlin.testing;
 
   // Of these there are types in the API.
   requires transitive io.grpcstream.core;
@@ -16,7 +15,4 @@ module io.grpcstream.kotlin {
   requires io.netty.buffer;
   requires org.slf4j;
   requires proto.google.common.protos;
-
-  // For the Kotest extension among the helpers for tests.
-  requires static kotest.framework.engine.jvm;
 }

@@ -68,11 +68,13 @@ class OldLibrariesTest {
   }
 
   @Test
-  @DisplayName("A Netty that is too old is refused with the JAR found and the version needed")
+  @DisplayName("A Netty that is too old is refused: the JAR found, the version needed, the lines to add")
   void nettyThatIsTooOld() throws Exception {
     assertThat(run("default", "netty-common"))
         .contains("failed: a host cannot work with the libraries found: ")
-        .contains("netty-common-4.1.130.Final.jar, where 4.2.1.Final or later is needed");
+        .contains("netty-common-4.1.130.Final.jar, where 4.2.1.Final or later is needed\n")
+        .containsPattern("<artifactId>grpc-stream-bom</artifactId><version>\\d+\\.\\d+\\.\\d+")
+        .containsPattern("<netty\\.version>4\\.2\\.\\d+\\.Final</netty\\.version>");
   }
 
   @Test
@@ -80,7 +82,9 @@ class OldLibrariesTest {
   void grpcThatIsTooOld() throws Exception {
     assertThat(run("grpc", "grpc-api"))
         .contains("failed: gRPC over libp2p cannot work with the libraries found: ")
-        .contains("grpc-api-1.70.0.jar, where 1.72.0 or later is needed");
+        .contains("grpc-api-1.70.0.jar, where 1.72.0 or later is needed\n")
+        .contains("<artifactId>grpc-stream-bom</artifactId>")
+        .doesNotContain("netty.version");
   }
 
   @Test

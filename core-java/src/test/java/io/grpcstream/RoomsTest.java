@@ -41,6 +41,7 @@ class RoomsTest {
   private static final JavaClasses CLASSES =
       new ClassFileImporter()
           .withImportOption(new ImportOption.DoNotIncludeTests())
+          .withImportOption(location -> !location.contains("/core-java/testing/"))
           .importPackages(ROOT);
 
   @Test

@@ -311,8 +311,9 @@ public interface Host extends AutoCloseable {
      * {@code /noise}. As dialler the host proposes them in this order; as listener it takes the
      * first of the dialler's that is among them.
      *
-     * <p>The default is TLS, then Noise, where {@code io.netty:netty-tcnative-boringssl-static} is
-     * on the class path, and Noise alone elsewhere. On JDK 17 BoringSSL moves more bytes than
+     * <p>The default is TLS, then Noise, where {@code io.netty:netty-tcnative-boringssl-static}
+     * works, which comes along, and Noise alone where it was excluded or the system is another. On
+     * JDK 17 BoringSSL moves more bytes than
      * Noise, whose ciphers are the JDK's; those of later JDKs come close. A handshake of TLS costs
      * more than one of Noise, most of all by the JDK. {@code samples/benchmarks} compares them.
      *
@@ -416,7 +417,8 @@ public interface Host extends AutoCloseable {
      * @throws IllegalArgumentException if an address to listen on names another peer, or the
      *     high-water mark is not below the limit of connections
      * @throws IllegalStateException if Netty, or another library, is there in a version that does
-     *     not work, with the jar that was found and the version that is needed
+     *     not work, with the jar that was found, the version that is needed, and what to write into
+     *     a {@code pom.xml}
      */
     public Host build() {
       Libraries.checkForHost();

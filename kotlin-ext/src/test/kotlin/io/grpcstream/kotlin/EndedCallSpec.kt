@@ -15,6 +15,7 @@ import kotlinx.coroutines.awaitCancellation
 import kotlinx.coroutines.flow.Flow
 import kotlinx.coroutines.flow.flow
 import kotlinx.coroutines.flow.onCompletion
+import kotlinx.coroutines.flow.onStart
 import kotlinx.coroutines.flow.toList
 import java.io.ByteArrayInputStream
 import java.io.InputStream
@@ -23,31 +24,39 @@ import java.io.InputStream
 class EndedCallSpec :
     StringSpec({
         "a request that cannot be parsed ends the coroutine of a service from lambdas" {
+            val collecting = CompletableDeferred<Unit>()
             val ended = CompletableDeferred<Throwable?>()
             val service =
                 grpcService("greeter.Greeter") {
                     clientStreaming(GreeterGrpc.getSayHelloManyMethod()) { requests ->
-                        requests.onCompletion { ended.complete(it) }.toList()
+                        requests
+                            .onStart { collecting.complete(Unit) }
+                            .onCompletion { ended.complete(it) }
+                            .toList()
                         reply("never")
                     }
                 }
             callingService(service) { channel ->
-                shouldThrow<StatusException> { channel.clientStreaming(garbled, endless) }
+                shouldThrow<StatusException> { channel.clientStreaming(garbled, endless(collecting)) }
                 checkNotNull(ended.await())
             }
         }
 
         "a request that cannot be parsed ends the coroutine of a generated service" {
+            val collecting = CompletableDeferred<Unit>()
             val ended = CompletableDeferred<Throwable?>()
             val greeter =
                 ScriptedGreeter().apply {
                     clientStreaming = { requests: Flow<HelloRequest> ->
-                        requests.onCompletion { ended.complete(it) }.toList()
+                        requests
+                            .onStart { collecting.complete(Unit) }
+                            .onCompletion { ended.complete(it) }
+                            .toList()
                         reply("never")
                     }
                 }
             calling({ service(greeter) }) { channel ->
-                shouldThrow<StatusException> { channel.clientStreaming(garbled, endless) }
+                shouldThrow<StatusException> { channel.clientStreaming(garbled, endless(collecting)) }
                 checkNotNull(ended.await())
             }
         }
@@ -81,9 +90,13 @@ private object Garbling : MethodDescriptor.Marshaller<String> {
     override fun parse(stream: InputStream): String = error("only the client's side is used")
 }
 
-/** One message, and no end: so it is not the end of the requests that ends the service. */
-private val endless =
+/**
+ * One message, once there is a coroutine to end, and no end: so it is not the end of the requests that
+ * ends the service.
+ */
+private fun endless(collecting: CompletableDeferred<Unit>) =
     flow {
+        collecting.await()
         emit("?")
         awaitCancellation()
     }

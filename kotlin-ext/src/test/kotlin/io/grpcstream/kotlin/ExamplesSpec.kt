@@ -13,10 +13,7 @@ import io.grpcstream.greeter.GreeterGrpcKt.GreeterCoroutineStub
 import io.grpcstream.greeter.HelloReply
 import io.grpcstream.greeter.HelloRequest
 import io.grpcstream.greeter.helloRequest
-import io.grpcstream.kotlin.testing.PeersExtension
-import io.grpcstream.kotlin.testing.withPeers
 import io.grpcstream.libp2p.Host
-import io.kotest.core.extensions.install
 import io.kotest.core.spec.style.StringSpec
 import io.kotest.engine.spec.tempdir
 import io.kotest.matchers.collections.shouldContainAll
@@ -291,22 +288,6 @@ class ExamplesSpec :
                     seats.acquire()
                 }
             }) { dialer, listener -> dialer.greetFrom(listener) shouldBe "Hello, Ada!" }
-        }
-
-        "peers in memory" {
-            val service = GreetingService()
-            withPeers(configure = { grpc { grpcStream { service(service) } } }) { (alice, bob) ->
-                val stub = GreeterCoroutineStub(alice.channelTo(bob))
-                stub.sayHello(helloRequest { name = "Ada" }).message shouldBe "Hello, Ada!"
-            }
-        }
-
-        val (alice, bob) =
-            install(PeersExtension(2) { grpc { grpcStream { service(Greeter()) } } })
-
-        "peers for a whole spec" {
-            val stub = GreeterCoroutineStub(alice.channelTo(bob))
-            stub.sayHello(helloRequest { name = "Ada" }).message shouldBe "Hello, Ada!"
         }
     })
 

@@ -10,8 +10,6 @@ import io.grpc.reflection.v1.ServerReflectionGrpc
 import io.grpc.reflection.v1.ServerReflectionRequest
 import io.grpcstream.CallLimits
 import io.grpcstream.GrpcStream
-import io.grpcstream.kotlin.testing.Peer
-import io.grpcstream.kotlin.testing.withPeers
 import io.grpcstream.libp2p.Libp2pException
 import io.grpcstream.libp2p.PeerId
 import io.grpcstream.libp2p.Refusal
@@ -182,15 +180,18 @@ class GrpcStreamOptionsSpec :
 private suspend fun serving(
     configure: GrpcStreamBuilder.() -> Unit,
     serve: Boolean = true,
-    test: suspend (server: Peer, Peer, Peer) -> Unit,
-) = withPeers(
-    count = 3,
-    configure = {
-        protocol = PROTOCOL
-        this.serve = serve
-        grpc { index -> if (index == 0) grpcStream(configure) else null }
-    },
-) { (server, one, other) -> test(server, one, other) }
+    test: suspend (server: TestPeer, TestPeer, TestPeer) -> Unit,
+) {
+    val grpc = grpcStream(configure)
+    if (serve) grpc.serve()
+    val peers = listOf(TestPeer(grpc), TestPeer(null), TestPeer(null))
+    try {
+        peers.forEach { it.start() }
+        test(peers[0], peers[1], peers[2])
+    } finally {
+        peers.forEach { it.end() }
+    }
+}
 
 /** Waits until the stream that [open] opens is reset; the reset can come while it is opened. */
 private suspend fun awaitReset(open: suspend () -> Stream) {

@@ -1,6 +1,6 @@
 package io.kotest.provided
 
-import io.grpcstream.kotlin.testing.LeftoverGate
+import io.grpcstream.kotlin.gates.LeftoverGate
 import io.kotest.core.config.AbstractProjectConfig
 import io.kotest.core.extensions.Extension
 

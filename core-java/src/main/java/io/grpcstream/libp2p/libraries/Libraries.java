@@ -31,8 +31,8 @@ public final class Libraries {
 
   /** What was found when it was first asked for; that does not change while the process runs. */
   private static final class Found {
-    static final String TOO_OLD = describe(all(l -> l.isTooOld() && !l.isOfGrpc()));
-    static final String TOO_OLD_FOR_GRPC = describe(all(Library::isTooOld));
+    static final Set<Library> TOO_OLD = all(l -> l.isTooOld() && !l.isOfGrpc());
+    static final Set<Library> TOO_OLD_FOR_GRPC = all(Library::isTooOld);
 
     static {
       String old = describe(all(Library::isOld));
@@ -48,7 +48,7 @@ public final class Libraries {
    * Looks, once, at what is there.
    *
    * @throws IllegalStateException if a library is so old that no host would work, with the names of
-   *     the jars found and the versions needed
+   *     the jars found, the versions needed, and what to write into a {@code pom.xml}
    */
   public static void checkForHost() {
     require("a host", Found.TOO_OLD);
@@ -59,9 +59,13 @@ public final class Libraries {
     require("gRPC over libp2p", Found.TOO_OLD_FOR_GRPC);
   }
 
-  private static void require(String what, String tooOld) {
+  private static void require(String what, Set<Library> tooOld) {
     if (!tooOld.isEmpty()) {
-      throw new IllegalStateException(what + " cannot work with the libraries found: " + tooOld);
+      throw new IllegalStateException(
+          what
+              + " cannot work with the libraries found: "
+              + describe(tooOld)
+              + Remedy.of(tooOld));
     }
   }
 

@@ -50,6 +50,12 @@ class ModulesTest {
   }
 
   @Test
+  @DisplayName("and beside that for Kotest")
+  void runsBesideKotest() throws Exception {
+    assertThat(run("--add-modules", "io.grpcstream.kotest")).isEqualTo("SERVING\nSERVING\n");
+  }
+
+  @Test
   @DisplayName("and beside that for OpenTelemetry")
   void runsBesideOpenTelemetry() throws Exception {
     assertThat(run("--add-modules", "io.grpcstream.opentelemetry")).isEqualTo("SERVING\nSERVING\n");
@@ -62,7 +68,8 @@ class ModulesTest {
         .containsExactlyInAnyOrder(
             "io.grpcstream", "io.grpcstream.libp2p", "io.grpcstream.libp2p.crypto");
     assertThat(exportsOf("io.grpcstream.kotlin"))
-        .containsExactlyInAnyOrder("io.grpcstream.kotlin", "io.grpcstream.kotlin.testing");
+        .containsExactly("io.grpcstream.kotlin");
+    assertThat(exportsOf("io.grpcstream.kotest")).containsExactly("io.grpcstream.kotest");
     assertThat(exportsOf("io.grpcstream.opentelemetry"))
         .containsExactly("io.grpcstream.opentelemetry");
   }
