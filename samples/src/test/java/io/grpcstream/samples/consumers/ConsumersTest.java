@@ -67,7 +67,7 @@ class ConsumersTest {
     maven = Maven.create(directory.resolve("local"));
 
     List<String> arguments = new ArrayList<>(List.of("-Prelease", "deploy"));
-    // The tests have their own time; format and coverage, too.
+    // Tests and format have a build of their own.
     arguments.addAll(List.of("-DskipTests", "-Dmaven.test.skip", "-Dspotless.check.skip"));
     arguments.add("-DaltDeploymentRepository=test::" + repository.toUri());
     if (hasGpg()) {

@@ -39,6 +39,7 @@ class ApiTest {
   @CsvSource({
     "grpc-stream-core, core-java",
     "grpc-stream-kotlin, kotlin-ext",
+    "grpc-stream-kotest, kotlin-ext/kotest",
     "grpc-stream-opentelemetry, core-java/opentelemetry",
   })
   void isAsWrittenDown(String artifact, String module) throws IOException {
