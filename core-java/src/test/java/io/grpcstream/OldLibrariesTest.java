@@ -68,7 +68,8 @@ class OldLibrariesTest {
   }
 
   @Test
-  @DisplayName("A Netty that is too old is refused: the JAR found, the version needed, the lines to add")
+  @DisplayName(
+      "A Netty that is too old is refused: the JAR found, the version needed, the lines to add")
   void nettyThatIsTooOld() throws Exception {
     assertThat(run("default", "netty-common"))
         .contains("failed: a host cannot work with the libraries found: ")

@@ -313,9 +313,9 @@ public interface Host extends AutoCloseable {
      *
      * <p>The default is TLS, then Noise, where {@code io.netty:netty-tcnative-boringssl-static}
      * works, which comes along, and Noise alone where it was excluded or the system is another. On
-     * JDK 17 BoringSSL moves more bytes than
-     * Noise, whose ciphers are the JDK's; those of later JDKs come close. A handshake of TLS costs
-     * more than one of Noise, most of all by the JDK. {@code samples/benchmarks} compares them.
+     * JDK 17 BoringSSL moves more bytes than Noise, whose ciphers are the JDK's; those of later
+     * JDKs come close. A handshake of TLS costs more than one of Noise, most of all by the JDK.
+     * {@code samples/benchmarks} compares them.
      *
      * <p>Besides, the JDK refuses certificates that name no issuer, and those of rust-libp2p and
      * js-libp2p do not. So a host that lists TLS without BoringSSL has it with go-libp2p and its

@@ -37,7 +37,12 @@ class EndedCallSpec :
                     }
                 }
             callingService(service) { channel ->
-                shouldThrow<StatusException> { channel.clientStreaming(garbled, endless(collecting)) }
+                shouldThrow<StatusException> {
+                    channel.clientStreaming(
+                        garbled,
+                        endless(collecting),
+                    )
+                }
                 checkNotNull(ended.await())
             }
         }
@@ -56,7 +61,12 @@ class EndedCallSpec :
                     }
                 }
             calling({ service(greeter) }) { channel ->
-                shouldThrow<StatusException> { channel.clientStreaming(garbled, endless(collecting)) }
+                shouldThrow<StatusException> {
+                    channel.clientStreaming(
+                        garbled,
+                        endless(collecting),
+                    )
+                }
                 checkNotNull(ended.await())
             }
         }

@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Properties;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 
 class ReadmeTest {
@@ -48,13 +49,45 @@ class ReadmeTest {
   @Test
   void versionForTlsIsTheOneThatIsTested() throws IOException {
     String artifact = "io.netty/netty-tcnative-boringssl-static";
+    assertThat(Files.readString(ROOT.resolve("README.md")))
+        .contains("`" + artifact.replace('/', ':') + ":" + versionOf(artifact) + "`");
+  }
+
+  @Test
+  @DisplayName("The Netty for Spring Boot is the one that is tested, here and in the consumer")
+  void nettyForSpringBoot() throws IOException {
+    String version = versionOf("io.netty/netty-common");
+    assertThat(Files.readString(ROOT.resolve("README.md")))
+        .contains("`netty.version` to " + version);
+    assertThat(Files.readString(Path.of("consumers", "spring-boot", "property", "pom.xml")))
+        .contains("<netty.version>" + version + "</netty.version>");
+  }
+
+  @Test
+  @DisplayName("The recipe for one JAR of all is the one by which the consumer is built")
+  void recipeForOneJar() throws IOException {
+    List<String> pom =
+        Files.readAllLines(Path.of("consumers", "fat-jar", "pom.xml")).stream()
+            .map(String::strip)
+            .toList();
+    List<String> recipe =
+        code("xml").stream()
+            .filter(block -> block.contains("maven.plugins.shade"))
+            .flatMap(String::lines)
+            .map(String::strip)
+            .filter(line -> !line.startsWith("<mainClass>"))
+            .toList();
+    assertThat(recipe).isNotEmpty();
+    assertThat(pom).containsSubsequence(recipe);
+  }
+
+  private static String versionOf(String artifact) throws IOException {
     Properties pom = new Properties();
     try (InputStream in =
         ReadmeTest.class.getResourceAsStream("/META-INF/maven/" + artifact + "/pom.properties")) {
       pom.load(in);
     }
-    assertThat(Files.readString(ROOT.resolve("README.md")))
-        .contains("`" + artifact.replace('/', ':') + ":" + pom.getProperty("version") + "`");
+    return pom.getProperty("version");
   }
 
   /** The README's blocks of code in {@code language}. */

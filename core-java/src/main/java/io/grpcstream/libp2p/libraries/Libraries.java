@@ -62,10 +62,7 @@ public final class Libraries {
   private static void require(String what, Set<Library> tooOld) {
     if (!tooOld.isEmpty()) {
       throw new IllegalStateException(
-          what
-              + " cannot work with the libraries found: "
-              + describe(tooOld)
-              + Remedy.of(tooOld));
+          what + " cannot work with the libraries found: " + describe(tooOld) + Remedy.of(tooOld));
     }
   }
 

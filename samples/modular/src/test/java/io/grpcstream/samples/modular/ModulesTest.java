@@ -67,8 +67,7 @@ class ModulesTest {
     assertThat(exportsOf("io.grpcstream.core"))
         .containsExactlyInAnyOrder(
             "io.grpcstream", "io.grpcstream.libp2p", "io.grpcstream.libp2p.crypto");
-    assertThat(exportsOf("io.grpcstream.kotlin"))
-        .containsExactly("io.grpcstream.kotlin");
+    assertThat(exportsOf("io.grpcstream.kotlin")).containsExactly("io.grpcstream.kotlin");
     assertThat(exportsOf("io.grpcstream.kotest")).containsExactly("io.grpcstream.kotest");
     assertThat(exportsOf("io.grpcstream.opentelemetry"))
         .containsExactly("io.grpcstream.opentelemetry");
