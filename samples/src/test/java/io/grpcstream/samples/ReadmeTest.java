@@ -15,19 +15,16 @@ class ReadmeTest {
   private static final Path TESTS = Path.of("src", "test");
 
   @Test
-  void javaIsTheExamplesThatAreRun() throws IOException {
+  void javaIsTheExampleThatIsRun() throws IOException {
     Path example = TESTS.resolve("java/io/grpcstream/samples/ReadmeExample.java");
-    Path core = ROOT.resolve("core-java").resolve(TESTS);
-    Path foreign = core.resolve("java/io/grpcstream/JvmLibp2pExample.java");
-    assertThat(Snippets.blocks(README, "java"))
-        .containsExactly(Snippets.region(example, "java"), Snippets.region(foreign, "jvm-libp2p"));
+    assertThat(Snippets.blocks(README, "java")).containsExactly(Snippets.region(example, "java"));
   }
 
   @Test
-  void kotlinIsTheExamplesThatAreRun() throws IOException {
+  void kotlinIsTheExampleThatIsRun() throws IOException {
     Path example = TESTS.resolve("kotlin/io/grpcstream/samples/ReadmeExample.kt");
     assertThat(Snippets.blocks(README, "kotlin"))
-        .containsExactly(Snippets.region(example, "kotlin"), Snippets.region(example, "replicas"));
+        .containsExactly(Snippets.region(example, "kotlin"));
   }
 
   @Test
