@@ -1,6 +1,7 @@
 package io.grpcstream.samples.guide;
 
 import io.grpc.CallCredentials;
+import io.grpc.ClientInterceptor;
 import io.grpc.CompositeChannelCredentials;
 import io.grpc.ConnectivityState;
 import io.grpc.Grpc;
@@ -33,8 +34,10 @@ final class Channels {
   // end
 
   // guide: channels/options
-  static ManagedChannel channelOfItsOwn(Host host, String target) {
+  static ManagedChannel channelOfItsOwn(
+      Host host, String target, ClientInterceptor forEachCall) {
     return PeerChannelBuilder.forTarget(host, target)
+        .intercept(forEachCall)
         .idleTimeout(5, TimeUnit.MINUTES)
         .keepAliveTime(1, TimeUnit.MINUTES)
         .maxInboundMessageSize(16 * 1024 * 1024)

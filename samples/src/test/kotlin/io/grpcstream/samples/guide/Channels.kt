@@ -2,6 +2,7 @@ package io.grpcstream.samples.guide
 
 import com.google.protobuf.MessageLite
 import io.grpc.CallCredentials
+import io.grpc.ClientInterceptor
 import io.grpc.ConnectivityState
 import io.grpc.Grpc
 import io.grpc.ManagedChannel
@@ -40,8 +41,10 @@ fun channelsTo(
 fun channelOfItsOwn(
     host: Host,
     target: String,
+    forEachCall: ClientInterceptor,
 ): ManagedChannel =
     host.peerChannel(target) {
+        intercept(forEachCall)
         idleTimeout(5, TimeUnit.MINUTES)
         keepAliveTime(1, TimeUnit.MINUTES)
         maxInboundMessageSize(16 * 1024 * 1024)

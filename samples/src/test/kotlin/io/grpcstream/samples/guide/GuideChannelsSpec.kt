@@ -1,8 +1,13 @@
 package io.grpcstream.samples.guide
 
 import com.google.protobuf.MessageLite
+import io.grpc.CallOptions
+import io.grpc.Channel
+import io.grpc.ClientCall
+import io.grpc.ClientInterceptor
 import io.grpc.ConnectivityState
 import io.grpc.ManagedChannel
+import io.grpc.MethodDescriptor
 import io.grpc.Status
 import io.grpc.Status.Code
 import io.grpc.StatusException
@@ -51,6 +56,7 @@ class GuideChannelsSpec :
                     }
                 val caller = calling()
                 val address = server.addresses().first()
+                val intercepted = CountedCalls()
                 for (
                 channels in
                 listOf(
@@ -64,13 +70,14 @@ class GuideChannelsSpec :
                 for (
                 channel in
                 listOf(
-                    channelOfItsOwn(caller.host(), server.target),
-                    Channels.channelOfItsOwn(caller.host(), server.target),
+                    channelOfItsOwn(caller.host(), server.target, intercepted),
+                    Channels.channelOfItsOwn(caller.host(), server.target, intercepted),
                     channelByGrpcAlone(caller.host(), server.target),
                 )
                 ) {
                     channel.use { it.greet() } shouldBe "Hello, Ada!"
                 }
+                intercepted.calls.get() shouldBe 2
                 caller.host().connections() shouldHaveSize 1
             }
         }
@@ -252,6 +259,20 @@ private fun watch(
     states += state
     if (state != ConnectivityState.SHUTDOWN) {
         channel.notifyWhenStateChanged(state) { watch(channel, states) }
+    }
+}
+
+/** Counts the calls of a channel. */
+private class CountedCalls : ClientInterceptor {
+    val calls = AtomicInteger()
+
+    override fun <Q, R> interceptCall(
+        method: MethodDescriptor<Q, R>,
+        options: CallOptions,
+        next: Channel,
+    ): ClientCall<Q, R> {
+        calls.incrementAndGet()
+        return next.newCall(method, options)
     }
 }
 

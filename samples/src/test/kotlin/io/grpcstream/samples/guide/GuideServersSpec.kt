@@ -1,5 +1,7 @@
 package io.grpcstream.samples.guide
 
+import io.grpc.Metadata
+import io.grpc.ServerStreamTracer
 import io.grpc.Status.Code
 import io.grpc.health.v1.HealthCheckRequest
 import io.grpc.health.v1.HealthCheckResponse.ServingStatus
@@ -96,10 +98,12 @@ class GuideServersSpec :
                 val peer = peer { }
                 val caller = calling()
                 val callers = ConcurrentLinkedQueue<Any?>()
+                val traced = ConcurrentLinkedQueue<String>()
+                val tracers = Tracing { traced += it }
                 for (
                 start in
                 listOf(
-                    { serverOf(peer.host(), Greeter()) },
+                    { serverOf(peer.host(), Greeter(), tracers) },
                     { Servers.serverOf(peer.host(), Services.Greeter(), callers::add) },
                 )
                 ) {
@@ -110,7 +114,20 @@ class GuideServersSpec :
                     blocking { server.shutdownNow().awaitTermination() }
                     peer.host().protocols().contains("/greeter/1.0.0") shouldBe false
                 }
+                traced.shouldContainExactly("greeter.Greeter/SayHello")
                 callers.map { (it as PeerAddress).peerId() }.shouldContainExactly(caller.peerId())
             }
         }
     })
+
+private class Tracing(
+    private val seen: (String) -> Unit,
+) : ServerStreamTracer.Factory() {
+    override fun newServerStreamTracer(
+        method: String,
+        headers: Metadata,
+    ): ServerStreamTracer {
+        seen(method)
+        return object : ServerStreamTracer() {}
+    }
+}

@@ -6,6 +6,7 @@ import io.grpc.Server
 import io.grpc.ServerCall
 import io.grpc.ServerCallHandler
 import io.grpc.ServerInterceptor
+import io.grpc.ServerStreamTracer
 import io.grpc.health.v1.HealthCheckResponse.ServingStatus
 import io.grpcstream.GrpcPeer
 import io.grpcstream.GrpcStream
@@ -74,10 +75,12 @@ fun audited(
 fun serverOf(
     host: Host,
     service: BindableService,
+    tracers: ServerStreamTracer.Factory, // for example, of a metrics library
 ): Server =
     PeerServerBuilder
         .forProtocol(host, "/greeter/1.0.0")
         .addService(service)
+        .addStreamTracerFactory(tracers)
         .health()
         .build()
         .start() // registers the protocol with the host
