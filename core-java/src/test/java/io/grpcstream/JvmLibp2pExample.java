@@ -13,11 +13,11 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 
-/** The README's lines for jvm-libp2p: what stands between the markers here stands there, too. */
+/** The guide's lines for jvm-libp2p: what stands between the markers here stands there, too. */
 final class JvmLibp2pExample {
   private JvmLibp2pExample() {}
 
-  // readme: jvm-libp2p
+  // guide: other-stacks/jvm-libp2p
   static ProtocolBinding<Optional<ManagedChannel>> binding(
       Host host, String protocol, GrpcStream grpc) {
     return ProtocolBinding.Companion.createSimple(

@@ -19,7 +19,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** The lines of the README for jvm-libp2p, between two hosts that run them as that does. */
+/** The lines of the guide for jvm-libp2p, between two hosts that run them as that does. */
 @Timeout(120)
 class JvmLibp2pExampleTest {
   private static final String PROTOCOL = "/greeter/1.0.0";

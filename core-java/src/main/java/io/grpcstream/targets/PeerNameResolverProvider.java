@@ -9,7 +9,8 @@ import java.util.Set;
 
 /** Tells gRPC about {@code libp2p:} targets; found by {@link java.util.ServiceLoader}. */
 public final class PeerNameResolverProvider extends NameResolverProvider {
-  private static final int DEFAULT_PRIORITY = 5;
+  /** Below that of host names, which are so what a target without a scheme is taken for. */
+  private static final int PRIORITY = 4;
 
   @Override
   protected boolean isAvailable() {
@@ -18,7 +19,7 @@ public final class PeerNameResolverProvider extends NameResolverProvider {
 
   @Override
   protected int priority() {
-    return DEFAULT_PRIORITY;
+    return PRIORITY;
   }
 
   @Override

@@ -1,6 +1,5 @@
 package io.grpcstream.samples
 
-import io.grpc.ManagedChannel
 import io.grpcstream.greeter.GreeterGrpcKt.GreeterCoroutineImplBase
 import io.grpcstream.greeter.GreeterGrpcKt.GreeterCoroutineStub
 import io.grpcstream.greeter.HelloReply
@@ -8,15 +7,11 @@ import io.grpcstream.greeter.HelloRequest
 import io.grpcstream.greeter.helloReply
 import io.grpcstream.greeter.helloRequest
 import io.grpcstream.kotlin.currentPeer
-import io.grpcstream.kotlin.peerChannel
 import io.grpcstream.kotlin.withGrpcPeer
-import io.grpcstream.libp2p.Host
-import io.grpcstream.libp2p.Multiaddr
 import kotlinx.coroutines.flow.Flow
 import kotlinx.coroutines.flow.asFlow
 import kotlinx.coroutines.flow.map
 import kotlinx.coroutines.flow.toList
-import java.util.concurrent.TimeUnit
 
 // What stands between the markers stands in the README, too.
 // readme: kotlin
@@ -40,35 +35,5 @@ suspend fun greet(names: List<String>): List<String> =
             val requests = names.asFlow().map { helloRequest { name = it } }
             GreeterCoroutineStub(client.channel(target)).chat(requests).toList().map { it.message }
         }
-    }
-// end
-
-// readme: replicas
-fun greeters(
-    host: Host,
-    replicas: List<Multiaddr>,
-): ManagedChannel =
-    host.peerChannel("libp2p:" + replicas.joinToString(",")) {
-        defaultLoadBalancingPolicy("round_robin")
-        defaultServiceConfig(
-            mapOf(
-                "methodConfig" to
-                    listOf(
-                        mapOf(
-                            "name" to listOf(mapOf("service" to "greeter.Greeter")),
-                            "retryPolicy" to
-                                mapOf(
-                                    "maxAttempts" to 4.0,
-                                    "initialBackoff" to "0.05s",
-                                    "maxBackoff" to "1s",
-                                    "backoffMultiplier" to 2.0,
-                                    "retryableStatusCodes" to listOf("UNAVAILABLE"),
-                                ),
-                        ),
-                    ),
-                "healthCheckConfig" to mapOf("serviceName" to "greeter.Greeter"),
-            ),
-        )
-        keepAliveTime(1, TimeUnit.MINUTES)
     }
 // end
