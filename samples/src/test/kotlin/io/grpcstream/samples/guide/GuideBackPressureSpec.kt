@@ -13,6 +13,7 @@ import kotlinx.coroutines.flow.toList
 import kotlinx.coroutines.future.await
 import java.util.concurrent.ConcurrentLinkedQueue
 import java.util.concurrent.atomic.AtomicInteger
+import kotlin.streams.asStream
 import kotlin.time.Duration.Companion.seconds
 
 /** Messages of 16 KiB. */
@@ -64,7 +65,7 @@ class GuideBackPressureSpec :
                     serving(
                         GrpcStream
                             .create()
-                            .registerService(BackPressure.ManyGreetings { replies.iterator() }),
+                            .registerService(BackPressure.ManyGreetings { replies.asStream().iterator() }),
                     )
                 val caller = calling()
                 val channel = caller.channel(server.target)
