@@ -8,6 +8,8 @@ import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileAttribute;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
@@ -38,6 +40,10 @@ class ConsumersTest {
   private static final Path LOGS = Path.of("target", "consumers");
   private static final String VERSION = System.getProperty("project.version");
 
+  /** As gpg wants its folder. */
+  private static final FileAttribute<?> PRIVATE =
+      PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------"));
+
   /** Published as a pom alone. */
   static final List<String> POMS = List.of("grpc-stream-bom", "grpc-stream-parent");
 
@@ -62,7 +68,7 @@ class ConsumersTest {
   @BeforeAll
   static void publish() throws Exception {
     Files.createDirectories(LOGS);
-    keys = Files.createDirectory(directory.resolve("keys"));
+    keys = Files.createDirectory(directory.resolve("keys"), PRIVATE);
     repository = directory.resolve("repository");
     maven = Maven.create(directory.resolve("local"));
 
