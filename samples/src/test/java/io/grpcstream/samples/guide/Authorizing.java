@@ -3,7 +3,10 @@ package io.grpcstream.samples.guide;
 import io.grpc.BindableService;
 import io.grpc.Status;
 import io.grpcstream.CallAuthorizer;
+import io.grpcstream.GrpcPeer;
 import io.grpcstream.GrpcStream;
+import io.grpcstream.libp2p.ConnectionGater;
+import io.grpcstream.libp2p.Multiaddr;
 import io.grpcstream.libp2p.PeerId;
 import java.util.Set;
 import java.util.concurrent.CompletionStage;
@@ -11,6 +14,24 @@ import java.util.function.Function;
 
 final class Authorizing {
   private Authorizing() {}
+
+  // guide: authorizing/gate
+  static GrpcPeer gatedPeer(BindableService service, Set<PeerId> banned) {
+    ConnectionGater gater =
+        new ConnectionGater() {
+          @Override
+          public boolean allowPeer(PeerId peer, Multiaddr remoteAddress, boolean initiator) {
+            return !banned.contains(peer);
+          }
+        };
+    return GrpcPeer.builder()
+        .listen("/memory/0")
+        .configureHost(host -> host.gater(gater))
+        .serve(GrpcStream.create().registerService(service))
+        .build();
+  }
+
+  // end
 
   // guide: authorizing/peers
   static GrpcStream forFriends(BindableService service, Set<PeerId> friends) {

@@ -34,8 +34,7 @@ final class Channels {
   // end
 
   // guide: channels/options
-  static ManagedChannel channelOfItsOwn(
-      Host host, String target, ClientInterceptor forEachCall) {
+  static ManagedChannel channelOfItsOwn(Host host, String target, ClientInterceptor forEachCall) {
     return PeerChannelBuilder.forTarget(host, target)
         .intercept(forEachCall)
         .idleTimeout(5, TimeUnit.MINUTES)

@@ -155,15 +155,13 @@ class GuideTest {
     known = known.replace("${project.version}", "0.1.0-SNAPSHOT");
     assertThat(known).contains("<version>0.1.0-SNAPSHOT</version>");
     for (String block : Snippets.blocks(page, "xml")) {
-      String kotlin = properties.get("kotlin.version");
-      String text = block.replace("${kotlin.version}", kotlin);
-      for (Element artifact : artifactsIn(text)) {
+      for (Element artifact : artifactsIn(block)) {
         String group = child(artifact, "groupId");
         String id = child(artifact, "artifactId");
         String version = child(artifact, "version");
         if (group.equals("io.grpcstream")) {
           assertThat(version).as(id).isIn("", "0.1.0-SNAPSHOT");
-        } else if (!version.isEmpty()) {
+        } else if (!version.isEmpty() && !version.equals("${kotlin.version}")) { // seen to below
           assertThat(known)
               .as("%s:%s:%s", group, id, version)
               .contains("<artifactId>" + id + "</artifactId><version>" + version + "</version>");

@@ -5,11 +5,16 @@ import io.grpcstream.GrpcStream;
 import io.grpcstream.greeter.GreeterGrpc;
 import io.grpcstream.greeter.GreeterGrpc.GreeterBlockingStub;
 import io.grpcstream.greeter.GreeterGrpc.GreeterImplBase;
+import io.grpcstream.libp2p.Connection;
+import io.grpcstream.libp2p.ConnectionListener;
+import io.grpcstream.libp2p.Host;
 import io.grpcstream.libp2p.Multiaddr;
 import io.grpcstream.libp2p.PeerId;
+import io.grpcstream.libp2p.Registration;
 import io.grpcstream.libp2p.crypto.PrivateKey;
 import java.util.List;
 import java.util.concurrent.CompletionStage;
+import java.util.function.Consumer;
 
 final class Nat {
   private Nat() {}
@@ -35,6 +40,19 @@ final class Nat {
   // guide: nat/hub
   static GreeterBlockingStub deviceOf(GrpcPeer hub, PeerId device) {
     return GreeterGrpc.newBlockingStub(hub.channel(device, GrpcStream.PROTOCOL)).withWaitForReady();
+  }
+
+  // end
+
+  // guide: nat/events
+  static Registration whoComes(Host host, Consumer<PeerId> comes) {
+    return host.addListener(
+        new ConnectionListener() {
+          @Override
+          public void onConnected(Connection connection) { // on an event loop
+            comes.accept(connection.remotePeer());
+          }
+        });
   }
 
   // end

@@ -34,12 +34,21 @@ class GuideAuthorizingSpec :
                 .getOrElse { "${Status.fromThrowable(it).code}" }
         }
 
-        "a peer that is banned does not get a connection" {
+        "a peer that is banned does not get a connection, in Kotlin and in Java" {
             guidePeers {
                 val banned = calling()
-                val server = start(gatedPeer(setOf(banned.peerId())))
-                banned.outcome(server) shouldBe "${Code.UNAVAILABLE}"
-                calling().outcome(server) shouldBe "Hello, Ada!"
+                val other = calling()
+                for (
+                gated in
+                listOf(
+                    gatedPeer(setOf(banned.peerId())),
+                    Authorizing.gatedPeer(Services.Greeter(), setOf(banned.peerId())),
+                )
+                ) {
+                    val server = start(gated)
+                    banned.outcome(server) shouldBe "${Code.UNAVAILABLE}"
+                    other.outcome(server) shouldBe "Hello, Ada!"
+                }
             }
         }
 

@@ -3,6 +3,7 @@ package io.grpcstream.samples.guide
 import io.grpc.Status.Code
 import io.grpcstream.GrpcStream
 import io.grpcstream.kotlin.grpcStream
+import io.grpcstream.libp2p.PeerId
 import io.grpcstream.libp2p.crypto.PrivateKey
 import io.kotest.core.spec.style.StringSpec
 import io.kotest.engine.spec.tempdir
@@ -15,6 +16,7 @@ import kotlinx.coroutines.coroutineScope
 import kotlinx.coroutines.flow.first
 import kotlinx.coroutines.future.await
 import kotlinx.coroutines.launch
+import java.util.concurrent.ConcurrentLinkedQueue
 
 class GuideNatSpec :
     StringSpec({
@@ -54,9 +56,12 @@ class GuideNatSpec :
             guidePeers {
                 val hub = peer { }
                 val key = PrivateKey.generateEd25519()
+                val come = ConcurrentLinkedQueue<PeerId>()
+                Nat.whoComes(hub.host()) { come += it }
                 val device =
                     start(Nat.device(key, Services.Greeter(), hub.addresses().first()).await())
                 callDevice(hub, device.peerId()).message shouldBe "Hello, device!"
+                come.toList() shouldBe listOf(device.peerId())
                 device.addresses().shouldBeEmpty()
                 device.host().isProtected(hub.peerId()) shouldBe true
             }

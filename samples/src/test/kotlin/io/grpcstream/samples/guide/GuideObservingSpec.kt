@@ -80,10 +80,12 @@ class GuideObservingSpec :
                 val gone = third.target
                 third.shutdownAndAwait()
                 val greeter = GreeterCoroutineStub(observed.channel(gone))
-                statusOf { greeter.sayHello(hello("Ada")) }.code shouldBe Code.UNAVAILABLE
-                eventually(60.seconds) { told.toSet().shouldContainAll("not reached") }
+                eventually(60.seconds) {
+                    statusOf { greeter.sayHello(hello("Ada")) }.code shouldBe Code.UNAVAILABLE
+                    told.toSet().shouldContainAll("not reached")
+                    inOneLine(observed.host()) shouldContain "connections in 1, out 0, streams in "
+                }
                 observed.host().stats().bytesSent() shouldBeGreaterThan 0
-                inOneLine(observed.host()) shouldContain "connections in 1, out 0, streams in "
             }
         }
     })
