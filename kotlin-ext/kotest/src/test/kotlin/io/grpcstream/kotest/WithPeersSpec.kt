@@ -21,6 +21,7 @@ import io.kotest.matchers.collections.shouldHaveSize
 import io.kotest.matchers.nulls.shouldBeNull
 import io.kotest.matchers.shouldBe
 import io.kotest.matchers.string.shouldContain
+import io.kotest.matchers.types.shouldBeInstanceOf
 import io.kotest.matchers.types.shouldBeSameInstanceAs
 import kotlinx.coroutines.CancellationException
 import kotlinx.coroutines.CompletableDeferred
@@ -86,6 +87,35 @@ class WithPeersSpec :
 
         "what the test returns is returned" {
             withPeers(3) { peers -> peers.map { it.peerId }.toSet().size } shouldBe 3
+        }
+
+        "coroutines that the test launches find the peers up, and are awaited" {
+            var greeting: String? = null
+            withPeers(configure = { grpc { greeter() } }) { (alice, bob) ->
+                launch { greeting = alice.greet(bob) }
+            }
+            greeting shouldBe "Hello, Ada!"
+        }
+
+        "a coroutine that fails fails the test" {
+            shouldThrow<IllegalStateException> {
+                withPeers {
+                    launch { error("in a coroutine") }
+                    awaitCancellation()
+                }
+            }.message shouldBe "in a coroutine"
+        }
+
+        "a failed test ends the coroutines that it has launched" {
+            val ended = CompletableDeferred<Throwable?>()
+            val failure = IllegalStateException("the test's own")
+            shouldThrow<IllegalStateException> {
+                withPeers {
+                    launch { awaitCancellation() }.invokeOnCompletion { ended.complete(it) }
+                    throw failure
+                }
+            } shouldBeSameInstanceAs failure
+            ended.await().shouldBeInstanceOf<CancellationException>()
         }
 
         "peers that do not serve have streams to accept" {
