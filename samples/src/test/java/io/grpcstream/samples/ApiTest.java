@@ -1,4 +1,4 @@
-package io.grpcstream.samples.modular;
+package io.grpcstream.samples;
 
 import static java.util.stream.Collectors.toSet;
 import static org.assertj.core.api.Assertions.assertThat;
@@ -43,7 +43,7 @@ class ApiTest {
     "grpc-stream-opentelemetry, core-java/opentelemetry",
   })
   void isAsWrittenDown(String artifact, String module) throws IOException {
-    Path home = Path.of("..", "..").resolve(module);
+    Path home = Path.of("..").resolve(module);
     Path written = home.resolve("api").resolve(artifact + ".api");
     String found = dump(home.resolve("target").resolve("classes"));
     if (System.getProperty("api.update") != null) {
