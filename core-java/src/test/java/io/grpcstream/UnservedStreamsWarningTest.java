@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import com.google.common.util.concurrent.ListenableFuture;
 import io.grpc.CallOptions;
 import io.grpc.ManagedChannel;
+import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import io.grpc.stub.ClientCalls;
 import io.grpcstream.libp2p.Connection;
@@ -105,6 +106,23 @@ class UnservedStreamsWarningTest {
           .isInstanceOf(StatusRuntimeException.class)
           .hasMessageContainingAll(
               "UNAVAILABLE", listener.peerId().toString(), "the peer may not be serving it");
+    }
+  }
+
+  @Test
+  @DisplayName("So is a caller whose stream was reset before it had a channel")
+  void resetBeforeItHadAChannel() throws Exception {
+    try (Hosts hosts = new Hosts()) {
+      GrpcStream grpc = GrpcStream.create();
+      Host listener = hosts.start(Hosts.TCP);
+      Stream stream = Hosts.open(hosts.start(Hosts.TCP), listener, grpc.handler());
+      end(grpc);
+      stream.channel().read();
+      Hosts.await(stream.closed());
+      Status status = Echo.failure(GrpcStream.wrapClient(stream));
+      assertThat(status.getCode()).isEqualTo(Status.Code.UNAVAILABLE);
+      assertThat(status.getDescription())
+          .contains(listener.peerId().toString(), "the peer may not be serving it");
     }
   }
 

@@ -66,7 +66,8 @@ final class OneStreamBalancer extends LoadBalancer {
       case READY -> update(ConnectivityState.READY, PickResult.withSubchannel(of));
       case CONNECTING -> update(ConnectivityState.CONNECTING, PickResult.withNoResult());
       case IDLE, TRANSIENT_FAILURE -> {
-        Status status = end.record(reason(end), info.getStatus().getCause());
+        Throwable cause = info.getStatus().getCause();
+        Status status = cause == null ? end.record(reason(end)) : end.record(reason(end), cause);
         update(ConnectivityState.TRANSIENT_FAILURE, PickResult.withDrop(status));
         of.shutdown(); // Calls in flight go on; there is no reconnecting.
       }

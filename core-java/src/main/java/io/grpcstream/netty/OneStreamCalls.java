@@ -29,7 +29,7 @@ final class OneStreamCalls extends CallTracker {
 
   @Override
   Status overStatus() {
-    return end().record(StreamEnd.LOST, null);
+    return end().record(StreamEnd.LOST);
   }
 
   @Override

@@ -47,7 +47,7 @@ public final class OneStreamChannel extends DelegatingChannel {
   }
 
   private void ended(EventLoop loop) {
-    end.record(StreamEnd.LOST, null);
+    end.record(StreamEnd.LOST);
     // Not at once: calls being started just now get the reason from the balancer.
     EventLoops.runLaterOrHere(end.stream().channel().eventLoop(), delegate::shutdown);
     calls.streamEnded(loop);
@@ -62,7 +62,7 @@ public final class OneStreamChannel extends DelegatingChannel {
   public <Q, R> ClientCall<Q, R> newCall(MethodDescriptor<Q, R> method, CallOptions options) {
     Status ended = end.status();
     if (ended == null && !end.stream().channel().isActive()) {
-      ended = end.record(StreamEnd.LOST, null); // The listeners of its end are about to run.
+      ended = end.record(StreamEnd.LOST); // The listeners of its end are about to run.
     }
     return ended == null
         ? calls.newCall(delegate, method, options)

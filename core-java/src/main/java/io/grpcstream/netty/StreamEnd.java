@@ -3,6 +3,9 @@ package io.grpcstream.netty;
 import io.grpc.Status;
 import io.grpcstream.libp2p.Stream;
 import io.grpcstream.libp2p.libraries.Libraries;
+import io.grpcstream.libp2p.mux.ConnectionEnded;
+import io.grpcstream.libp2p.mux.StreamChannel;
+import io.netty.channel.Channel;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
@@ -63,17 +66,37 @@ final class StreamEnd {
     return status.get();
   }
 
-  /** Notes why the stream ended, unless that is known, and returns what is known. */
+  /**
+   * Notes why the stream ended, unless that is known, and returns what is known. That is what it was
+   * lost by, of which the stream's handlers may hear only later, or were too late to hear; else
+   * {@code reason}.
+   */
+  Status record(String reason) {
+    Throwable lost = stream.channel() instanceof StreamChannel channel ? channel.lossCause() : null;
+    return lost == null ? record(reason, null, "") : recordFailure(lost);
+  }
+
+  /** Notes that the stream has failed, and what may lie behind that. */
+  Status recordFailure(Throwable cause) {
+    return record("it failed", cause, hint(cause));
+  }
+
+  /**
+   * What may lie behind a stream that the peer has agreed to and then ends without a word of
+   * HTTP/2, while the connection stands.
+   */
+  private String hint(Throwable cause) {
+    Channel connection = stream.channel().parent();
+    boolean connected = connection == null || connection.isActive();
+    return heard || !connected || cause instanceof ConnectionEnded ? "" : UNHEARD;
+  }
+
+  /** Notes {@code reason}, whatever else has become of the stream, unless one is known. */
   Status record(String reason, @Nullable Throwable cause) {
     return record(reason, cause, "");
   }
 
-  /**
-   * The same.
-   *
-   * @param hint what may lie behind the cause, to stand behind its text; or nothing
-   */
-  Status record(String reason, @Nullable Throwable cause, String hint) {
+  private Status record(String reason, @Nullable Throwable cause, String hint) {
     Status known = status.get();
     if (known != null) {
       return known;

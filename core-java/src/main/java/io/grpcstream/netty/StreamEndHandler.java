@@ -3,8 +3,6 @@ package io.grpcstream.netty;
 import io.grpc.Status;
 import io.grpc.netty.GrpcHttp2ConnectionHandler;
 import io.grpcstream.libp2p.Stream;
-import io.grpcstream.libp2p.mux.ConnectionEnded;
-import io.grpcstream.libp2p.mux.StreamChannel;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelDuplexHandler;
 import io.netty.channel.ChannelHandlerContext;
@@ -51,7 +49,7 @@ final class StreamEndHandler extends ChannelDuplexHandler {
     if (ctx.channel().isActive()) {
       done.setSuccess();
     } else {
-      done.setFailure(record(StreamEnd.LOST, null).asRuntimeException());
+      done.setFailure(record(StreamEnd.LOST).asRuntimeException());
     }
   }
 
@@ -59,7 +57,7 @@ final class StreamEndHandler extends ChannelDuplexHandler {
   public void userEventTriggered(ChannelHandlerContext ctx, Object event) {
     ctx.fireUserEventTriggered(event);
     if (event == ChannelInputShutdownEvent.INSTANCE) {
-      record("the peer ended it", null);
+      record("the peer ended it");
       ctx.close();
     }
   }
@@ -88,12 +86,7 @@ final class StreamEndHandler extends ChannelDuplexHandler {
   @Override
   public void close(ChannelHandlerContext ctx, ChannelPromise promise) {
     over = true;
-    Throwable lost = ctx.channel() instanceof StreamChannel channel ? channel.lossCause() : null;
-    if (lost != null) { // HTTP/2 closes as its writes fail, which is the first that we hear of it.
-      record("it failed", lost, hint(ctx, lost));
-    } else {
-      record(StreamEnd.CLOSED_HERE, null);
-    }
+    record(StreamEnd.CLOSED_HERE);
     ctx.close(promise);
   }
 
@@ -122,14 +115,14 @@ final class StreamEndHandler extends ChannelDuplexHandler {
       ctx.fireExceptionCaught(
           end == null
               ? new IOException(StreamAttachment.describe(stream) + " has ended")
-              : record(StreamEnd.LOST, null).asRuntimeException());
+              : record(StreamEnd.LOST).asRuntimeException());
     }
   }
 
   @Override
   public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
     if (end != null) {
-      ctx.fireExceptionCaught(record("it failed", cause, hint(ctx, cause)).asRuntimeException());
+      ctx.fireExceptionCaught(end.recordFailure(cause).asRuntimeException());
     } else if (cause instanceof IOException) {
       // A plain IOException, since gRPC logs any other kind with its stack trace.
       String text = StreamAttachment.describe(stream) + " failed: " + cause.getMessage();
@@ -139,21 +132,8 @@ final class StreamEndHandler extends ChannelDuplexHandler {
     }
   }
 
-  /**
-   * What may lie behind a stream that the peer has agreed to and then ends without a word of
-   * HTTP/2, while the connection stands.
-   */
-  private String hint(ChannelHandlerContext ctx, Throwable cause) {
-    Channel connection = ctx.channel().parent();
-    boolean connected = connection == null || connection.isActive();
-    return heard || !connected || cause instanceof ConnectionEnded ? "" : StreamEnd.UNHEARD;
-  }
-
-  private Status record(String reason, @Nullable Throwable cause) {
-    return record(reason, cause, "");
-  }
-
-  private Status record(String reason, @Nullable Throwable cause, String hint) {
-    return end == null ? Status.UNAVAILABLE : end.record(reason, cause, hint);
+  /** {@link StreamEnd#record(String)}, on the client's side. */
+  private Status record(String reason) {
+    return end == null ? Status.UNAVAILABLE : end.record(reason);
   }
 }

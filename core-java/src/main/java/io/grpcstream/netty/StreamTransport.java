@@ -94,7 +94,7 @@ final class StreamTransport implements ConnectionClientTransport {
           } else if (!EventLoops.run(
               // gRPC's part begins on the event loop of the stream, where this runs as a rule.
               opened.channel().eventLoop(), () -> begin(opened, attempt))) {
-            end(new StreamEnd(opened).record(StreamEnd.LOST, null), attempt);
+            end(new StreamEnd(opened).record(StreamEnd.LOST), attempt);
           }
         });
     return null;
@@ -134,7 +134,7 @@ final class StreamTransport implements ConnectionClientTransport {
               EventLoops.runLaterOrHere(
                   loop,
                   () -> {
-                    end.record(StreamEnd.LOST, null);
+                    end.record(StreamEnd.LOST);
                     onStream.streamEnded(loop);
                     dials.ended(stream);
                   });

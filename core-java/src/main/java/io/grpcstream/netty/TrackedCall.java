@@ -271,7 +271,7 @@ final class TrackedCall<Q, R> extends ForwardingClientCall<Q, R> {
     String end =
         stream == null
             ? owner.target()
-            : stream.end().record(StreamEnd.LOST, null).getDescription();
+            : stream.end().record(StreamEnd.LOST).getDescription();
     giveUp(
         Status.DEADLINE_EXCEEDED.withDescription(
             "deadline exceeded with messages unread, after the end of " + end));
