@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThatCode;
 
 import io.grpc.CallOptions;
 import io.grpc.ClientCall;
+import io.grpc.ConnectivityState;
 import io.grpc.ManagedChannel;
 import io.grpc.Metadata;
 import io.grpc.ServerCall;
@@ -75,7 +76,8 @@ class LateAnswersTest {
   }
 
   @Test
-  @DisplayName("An answer that was given before the end of its host, and not sent, leaves no buffer")
+  @DisplayName(
+      "An answer that was given before the end of its host, and not sent, leaves no buffer")
   void answerBeforeTheEndOfItsHost() {
     Host server = hosts.start(Hosts.TCP);
     Host client = hosts.start(builder -> builder);
@@ -91,12 +93,15 @@ class LateAnswersTest {
 
   @ParameterizedTest
   @ValueSource(booleans = {true, false})
-  @DisplayName("A request that was given before the end of its host, and not sent, leaves no buffer")
+  @DisplayName(
+      "A request that was given before the end of its host, and not sent, leaves no buffer")
   void requestBeforeTheEndOfItsHost(boolean goesOn) throws Exception {
     Host server = hosts.start(Hosts.TCP);
     Host client = hosts.start(builder -> builder);
     server.handle(Wire.PROTOCOL, grpc.handler());
     ManagedChannel channel = await(GrpcStream.dial(client, address(server), Wire.PROTOCOL));
+    // A call that waits for its stream holds no buffer yet.
+    Hosts.eventually("it is ready", () -> channel.getState(false) == ConnectivityState.READY);
     ClientCall<String, String> unary = channel.newCall(Echo.UNARY, CallOptions.DEFAULT);
     CompletableFuture<Status> ended = new CompletableFuture<>();
     unary.start(

@@ -38,6 +38,7 @@ abstract class CallTracker {
   private final Executor shared = SharedResourceHolder.get(GrpcUtil.SHARED_CHANNEL_EXECUTOR);
   private final AtomicBoolean sharedReleased = new AtomicBoolean();
   private final Set<TrackedCall<?, ?>> calls = ConcurrentHashMap.newKeySet();
+  private @Nullable Executor executor;
   private volatile boolean over;
   private volatile boolean cut;
 
@@ -64,15 +65,21 @@ abstract class CallTracker {
       Channel channel, MethodDescriptor<Q, R> method, CallOptions options) {
     CallTrace trace = new CallTrace();
     CallOptions ours = options.withStreamTracerFactory(trace);
-    if (options.getExecutor() != null) {
-      ours = ours.withExecutor(steady(options.getExecutor()));
-    }
-    return new TrackedCall<>(this, channel.newCall(method, ours), options, trace);
+    Executor users = options.getExecutor() == null ? executor : options.getExecutor();
+    return new TrackedCall<>(
+        this,
+        forgotten ->
+            channel.newCall(
+                method, ours.withExecutor(FallbackExecutor.of(users, shared, forgotten))),
+        options,
+        trace);
   }
 
-  /** Runs by {@code executor}, or by gRPC's shared one what that one rejects. */
-  final Executor steady(Executor executor) {
-    return FallbackExecutor.of(executor, shared);
+  /**
+   * What runs the callbacks of calls that bring no executor; null, at first, for gRPC's shared one.
+   */
+  final void executor(@Nullable Executor executor) {
+    this.executor = executor;
   }
 
   /** Whether {@code call}, which is being started, is in time for the channel. */

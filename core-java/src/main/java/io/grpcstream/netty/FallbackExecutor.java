@@ -3,37 +3,66 @@ package io.grpcstream.netty;
 import com.google.common.util.concurrent.MoreExecutors;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A user's executor that does not lose the end of a call: what it rejects, as it was shut down or
- * is full, another one runs. gRPC would let the rejection end the whole connection, and all calls
- * of others on it, but never that call.
+ * The executor of one call, which does not lose the call's end.
+ *
+ * <ul>
+ *   <li>What the user's executor rejects, as it was shut down or is full, another one runs. gRPC
+ *       would let the rejection end the whole connection, and all calls of others on it, but never
+ *       that call.
+ *   <li>A call that has waited for its stream is put on it here. If the stream's event loop has
+ *       ended meanwhile, that fails, and gRPC would forget the call.
+ * </ul>
  */
 final class FallbackExecutor implements Executor {
   private static final Logger log = LoggerFactory.getLogger(FallbackExecutor.class);
 
   private final Executor first;
   private final Executor second;
+  private final Consumer<RejectedExecutionException> forgotten;
 
-  private FallbackExecutor(Executor first, Executor second) {
+  private FallbackExecutor(
+      Executor first, Executor second, Consumer<RejectedExecutionException> forgotten) {
     this.first = first;
     this.second = second;
+    this.forgotten = forgotten;
   }
 
-  /** {@code first} backed by {@code second}; itself if it is gRPC's direct one, which it knows. */
-  static Executor of(Executor first, Executor second) {
-    return first == MoreExecutors.directExecutor() ? first : new FallbackExecutor(first, second);
+  /**
+   * {@code first} backed by {@code second}; itself if it is gRPC's direct one, which it knows: that
+   * puts calls on their streams on the event loop.
+   *
+   * @param first null for {@code second} alone
+   * @param forgotten told of the failure when gRPC forgets the call
+   */
+  static Executor of(
+      @Nullable Executor first, Executor second, Consumer<RejectedExecutionException> forgotten) {
+    return first == MoreExecutors.directExecutor()
+        ? first
+        : new FallbackExecutor(first == null ? second : first, second, forgotten);
   }
 
   @Override
   public void execute(Runnable task) {
+    Runnable steps = () -> run(task);
     try {
-      first.execute(task);
+      first.execute(steps);
     } catch (RejectedExecutionException e) {
       log.debug("{} takes no more work of a live call", first, e);
-      second.execute(task);
+      second.execute(steps);
+    }
+  }
+
+  private void run(Runnable task) {
+    try {
+      task.run();
+    } catch (RejectedExecutionException e) {
+      forgotten.accept(e);
     }
   }
 }

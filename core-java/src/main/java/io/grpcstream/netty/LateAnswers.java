@@ -16,8 +16,8 @@ import org.slf4j.LoggerFactory;
  * host, as with any call that is over: grpc-netty would throw into the service, which hears of the
  * end only when its executor gets to it.
  *
- * <p>gRPC sends the only message of a unary answer with the call's end. Here it waits for that as it
- * is, not in a buffer, which nobody would release if the loop, or the service, ended before.
+ * <p>gRPC sends the only message of a unary answer with the call's end. Here it waits for that as
+ * it is, not in a buffer, which nobody would release if the loop, or the service, ended before.
  */
 abstract class LateAnswers<Q, R> extends SimpleForwardingServerCall<Q, R> {
   private static final Logger log = LoggerFactory.getLogger(LateAnswers.class);

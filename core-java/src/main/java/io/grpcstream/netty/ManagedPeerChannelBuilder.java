@@ -166,7 +166,7 @@ public final class ManagedPeerChannelBuilder
     StreamTransportFactory factory =
         new StreamTransportFactory(dials, starter, readyTimeout, end::terminated);
     transports.set(factory);
-    grpc.executor(executor == null ? null : calls.steady(executor));
+    calls.executor(executor);
     ManagedChannel managed;
     try {
       managed = grpc.build();

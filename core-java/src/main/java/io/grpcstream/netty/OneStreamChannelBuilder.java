@@ -128,9 +128,7 @@ public final class OneStreamChannelBuilder
     StreamAttachment.claim(end.stream());
     netty.idleTimeout(Long.MAX_VALUE, TimeUnit.DAYS);
     OneStreamCalls calls = new OneStreamCalls(end);
-    if (executor != null) {
-      netty.executor(calls.steady(executor));
-    }
+    calls.executor(executor);
     ManagedChannel built;
     try {
       built = OneStreamBalancer.whileNamed(this::buildWith);

@@ -67,8 +67,8 @@ final class StreamEnd {
   }
 
   /**
-   * Notes why the stream ended, unless that is known, and returns what is known. That is what it was
-   * lost by, of which the stream's handlers may hear only later, or were too late to hear; else
+   * Notes why the stream ended, unless that is known, and returns what is known. That is what it
+   * was lost by, of which the stream's handlers may hear only later, or were too late to hear; else
    * {@code reason}.
    */
   Status record(String reason) {
@@ -96,7 +96,12 @@ final class StreamEnd {
     return record(reason, cause, "");
   }
 
-  private Status record(String reason, @Nullable Throwable cause, String hint) {
+  /**
+   * The same.
+   *
+   * @param hint what may lie behind the cause, to stand behind its text; or nothing
+   */
+  Status record(String reason, @Nullable Throwable cause, String hint) {
     Status known = status.get();
     if (known != null) {
       return known;

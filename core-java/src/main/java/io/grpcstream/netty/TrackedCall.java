@@ -17,8 +17,11 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.Future;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Consumer;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -60,17 +63,27 @@ final class TrackedCall<Q, R> extends ForwardingClientCall<Q, R> {
   private final Object moving = new Object();
 
   private volatile ClientCall<Q, R> delegate;
+  private volatile @Nullable EndListener listener;
   private volatile boolean started;
   private volatile boolean closed;
   private volatile @Nullable Status cancelled;
   private volatile @Nullable Status refused;
   private volatile @Nullable Future<?> deadlineTimer;
 
-  TrackedCall(CallTracker owner, ClientCall<Q, R> delegate, CallOptions options, CallTrace trace) {
+  /**
+   * A call that gRPC makes.
+   *
+   * @param make makes it, given what is to be told when gRPC forgets the call
+   */
+  TrackedCall(
+      CallTracker owner,
+      Function<Consumer<RejectedExecutionException>, ClientCall<Q, R>> make,
+      CallOptions options,
+      CallTrace trace) {
     this.owner = owner;
-    this.delegate = delegate;
     this.options = options;
     this.trace = trace;
+    delegate = make.apply(this::forgotten);
   }
 
   @Override
@@ -96,8 +109,12 @@ final class TrackedCall<Q, R> extends ForwardingClientCall<Q, R> {
     if (only == null) {
       trace.onStream(this::moveTo);
     }
+    EndListener ends = new EndListener(listener);
+    if (!started) {
+      this.listener = ends;
+    }
     try {
-      delegate.start(new EndListener(listener), headers);
+      delegate.start(ends, headers);
     } catch (RuntimeException | Error e) {
       if (!started) { // Else it is a second start of a call that goes on.
         leave();
@@ -269,9 +286,7 @@ final class TrackedCall<Q, R> extends ForwardingClientCall<Q, R> {
   private void deadlineExceeded() {
     StreamCalls stream = on;
     String end =
-        stream == null
-            ? owner.target()
-            : stream.end().record(StreamEnd.LOST).getDescription();
+        stream == null ? owner.target() : stream.end().record(StreamEnd.LOST).getDescription();
     giveUp(
         Status.DEADLINE_EXCEEDED.withDescription(
             "deadline exceeded with messages unread, after the end of " + end));
@@ -308,7 +323,23 @@ final class TrackedCall<Q, R> extends ForwardingClientCall<Q, R> {
     }
   }
 
+  /** gRPC has lost the call on its way to its stream, as the event loop has ended meanwhile. */
+  private void forgotten(RejectedExecutionException failure) {
+    EndListener ends = listener;
+    if (ends == null) {
+      throw failure;
+    }
+    log.debug("{}: the event loop has ended before the call was on it", owner.target(), failure);
+    Status status = givenUp.get();
+    if (status == null) {
+      StreamCalls stream = on;
+      status = stream == null ? owner.overStatus() : stream.end().record(StreamEnd.LOST);
+    }
+    ends.onClose(status, new Metadata());
+  }
+
   private final class EndListener extends SimpleForwardingClientCallListener<R> {
+    private final AtomicBoolean told = new AtomicBoolean();
     private boolean lost;
 
     EndListener(Listener<R> delegate) {
@@ -327,6 +358,9 @@ final class TrackedCall<Q, R> extends ForwardingClientCall<Q, R> {
 
     @Override
     public void onClose(Status status, Metadata trailers) {
+      if (!told.compareAndSet(false, true)) {
+        return;
+      }
       closed = true;
       leave();
       forgetTimers();

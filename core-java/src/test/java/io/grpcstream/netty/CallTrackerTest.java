@@ -14,6 +14,8 @@ import io.grpcstream.libp2p.crypto.PrivateKey;
 import io.netty.channel.embedded.EmbeddedChannel;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
@@ -32,7 +34,7 @@ class CallTrackerTest {
   @DisplayName("A call that is dropped while it starts is dropped thereafter")
   void callDroppedWhileItStarts() {
     DroppedInStart call = new DroppedInStart();
-    new TrackedCall<>(calls, call, CallOptions.DEFAULT, new CallTrace())
+    new TrackedCall<>(calls, forgotten -> call, CallOptions.DEFAULT, new CallTrace())
         .start(new ClientCall.Listener<String>() {}, new Metadata());
     assertThat(call.requested).isEqualTo(Integer.MAX_VALUE);
     call.listener.onClose(Status.CANCELLED, new Metadata()); // Else it would keep gRPC's executor.
@@ -66,15 +68,42 @@ class CallTrackerTest {
   }
 
   private void start(Started call, CallTrace trace, List<Status> told) {
-    new TrackedCall<>(calls, call, CallOptions.DEFAULT, trace)
-        .start(
-            new ClientCall.Listener<String>() {
-              @Override
-              public void onClose(Status status, Metadata trailers) {
-                told.add(status);
-              }
+    new TrackedCall<>(calls, forgotten -> call, CallOptions.DEFAULT, trace)
+        .start(adding(told), new Metadata());
+  }
+
+  private static ClientCall.Listener<String> adding(List<Status> told) {
+    return new ClientCall.Listener<>() {
+      @Override
+      public void onClose(Status status, Metadata trailers) {
+        told.add(status);
+      }
+    };
+  }
+
+  @Test
+  @DisplayName("A call that gRPC forgets, as the event loop has ended, ends all the same, and once")
+  void callThatIsForgotten() {
+    Started call = new Started();
+    List<Consumer<RejectedExecutionException>> forgotten = new ArrayList<>();
+    TrackedCall<String, String> tracked =
+        new TrackedCall<>(
+            calls,
+            onForgotten -> {
+              forgotten.add(onForgotten);
+              return call;
             },
-            new Metadata());
+            CallOptions.DEFAULT,
+            new CallTrace());
+    List<Status> told = new ArrayList<>();
+    tracked.start(adding(told), new Metadata());
+    forgotten.get(0).accept(new RejectedExecutionException("event executor terminated"));
+    call.listener.onClose(Status.OK, new Metadata());
+    assertThat(told).hasSize(1);
+    assertThat(told.get(0).getCode()).isEqualTo(Status.Code.UNAVAILABLE);
+    assertThat(told.get(0).getDescription()).contains(PEER.toString());
+    channel.close();
+    calls.streamEnded(channel.eventLoop());
   }
 
   private static final class Started extends IdleCall {

@@ -65,7 +65,9 @@ class GuideBackPressureSpec :
                     serving(
                         GrpcStream
                             .create()
-                            .registerService(BackPressure.ManyGreetings { replies.asStream().iterator() }),
+                            .registerService(
+                                BackPressure.ManyGreetings { replies.asStream().iterator() },
+                            ),
                     )
                 val caller = calling()
                 val channel = caller.channel(server.target)

@@ -2,9 +2,9 @@ package io.grpcstream.samples.guide
 
 import io.grpcstream.greeter.GreeterGrpcKt.GreeterCoroutineStub
 import io.grpcstream.greeter.helloRequest
-import io.grpcstream.kotlin.grpcStream
 import io.grpcstream.kotest.PeersExtension
 import io.grpcstream.kotest.withPeers
+import io.grpcstream.kotlin.grpcStream
 import io.grpcstream.libp2p.Limits
 import io.kotest.core.extensions.install
 import io.kotest.core.spec.style.StringSpec
