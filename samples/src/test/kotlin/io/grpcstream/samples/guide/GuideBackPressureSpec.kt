@@ -59,12 +59,12 @@ class GuideBackPressureSpec :
             guidePeers {
                 val emitted = AtomicInteger()
                 val reply = HelloReply.newBuilder().setMessage(GREETING).build()
-                val replies = List(400) { reply }.asSequence().onEach { emitted.incrementAndGet() }
+                val replies = { Counted(MutableList(400) { reply }.iterator(), emitted) }
                 val server =
                     serving(
                         GrpcStream
                             .create()
-                            .registerService(BackPressure.ManyGreetings { replies.iterator() }),
+                            .registerService(BackPressure.ManyGreetings { replies() }),
                     )
                 val caller = calling()
                 val channel = caller.channel(server.target)
@@ -98,3 +98,14 @@ class GuideBackPressureSpec :
             newest(replies.asFlow()).toList().last() shouldBe replies.last()
         }
     })
+
+/** Counts in [count] the replies that are taken. */
+private class Counted(
+    private val replies: MutableIterator<HelloReply>,
+    private val count: AtomicInteger,
+) : MutableIterator<HelloReply> by replies {
+    override fun next(): HelloReply {
+        count.incrementAndGet()
+        return replies.next()
+    }
+}
