@@ -122,6 +122,7 @@ val RETRIES =
 
 val HEDGING =
     greeterMethods(
+        "timeout" to "5s",
         "hedgingPolicy" to
             mapOf(
                 "maxAttempts" to 2.0,

@@ -13,7 +13,6 @@ import kotlinx.coroutines.flow.toList
 import kotlinx.coroutines.future.await
 import java.util.concurrent.ConcurrentLinkedQueue
 import java.util.concurrent.atomic.AtomicInteger
-import kotlin.streams.asStream
 import kotlin.time.Duration.Companion.seconds
 
 /** Messages of 16 KiB. */
@@ -60,14 +59,12 @@ class GuideBackPressureSpec :
             guidePeers {
                 val emitted = AtomicInteger()
                 val reply = HelloReply.newBuilder().setMessage(GREETING).build()
-                val replies = List(400) { reply }.asSequence().onEach { emitted.incrementAndGet() }
+                val replies = { Counted(MutableList(400) { reply }.iterator(), emitted) }
                 val server =
                     serving(
                         GrpcStream
                             .create()
-                            .registerService(
-                                BackPressure.ManyGreetings { replies.asStream().iterator() },
-                            ),
+                            .registerService(BackPressure.ManyGreetings { replies() }),
                     )
                 val caller = calling()
                 val channel = caller.channel(server.target)
@@ -101,3 +98,14 @@ class GuideBackPressureSpec :
             newest(replies.asFlow()).toList().last() shouldBe replies.last()
         }
     })
+
+/** Counts in [count] the replies that are taken. */
+private class Counted(
+    private val replies: MutableIterator<HelloReply>,
+    private val count: AtomicInteger,
+) : MutableIterator<HelloReply> by replies {
+    override fun next(): HelloReply {
+        count.incrementAndGet()
+        return replies.next()
+    }
+}
