@@ -706,8 +706,9 @@ public final class GrpcStream implements AutoCloseable {
 
     /**
      * Sets further options of the gRPC server, such as its limits: messages of at most 4 MiB,
-     * metadata of at most 8 KiB, 1,024 calls at a time on a stream (those of grpc-netty only are
-     * there by a cast to {@code NettyServerBuilder}). A fallback registry set here is replaced.
+     * metadata of at most 8 KiB, 1,024 calls at a time on a stream, keep-alive by a caller every 10
+     * seconds at most, also between calls (those of grpc-netty only are there by a cast to {@code
+     * NettyServerBuilder}). A fallback registry set here is replaced.
      *
      * <p>What a caller sees of a request over the message limit is grpc-java's decision: {@code
      * RESOURCE_EXHAUSTED}, but {@code CANCELLED} if the service has sent a first response, as the

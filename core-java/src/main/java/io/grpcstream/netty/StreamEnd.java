@@ -133,6 +133,9 @@ final class StreamEnd {
     }
     Status known = status.get();
     String told = known == null ? null : known.getDescription();
+    if (text != null && (name + ": " + CLOSED_HERE).equals(told)) {
+      told = null; // It was gRPC that closed it, and it says why, such as a failed keep-alive.
+    }
     StringBuilder explained = new StringBuilder(told == null ? name : told);
     Throwable cause = failure.getCause();
     String why = cause == null ? null : cause.getMessage();

@@ -15,12 +15,14 @@ import org.jspecify.annotations.Nullable;
 /**
  * Opens one stream to a peer, whatever it takes: over a live connection, or by a dial. If the
  * connection dies under the stream before it stands, tries once more, on another connection; but
- * not after one on which nothing ever came from the peer, as that is how peers turn one away.
+ * not after one that was dialled for it and on which nothing ever came from the peer, as that is
+ * how peers turn one away.
  */
 public final class StreamDial {
   private final Supplier<CompletableFuture<DefaultConnection>> connect;
   private final List<String> protocols;
   private final CompletableFuture<Stream> result = new StageFuture<>();
+  private final long begun = System.nanoTime();
   private volatile @Nullable CompletableFuture<Stream> opening;
 
   private StreamDial(
@@ -89,9 +91,14 @@ public final class StreamDial {
     return !result.isDone()
         && !connection.isHostClosing()
         && !connection.takesStreams()
-        && connection.hasHeard() // Else the peer has turned this one away, and would do so again.
+        && !hasTurnedAway(connection)
         && !(failure instanceof ProtocolNotSupportedException)
         && !(failure instanceof LimitExceededException);
+  }
+
+  /** Whether the peer ended what was dialled for this stream without a word: it would again. */
+  private boolean hasTurnedAway(DefaultConnection connection) {
+    return connection.openedAt() - begun > 0 && !connection.hasHeard();
   }
 
   private void onResult() {

@@ -1,14 +1,16 @@
 package io.grpcstream.kotlin.gates
 
-import io.kotest.assertions.nondeterministic.eventually
 import kotlinx.coroutines.ExperimentalCoroutinesApi
 import kotlinx.coroutines.Job
 import kotlinx.coroutines.currentCoroutineContext
 import kotlinx.coroutines.debug.CoroutineInfo
 import kotlinx.coroutines.debug.DebugProbes
+import kotlinx.coroutines.delay
 import kotlinx.coroutines.job
 import kotlin.time.Duration
-import kotlin.time.Duration.Companion.seconds
+import kotlin.time.Duration.Companion.milliseconds
+import kotlin.time.Duration.Companion.minutes
+import kotlin.time.TimeSource
 
 /** The coroutines of this JVM, and the threads of its hosts, at one moment. */
 @OptIn(ExperimentalCoroutinesApi::class)
@@ -22,16 +24,20 @@ internal class Leftovers private constructor(
      */
     suspend fun failIfMore(
         who: String,
-        patience: Duration = 10.seconds,
+        patience: Duration = 1.minutes,
     ) {
         val known = coroutines + currentCoroutineContext().job.andParents()
-        eventually(patience) {
+        val end = TimeSource.Monotonic.markNow() + patience
+        while (true) {
+            val isLast = end.hasPassedNow()
             val left =
                 DebugProbes.dumpCoroutinesInfo().filter { it.job !in known }.map(::describe) +
                     (hostThreads() - threads).map(::describe)
-            if (left.isNotEmpty()) {
+            if (left.isEmpty()) return
+            if (isLast) {
                 throw AssertionError("$who left ${left.size} behind:\n" + left.joinToString("\n"))
             }
+            delay(10.milliseconds)
         }
     }
 

@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assumptions.assumeThat;
 
+import io.grpcstream.samples.Snippets;
 import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -12,6 +13,7 @@ import java.nio.file.attribute.FileAttribute;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.jar.JarFile;
@@ -245,6 +247,31 @@ class ConsumersTest {
                 "check",
                 "-Pgrpcstream.version=" + VERSION,
                 "-Pconsumer.repository=" + repository.toUri()));
+  }
+
+  @Test
+  @DisplayName("the project of the guide's first page builds, in both languages")
+  void guide() throws Exception {
+    Path page = ROOT.resolve("samples").resolve("guide").resolve("getting-started.md");
+    Path project = directory.resolve("guide");
+    List<String> kotlin = Snippets.blocks(page, "kotlin");
+    List<String> java = Snippets.blocks(page, "java");
+    Map<String, String> files =
+        Map.of(
+            "pom.xml", Snippets.blocks(page, "xml").get(0),
+            "src/main/protobuf/greeter.proto", Snippets.blocks(page, "proto").get(0),
+            "src/main/kotlin/Server.kt", kotlin.get(0),
+            "src/main/kotlin/Client.kt", kotlin.get(1),
+            "src/main/java/Server.java", java.get(0),
+            "src/main/java/Client.java", java.get(1));
+    for (Map.Entry<String, String> file : files.entrySet()) {
+      Path path = project.resolve(file.getKey());
+      Files.createDirectories(path.getParent());
+      Files.writeString(path, file.getValue());
+    }
+    maven.run(project, LOGS.resolve("guide.log"), List.of("compile")); // ours are installed, too
+    assertThat(project.resolve("target/classes/ServerKt.class")).exists();
+    assertThat(project.resolve("target/classes/Server.class")).exists();
   }
 
   static List<String> consumers() throws IOException {
