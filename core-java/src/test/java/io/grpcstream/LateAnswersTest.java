@@ -2,21 +2,28 @@ package io.grpcstream;
 
 import static io.grpcstream.Hosts.address;
 import static io.grpcstream.Hosts.await;
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatCode;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.grpc.CallOptions;
 import io.grpc.ClientCall;
 import io.grpc.ConnectivityState;
 import io.grpc.ManagedChannel;
 import io.grpc.Metadata;
+import io.grpc.MethodDescriptor;
 import io.grpc.ServerCall;
 import io.grpc.ServerServiceDefinition;
 import io.grpc.Status;
 import io.grpc.stub.ClientCalls;
 import io.grpcstream.libp2p.Host;
+import java.io.ByteArrayInputStream;
+import java.io.InputStream;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
@@ -54,6 +61,19 @@ class LateAnswersTest {
     await(grpc.shutdown(Duration.ZERO));
     hosts.close();
   }
+
+  private static final MethodDescriptor.Marshaller<byte[]> BYTES =
+      new MethodDescriptor.Marshaller<>() {
+        @Override
+        public InputStream stream(byte[] bytes) {
+          return new ByteArrayInputStream(bytes);
+        }
+
+        @Override
+        public byte[] parse(InputStream stream) {
+          throw new UnsupportedOperationException("only sent");
+        }
+      };
 
   @Test
   @DisplayName("What a service does after its host has ended throws nothing")
@@ -121,5 +141,54 @@ class LateAnswersTest {
       unary.cancel("not wanted any more", null);
     }
     assertThat(await(ended).isOk()).isFalse();
+  }
+
+  @Test
+  @DisplayName("What an answer was made of may be used anew as soon as it was sent")
+  void answerFromWhatIsUsedAnew() throws Exception {
+    MethodDescriptor<String, byte[]> method =
+        Echo.UNARY.toBuilder(Echo.UNARY.getRequestMarshaller(), BYTES).build();
+    GrpcStream copying =
+        GrpcStream.builder()
+            .addService(
+                ServerServiceDefinition.builder(Echo.NAME)
+                    .addMethod(
+                        method,
+                        (started, headers) -> {
+                          byte[] buffer = "answer".getBytes(UTF_8);
+                          started.sendHeaders(new Metadata());
+                          started.sendMessage(buffer);
+                          Arrays.fill(buffer, (byte) '-');
+                          started.close(Status.OK, new Metadata());
+                          return new ServerCall.Listener<>() {};
+                        })
+                    .build())
+            .build()
+            .serve();
+    Host server = hosts.start(Hosts.TCP);
+    Host client = hosts.start(builder -> builder);
+    server.handle(Wire.PROTOCOL, copying.handler());
+    ManagedChannel channel = await(GrpcStream.dial(client, address(server), Wire.PROTOCOL));
+    assertThat(
+            ClientCalls.futureUnaryCall(channel.newCall(Echo.UNARY, CallOptions.DEFAULT), "begin")
+                .get(20, TimeUnit.SECONDS))
+        .isEqualTo("answer");
+    await(copying.shutdown(Duration.ZERO));
+  }
+
+  @Test
+  @DisplayName("An answer after the end of its call is refused, as by gRPC")
+  void answerAfterTheEnd() {
+    Host server = hosts.start(Hosts.TCP);
+    Host client = hosts.start(builder -> builder);
+    server.handle(Wire.PROTOCOL, grpc.handler());
+    ManagedChannel channel = await(GrpcStream.dial(client, address(server), Wire.PROTOCOL));
+    ClientCalls.futureUnaryCall(channel.newCall(Echo.UNARY, CallOptions.DEFAULT), "begin");
+    ServerCall<String, String> served = await(call);
+    served.sendHeaders(new Metadata());
+    served.close(Status.NOT_FOUND, new Metadata());
+    assertThatThrownBy(() -> served.sendMessage("late"))
+        .isInstanceOf(IllegalStateException.class)
+        .hasMessageContaining("closed");
   }
 }

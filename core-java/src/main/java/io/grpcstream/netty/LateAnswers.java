@@ -1,5 +1,6 @@
 package io.grpcstream.netty;
 
+import com.google.protobuf.MessageLite;
 import io.grpc.ForwardingServerCall.SimpleForwardingServerCall;
 import io.grpc.Metadata;
 import io.grpc.ServerCall;
@@ -17,7 +18,8 @@ import org.slf4j.LoggerFactory;
  * end only when its executor gets to it.
  *
  * <p>gRPC sends the only message of a unary answer with the call's end. Here it waits for that as
- * it is, not in a buffer, which nobody would release if the loop, or the service, ended before.
+ * it is, not in a buffer, which nobody would release if the loop, or the service, ended before. Not
+ * so a message that its service may change or close meanwhile, such as an array or a stream.
  */
 abstract class LateAnswers<Q, R> extends SimpleForwardingServerCall<Q, R> {
   private static final Logger log = LoggerFactory.getLogger(LateAnswers.class);
@@ -47,7 +49,7 @@ abstract class LateAnswers<Q, R> extends SimpleForwardingServerCall<Q, R> {
 
   @Override
   public void sendMessage(R message) {
-    if (mayHold) {
+    if (mayHold && isUnchangeable(message)) {
       mayHold = false;
       held = message;
       return;
@@ -58,8 +60,13 @@ abstract class LateAnswers<Q, R> extends SimpleForwardingServerCall<Q, R> {
 
   @Override
   public void close(Status status, Metadata trailers) {
+    mayHold = false;
     sendHeld();
     whileTheLoopLasts(() -> super.close(status, trailers));
+  }
+
+  private static boolean isUnchangeable(Object message) {
+    return message instanceof MessageLite || message instanceof String;
   }
 
   private void sendHeld() {

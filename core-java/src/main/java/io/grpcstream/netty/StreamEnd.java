@@ -25,6 +25,9 @@ final class StreamEnd {
       " (nothing came on it before: the peer may not be serving it, have too many streams waiting,"
           + " or refuse this one)";
 
+  /** All that gRPC says by itself of a stream that was lost by an {@code IOException}. */
+  private static final String IO_EXCEPTION = "io exception";
+
   private final Stream stream;
   private volatile boolean heard;
   private volatile @Nullable String goAway;
@@ -137,7 +140,7 @@ final class StreamEnd {
     Throwable cause = failure.getCause();
     String why = cause == null ? null : cause.getMessage();
     boolean same = told != null && why != null && told.contains(why);
-    if (text != null && !same) { // Else it is no more than "io exception".
+    if (text != null && !(same && text.equals(IO_EXCEPTION))) {
       explained.append(": ").append(text);
     }
     if (cause == null && known != null) {

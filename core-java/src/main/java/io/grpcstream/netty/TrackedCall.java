@@ -323,19 +323,39 @@ final class TrackedCall<Q, R> extends ForwardingClientCall<Q, R> {
     }
   }
 
-  /** gRPC has lost the call on its way to its stream, as the event loop has ended meanwhile. */
+  /**
+   * gRPC has lost the call on its way to its stream, as the event loop has ended meanwhile; or else
+   * as some executor of the user's takes no more work, which is no end of the stream.
+   */
   private void forgotten(RejectedExecutionException failure) {
     EndListener ends = listener;
     if (ends == null) {
       throw failure;
     }
-    log.debug("{}: the event loop has ended before the call was on it", owner.target(), failure);
+    StreamCalls stream = on;
+    boolean stands =
+        stream == null
+            ? owner.refusal() == null
+            : !stream.end().stream().channel().eventLoop().isShutdown();
     Status status = givenUp.get();
-    if (status == null) {
-      StreamCalls stream = on;
-      status = stream == null ? owner.overStatus() : stream.end().record(StreamEnd.LOST);
+    if (stands) {
+      UserLog.LOG.warn(
+          "{}: a call fails, of which something takes no more work", owner.target(), failure);
+      delegate.cancel("something takes no more work of it", failure);
+      if (status == null) {
+        status =
+            Status.UNAVAILABLE
+                .withDescription(owner.target() + ": something takes no more work of the call")
+                .withCause(failure);
+      }
+    } else {
+      log.debug("{}: the event loop has ended before the call was on it", owner.target(), failure);
+      if (status == null) {
+        status = stream == null ? owner.overStatus() : stream.end().record(StreamEnd.LOST);
+      }
     }
-    ends.onClose(status, new Metadata());
+    Status told = status;
+    context.run(() -> ends.onClose(told, new Metadata()));
   }
 
   private final class EndListener extends SimpleForwardingClientCallListener<R> {
@@ -347,7 +367,24 @@ final class TrackedCall<Q, R> extends ForwardingClientCall<Q, R> {
     }
 
     @Override
+    public void onHeaders(Metadata headers) {
+      if (!told.get()) { // Another hedge, where gRPC has forgotten one, may go on.
+        super.onHeaders(headers);
+      }
+    }
+
+    @Override
+    public void onReady() {
+      if (!told.get()) {
+        super.onReady();
+      }
+    }
+
+    @Override
     public void onMessage(R message) {
+      if (told.get()) {
+        return;
+      }
       boolean isWanted = wanted.getAndDecrement() > 0;
       if (lost || (givenUp.get() != null && !isWanted)) { // Nothing may come behind a gap.
         lost = true;
