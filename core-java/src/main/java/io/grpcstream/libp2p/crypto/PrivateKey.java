@@ -64,8 +64,8 @@ public abstract class PrivateKey {
 
   /**
    * Reads a key file: the {@link #marshal marshalled} key and nothing else, as go-libp2p writes it.
-   * Blocks on the file system. A file that a group has to read, such as a secret that is mounted for
-   * one, is read by {@code unmarshal(Files.readAllBytes(file))} instead.
+   * Blocks on the file system. A file that a group has to read, such as a secret that is mounted
+   * for one, is read by {@code unmarshal(Files.readAllBytes(file))} instead.
    *
    * @throws IOException if it cannot be read, holds no valid key, or, where the file system has
    *     POSIX permissions, anyone but its owner may use it; elsewhere keeping others out is left to
