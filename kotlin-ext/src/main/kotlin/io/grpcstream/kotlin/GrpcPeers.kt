@@ -101,6 +101,9 @@ public class GrpcPeerBuilder internal constructor() {
         builder.serve(protocol, GrpcStreamBuilder().apply(configure).configured())
     }
 
+    /** Serves the streams of [GrpcStream.PROTOCOL] by [grpc], which is shut down with the peer. */
+    public fun serve(grpc: GrpcStream): Unit = serve(GrpcStream.PROTOCOL, grpc)
+
     /** Serves the streams of [protocol] by [grpc], which is shut down with the peer. */
     public fun serve(
         protocol: String,

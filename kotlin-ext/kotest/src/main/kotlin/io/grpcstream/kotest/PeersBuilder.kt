@@ -8,7 +8,7 @@ import io.grpcstream.libp2p.Host
 @BuilderDsl
 public class PeersBuilder internal constructor() {
     /** What a peer's [GrpcStream] handles, unless a test names other protocols. */
-    public var protocol: String = "/grpc/1.0.0"
+    public var protocol: String = GrpcStream.PROTOCOL
 
     /**
      * Whether each [GrpcStream] serves all streams; if not, they wait to be accepted
