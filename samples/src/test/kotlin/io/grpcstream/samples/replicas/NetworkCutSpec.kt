@@ -24,6 +24,7 @@ import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.async
 import kotlinx.coroutines.awaitAll
 import kotlinx.coroutines.awaitCancellation
+import kotlinx.coroutines.delay
 import kotlinx.coroutines.flow.flow
 import kotlinx.coroutines.withContext
 import kotlinx.coroutines.withTimeout
@@ -37,6 +38,9 @@ import kotlin.time.measureTimedValue
 private const val CALLS = 20
 private const val SHOWN = 300 // characters
 private val DEADLINE = 1.seconds
+
+/** How long the network stays cut when all that cannot wait has ended: `-Dcut.seconds=60`. */
+private val LONGER = System.getProperty("cut.seconds", "0").toInt().seconds
 
 /** A peer behind a network that is cut for a while, and its caller. */
 class NetworkCutSpec :
@@ -94,6 +98,7 @@ private class Called(
         println("$what: one that does not wait: ${unwaited.said()}")
         unwaited.isNamed(Code.UNAVAILABLE)
 
+        delay(LONGER)
         link.mend()
         println("$what: calls go on ${measureTime { waiting.awaitAll() }} after the end of the cut")
         waiting.awaitAll().forEach { it shouldBe GREETING }
