@@ -111,6 +111,40 @@ class FailuresTest {
     return failure.orTimeout(20, TimeUnit.SECONDS).join();
   }
 
+  /** As it may be made by code that builds its text on demand. */
+  private static final class Untellable extends RuntimeException {
+    private static final long serialVersionUID = 1L;
+
+    @Override
+    public String getMessage() {
+      throw new IllegalStateException("no text to be had");
+    }
+  }
+
+  @Test
+  @DisplayName("A failure that cannot be put into words ends its call all the same, also in hooks")
+  void untellableFailure() {
+    ManagedChannel channel =
+        serve(GrpcStream.builder().addService(throwing(Untellable::new)).mapFailure(f -> null));
+    assertThat(failures(channel)).allMatch(status -> status.getCode() == Code.UNKNOWN);
+    log.await("ERROR", "test.Echo/Unary", stream.localPeer(), "its failure cannot be logged");
+    log.await("no text to be had");
+  }
+
+  @Test
+  @DisplayName("So does one that a hook throws in place of a status")
+  void untellableFailureOfAHook() {
+    ManagedChannel channel =
+        serve(
+            GrpcStream.builder()
+                .addService(throwing(() -> new IOException("the disk is full")))
+                .mapFailure(
+                    failure -> {
+                      throw new Untellable();
+                    }));
+    assertThat(failures(channel)).allMatch(status -> status.getCode() == Code.INTERNAL);
+  }
+
   @Test
   @DisplayName("A service that throws is logged once, with peer, method and stack")
   void throwingServiceIsLoggedOnce() {

@@ -23,7 +23,6 @@ import java.io.InputStream;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
@@ -35,6 +34,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 @Timeout(60)
 class LateAnswersTest {
   private final Hosts hosts = new Hosts();
+  private final Host server = hosts.start(Hosts.TCP);
+  private final Host client = hosts.start(builder -> builder);
   private final CompletableFuture<ServerCall<String, String>> call = new CompletableFuture<>();
   private final GrpcStream grpc =
       GrpcStream.builder()
@@ -75,14 +76,21 @@ class LateAnswersTest {
         }
       };
 
+  private ManagedChannel channelTo(GrpcStream served) {
+    server.handle(Wire.PROTOCOL, served.handler());
+    return await(GrpcStream.dial(client, address(server), Wire.PROTOCOL));
+  }
+
+  /** A call that has come to its service, which has not answered. */
+  private ServerCall<String, String> unaryCall() {
+    ClientCalls.futureUnaryCall(channelTo(grpc).newCall(Echo.UNARY, CallOptions.DEFAULT), "begin");
+    return await(call);
+  }
+
   @Test
   @DisplayName("What a service does after its host has ended throws nothing")
   void serviceAfterTheEndOfItsHost() {
-    Host server = hosts.start(Hosts.TCP);
-    Host client = hosts.start(builder -> builder);
-    server.handle(Wire.PROTOCOL, grpc.handler());
-    Echo.bidi(await(GrpcStream.dial(client, address(server), Wire.PROTOCOL)), new Echo.Responses())
-        .onNext("begin");
+    Echo.bidi(channelTo(grpc), new Echo.Responses()).onNext("begin");
     ServerCall<String, String> served = await(call);
     await(server.shutdown(Duration.ZERO));
     assertThatCode(
@@ -99,12 +107,7 @@ class LateAnswersTest {
   @DisplayName(
       "An answer that was given before the end of its host, and not sent, leaves no buffer")
   void answerBeforeTheEndOfItsHost() {
-    Host server = hosts.start(Hosts.TCP);
-    Host client = hosts.start(builder -> builder);
-    server.handle(Wire.PROTOCOL, grpc.handler());
-    ManagedChannel channel = await(GrpcStream.dial(client, address(server), Wire.PROTOCOL));
-    ClientCalls.futureUnaryCall(channel.newCall(Echo.UNARY, CallOptions.DEFAULT), "begin");
-    ServerCall<String, String> served = await(call);
+    ServerCall<String, String> served = unaryCall();
     served.sendHeaders(new Metadata());
     served.sendMessage("early");
     await(server.shutdown(Duration.ZERO));
@@ -115,11 +118,8 @@ class LateAnswersTest {
   @ValueSource(booleans = {true, false})
   @DisplayName(
       "A request that was given before the end of its host, and not sent, leaves no buffer")
-  void requestBeforeTheEndOfItsHost(boolean goesOn) throws Exception {
-    Host server = hosts.start(Hosts.TCP);
-    Host client = hosts.start(builder -> builder);
-    server.handle(Wire.PROTOCOL, grpc.handler());
-    ManagedChannel channel = await(GrpcStream.dial(client, address(server), Wire.PROTOCOL));
+  void requestBeforeTheEndOfItsHost(boolean goesOn) {
+    ManagedChannel channel = channelTo(grpc);
     // A call that waits for its stream holds no buffer yet.
     Hosts.eventually("it is ready", () -> channel.getState(false) == ConnectivityState.READY);
     ClientCall<String, String> unary = channel.newCall(Echo.UNARY, CallOptions.DEFAULT);
@@ -145,7 +145,7 @@ class LateAnswersTest {
 
   @Test
   @DisplayName("What an answer was made of may be used anew as soon as it was sent")
-  void answerFromWhatIsUsedAnew() throws Exception {
+  void answerFromWhatIsUsedAnew() {
     MethodDescriptor<String, byte[]> method =
         Echo.UNARY.toBuilder(Echo.UNARY.getRequestMarshaller(), BYTES).build();
     GrpcStream copying =
@@ -165,26 +165,14 @@ class LateAnswersTest {
                     .build())
             .build()
             .serve();
-    Host server = hosts.start(Hosts.TCP);
-    Host client = hosts.start(builder -> builder);
-    server.handle(Wire.PROTOCOL, copying.handler());
-    ManagedChannel channel = await(GrpcStream.dial(client, address(server), Wire.PROTOCOL));
-    assertThat(
-            ClientCalls.futureUnaryCall(channel.newCall(Echo.UNARY, CallOptions.DEFAULT), "begin")
-                .get(20, TimeUnit.SECONDS))
-        .isEqualTo("answer");
+    assertThat(Echo.unary(channelTo(copying), "begin")).isEqualTo("answer");
     await(copying.shutdown(Duration.ZERO));
   }
 
   @Test
   @DisplayName("An answer after the end of its call is refused, as by gRPC")
   void answerAfterTheEnd() {
-    Host server = hosts.start(Hosts.TCP);
-    Host client = hosts.start(builder -> builder);
-    server.handle(Wire.PROTOCOL, grpc.handler());
-    ManagedChannel channel = await(GrpcStream.dial(client, address(server), Wire.PROTOCOL));
-    ClientCalls.futureUnaryCall(channel.newCall(Echo.UNARY, CallOptions.DEFAULT), "begin");
-    ServerCall<String, String> served = await(call);
+    ServerCall<String, String> served = unaryCall();
     served.sendHeaders(new Metadata());
     served.close(Status.NOT_FOUND, new Metadata());
     assertThatThrownBy(() -> served.sendMessage("late"))

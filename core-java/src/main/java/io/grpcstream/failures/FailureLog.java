@@ -101,7 +101,8 @@ public final class FailureLog {
   /** The user's mapping threw {@code thrown}, instead of mapping {@code failure}: one line. */
   void hookFailed(ServerCall<?, ?> call, Throwable thrown, Throwable failure) {
     // Nothing is added to the user's exception, which may be thrown again and again.
-    RuntimeException both = new RuntimeException("thrown instead of a status: " + thrown, thrown);
+    RuntimeException both =
+        new RuntimeException("thrown instead of a status: " + thrown.getClass().getName(), thrown);
     both.addSuppressed(failure);
     write(true, call, "mapFailure failed, so the call fails with INTERNAL", both);
   }
@@ -151,12 +152,20 @@ public final class FailureLog {
     }
   }
 
-  /** Writes a line with what the user's logging knows of the call, on whatever thread. */
-  private static void emit(ServerCall<?, ?> call, Runnable line) {
-    if (call instanceof FailureCall<?, ?> failing) {
-      failing.inScope(line);
-    } else {
-      line.run();
+  /**
+   * Writes a line with what the user's logging knows of the call, on whatever thread. The call goes
+   * on to its end whatever comes of it: of an exception that throws when it is asked for its text,
+   * say.
+   */
+  private void emit(ServerCall<?, ?> call, Runnable line) {
+    try {
+      if (call instanceof FailureCall<?, ?> failing) {
+        failing.inScope(line);
+      } else {
+        line.run();
+      }
+    } catch (RuntimeException e) {
+      logger.error("{}: its failure cannot be logged", describe(call), e);
     }
   }
 

@@ -1,6 +1,7 @@
 package io.grpcstream.netty;
 
 import com.google.common.util.concurrent.MoreExecutors;
+import io.grpc.internal.SerializingExecutor;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.function.Consumer;
@@ -49,7 +50,8 @@ final class FallbackExecutor implements Executor {
 
   @Override
   public void execute(Runnable task) {
-    Runnable steps = () -> run(task);
+    // What gRPC does for a call that is on its stream fails by itself, and is most of it.
+    Runnable steps = task instanceof SerializingExecutor ? task : () -> run(task);
     try {
       first.execute(steps);
     } catch (RejectedExecutionException e) {

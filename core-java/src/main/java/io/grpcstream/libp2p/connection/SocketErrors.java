@@ -1,9 +1,8 @@
 package io.grpcstream.libp2p.connection;
 
-import io.netty.channel.ChannelDuplexHandler;
-import io.netty.channel.ChannelFutureListener;
+import io.netty.buffer.Unpooled;
 import io.netty.channel.ChannelHandlerContext;
-import io.netty.channel.ChannelPromise;
+import io.netty.channel.ChannelInboundHandlerAdapter;
 import java.io.IOException;
 import java.nio.channels.ClosedChannelException;
 import org.jspecify.annotations.Nullable;
@@ -13,23 +12,8 @@ import org.jspecify.annotations.Nullable;
  * what the operating system says, and tells of a failure to write, too. Of that Netty tells nobody
  * but who has written: the channel just closes, as if the other side had closed it.
  */
-final class SocketErrors extends ChannelDuplexHandler {
-  private @Nullable IOException unwritten;
+final class SocketErrors extends ChannelInboundHandlerAdapter {
   private boolean told;
-
-  private final ChannelFutureListener written =
-      write -> {
-        if (write.cause() instanceof IOException failure
-            && !(failure instanceof ClosedChannelException)
-            && unwritten == null) {
-          unwritten = failure;
-        }
-      };
-
-  @Override
-  public void write(ChannelHandlerContext ctx, Object message, ChannelPromise promise) {
-    ctx.write(message, promise.unvoid().addListener(written));
-  }
 
   @Override
   public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
@@ -43,9 +27,23 @@ final class SocketErrors extends ChannelDuplexHandler {
 
   @Override
   public void channelInactive(ChannelHandlerContext ctx) {
-    if (unwritten != null && !told) {
+    IOException unwritten = told ? null : unwritten(ctx);
+    if (unwritten != null) {
       exceptionCaught(ctx, unwritten);
     }
     ctx.fireChannelInactive();
+  }
+
+  /**
+   * The failure to write by which the channel has closed, if it was one: Netty keeps it as the
+   * cause of what all later writes fail with, so that no write has to be watched.
+   */
+  private static @Nullable IOException unwritten(ChannelHandlerContext ctx) {
+    Throwable closed = ctx.write(Unpooled.EMPTY_BUFFER).cause();
+    return closed instanceof ClosedChannelException
+            && closed.getCause() instanceof IOException failure
+            && !(failure instanceof ClosedChannelException)
+        ? failure
+        : null;
   }
 }

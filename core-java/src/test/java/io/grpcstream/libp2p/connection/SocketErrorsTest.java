@@ -5,10 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
-import io.netty.channel.ChannelOutboundHandlerAdapter;
-import io.netty.channel.ChannelPromise;
+import io.netty.channel.ChannelOutboundBuffer;
 import io.netty.channel.embedded.EmbeddedChannel;
-import io.netty.util.ReferenceCountUtil;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -21,16 +19,9 @@ class SocketErrorsTest {
   private final UpgradeProgress progress = new UpgradeProgress();
   private final List<Object> events = new ArrayList<>();
 
+  /** One whose socket fails to write with {@code unwritten}. */
   private EmbeddedChannel channel(IOException unwritten) {
     return new EmbeddedChannel(
-        new ChannelOutboundHandlerAdapter() {
-          @Override
-          public void write(ChannelHandlerContext ctx, Object message, ChannelPromise promise) {
-            ReferenceCountUtil.release(message);
-            promise.setFailure(unwritten);
-            ctx.close();
-          }
-        },
         new SocketErrors(),
         progress,
         new ChannelInboundHandlerAdapter() {
@@ -43,7 +34,12 @@ class SocketErrorsTest {
           public void channelInactive(ChannelHandlerContext ctx) {
             events.add("inactive");
           }
-        });
+        }) {
+      @Override
+      protected void doWrite(ChannelOutboundBuffer in) throws IOException {
+        throw unwritten;
+      }
+    };
   }
 
   private void fails(String text) {
@@ -96,7 +92,7 @@ class SocketErrorsTest {
   void failedWrite() {
     EmbeddedChannel channel = channel(new IOException("Connection timed out"));
     channel.write(Unpooled.copyInt(1));
-    channel.write(Unpooled.copyInt(2));
+    channel.writeAndFlush(Unpooled.copyInt(2));
     channel.runPendingTasks();
     assertThat(events).hasSize(2).last().isEqualTo("inactive");
     assertThat((Throwable) events.get(0)).hasMessage("Connection timed out");

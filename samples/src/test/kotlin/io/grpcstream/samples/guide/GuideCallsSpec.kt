@@ -1,7 +1,10 @@
 package io.grpcstream.samples.guide
 
+import io.grpc.BindableService
+import io.grpc.Context
 import io.grpc.Status
 import io.grpc.Status.Code
+import io.grpc.stub.StreamObserver
 import io.grpcstream.GrpcPeer
 import io.grpcstream.GrpcStream
 import io.grpcstream.greeter.GreeterGrpc
@@ -22,11 +25,15 @@ import io.kotest.matchers.shouldBe
 import io.kotest.matchers.string.shouldContain
 import kotlinx.coroutines.CompletableDeferred
 import kotlinx.coroutines.CoroutineStart
+import kotlinx.coroutines.Dispatchers
+import kotlinx.coroutines.asExecutor
 import kotlinx.coroutines.async
 import kotlinx.coroutines.awaitCancellation
 import kotlinx.coroutines.coroutineScope
 import kotlinx.coroutines.flow.Flow
 import kotlinx.coroutines.flow.flow
+import kotlinx.coroutines.launch
+import kotlinx.coroutines.runBlocking
 import java.util.concurrent.CompletableFuture
 import kotlin.time.Duration.Companion.milliseconds
 import kotlin.time.Duration.Companion.seconds
@@ -87,6 +94,46 @@ class GuideCallsSpec :
                 service.called.await()
                 Calls.giveUp(call)
                 service.cancelled.await()
+            }
+        }
+
+        "work in a scope of its own, or in the root context, outlives the call that asked" {
+            guidePeers {
+                val other = calling().greeterAt(serving(grpcStream { service(Greeter()) }))
+                coroutineScope {
+                    val answered = CompletableDeferred<Unit>()
+                    val said = List(2) { CompletableDeferred<String>() }
+                    val later: suspend (Int) -> Unit = {
+                        answered.await() // The call is over, and its context cancelled.
+                        said[it].complete(other.sayHello(hello("Ada")).message)
+                    }
+                    val inKotlin =
+                        object : GreeterCoroutineImplBase() {
+                            override suspend fun sayHello(request: HelloRequest): HelloReply {
+                                this@coroutineScope.launch { later(0) }
+                                return HelloReply.getDefaultInstance()
+                            }
+                        }
+                    val inJava =
+                        object : GreeterGrpc.GreeterImplBase() {
+                            override fun sayHello(
+                                request: HelloRequest,
+                                replies: StreamObserver<HelloReply>,
+                            ) {
+                                Dispatchers.IO.asExecutor().execute(
+                                    Context.ROOT.wrap { runBlocking { later(1) } },
+                                )
+                                replies.onNext(HelloReply.getDefaultInstance())
+                                replies.onCompleted()
+                            }
+                        }
+                    for (service in listOf<BindableService>(inKotlin, inJava)) {
+                        val server = serving(grpcStream { service(service) })
+                        calling().greeterAt(server).sayHello(hello("Ada"))
+                    }
+                    answered.complete(Unit)
+                    said.forEach { it.await() shouldBe "Hello, Ada!" }
+                }
             }
         }
 

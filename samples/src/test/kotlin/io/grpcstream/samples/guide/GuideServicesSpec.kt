@@ -1,6 +1,7 @@
 package io.grpcstream.samples.guide
 
 import io.grpc.BindableService
+import io.grpc.Status
 import io.grpc.Status.Code
 import io.grpcstream.GrpcStream
 import io.grpcstream.greeter.GreeterGrpc
@@ -45,6 +46,15 @@ class GuideServicesSpec :
                     listOf("Hello, Ada!")
                 statusOf { greeter.sayHelloMany(flowOf(hello("Ada"))) }.code shouldBe
                     Code.UNIMPLEMENTED
+            }
+        }
+
+        "services that come later are behind the authorizers of the builder, too" {
+            guidePeers {
+                val grpc = grpcStream { authorizeCalls { _, _, _ -> Status.PERMISSION_DENIED } }
+                val greeter = calling().greeterAt(serving(grpc))
+                grpc.registerService(Greeter())
+                statusOf { greeter.sayHello(hello("Ada")) }.code shouldBe Code.PERMISSION_DENIED
             }
         }
 
