@@ -70,16 +70,28 @@ abstract class CallTracker {
         this,
         forgotten ->
             channel.newCall(
-                method, ours.withExecutor(FallbackExecutor.of(users, shared, forgotten))),
+                method,
+                FallbackExecutor.isNeeded(users)
+                    ? ours.withExecutor(new FallbackExecutor(users, shared, forgotten))
+                    : ours),
         options,
         trace);
   }
 
   /**
-   * What runs the callbacks of calls that bring no executor; null, at first, for gRPC's shared one.
+   * The executor of the channel that makes the calls, whose callbacks {@code executor} is to run;
+   * to be asked for before the first call. Null for gRPC's shared one.
    */
-  final void executor(@Nullable Executor executor) {
+  final @Nullable Executor executorFor(@Nullable Executor executor) {
     this.executor = executor;
+    return executor == null || !FallbackExecutor.isNeeded(executor)
+        ? executor
+        : new FallbackExecutor( // For calls of its own, such as those that check the health.
+            executor,
+            shared,
+            failure -> {
+              throw failure;
+            });
   }
 
   /** Whether {@code call}, which is being started, is in time for the channel. */

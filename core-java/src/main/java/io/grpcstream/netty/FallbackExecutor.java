@@ -27,25 +27,25 @@ final class FallbackExecutor implements Executor {
   private final Executor second;
   private final Consumer<RejectedExecutionException> forgotten;
 
-  private FallbackExecutor(
-      Executor first, Executor second, Consumer<RejectedExecutionException> forgotten) {
-    this.first = first;
+  /**
+   * {@code first} backed by {@code second}.
+   *
+   * @param first null for {@code second} alone
+   * @param forgotten told of the failure when gRPC forgets the call
+   */
+  FallbackExecutor(
+      @Nullable Executor first, Executor second, Consumer<RejectedExecutionException> forgotten) {
+    this.first = first == null ? second : first;
     this.second = second;
     this.forgotten = forgotten;
   }
 
   /**
-   * {@code first} backed by {@code second}; itself if it is gRPC's direct one, which it knows: that
-   * puts calls on their streams on the event loop.
-   *
-   * @param first null for {@code second} alone
-   * @param forgotten told of the failure when gRPC forgets the call
+   * Whether calls of that executor can be lost: not of gRPC's direct one, which it knows, and which
+   * puts them on their streams on the event loop.
    */
-  static Executor of(
-      @Nullable Executor first, Executor second, Consumer<RejectedExecutionException> forgotten) {
-    return first == MoreExecutors.directExecutor()
-        ? first
-        : new FallbackExecutor(first == null ? second : first, second, forgotten);
+  static boolean isNeeded(@Nullable Executor executor) {
+    return executor != MoreExecutors.directExecutor();
   }
 
   @Override

@@ -166,7 +166,7 @@ public final class ManagedPeerChannelBuilder
     StreamTransportFactory factory =
         new StreamTransportFactory(dials, starter, readyTimeout, end::terminated);
     transports.set(factory);
-    calls.executor(executor);
+    grpc.executor(calls.executorFor(executor));
     ManagedChannel managed;
     try {
       managed = grpc.build();

@@ -128,7 +128,7 @@ public final class OneStreamChannelBuilder
     StreamAttachment.claim(end.stream());
     netty.idleTimeout(Long.MAX_VALUE, TimeUnit.DAYS);
     OneStreamCalls calls = new OneStreamCalls(end);
-    calls.executor(executor);
+    netty.executor(calls.executorFor(executor));
     ManagedChannel built;
     try {
       built = OneStreamBalancer.whileNamed(this::buildWith);
