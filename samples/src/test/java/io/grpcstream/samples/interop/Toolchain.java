@@ -1,6 +1,10 @@
 package io.grpcstream.samples.interop;
 
+import static java.nio.file.StandardOpenOption.CREATE;
+import static java.nio.file.StandardOpenOption.WRITE;
+
 import java.io.UncheckedIOException;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -79,7 +83,9 @@ enum Toolchain {
    */
   void require() throws Exception {
     Files.createDirectories(TARGET);
-    try {
+    // Of the test classes that run at the same time, each in a JVM of its own, one builds.
+    try (FileChannel one = FileChannel.open(TARGET.resolve("lock"), CREATE, WRITE)) {
+      one.lock();
       build();
     } catch (UncheckedIOException e) {
       String missing = "the %s peer needs %s: %s".formatted(directory, needs, e.getMessage());
