@@ -1,11 +1,15 @@
 package io.grpcstream.samples.peercurl
 
 import io.grpc.ManagedChannel
+import io.grpc.StatusException
 import io.grpcstream.GrpcPeer
 import io.grpcstream.kotlin.connectAndAwait
 import io.grpcstream.kotlin.peerChannel
 import io.grpcstream.kotlin.withGrpcPeer
 import io.grpcstream.libp2p.Connection
+import io.grpcstream.libp2p.Host
+import io.grpcstream.libp2p.PeerId
+import io.grpcstream.libp2p.ProtocolNotSupportedException
 import kotlinx.coroutines.CoroutineScope
 import picocli.CommandLine.Mixin
 import picocli.CommandLine.Parameters
@@ -43,10 +47,25 @@ internal abstract class DialingCommand : PeercurlCommand() {
                 }
             try {
                 block(channel)
+            } catch (e: StatusException) {
+                throw if (isOfProtocol(e)) Failure.of(e.status, protocolsOf(peer.host(), id)) else e
             } finally {
                 channel.shutdownNow()
             }
         }
+    }
+
+    private fun isOfProtocol(failure: Throwable): Boolean =
+        generateSequence(failure) { it.cause }.any { it is ProtocolNotSupportedException }
+
+    /** What the peer speaks, apart from what all do. */
+    private fun protocolsOf(
+        host: Host,
+        id: PeerId,
+    ): List<String> {
+        val info = host.connections(id).firstNotNullOfOrNull { it.peerInfo().orElse(null) }
+        val own = info?.protocols.orEmpty().filterNot { it.startsWith("/ipfs/") || it.startsWith("/libp2p/") }
+        return if (own.isEmpty()) emptyList() else listOf("--protocol chooses another one; it has ${own.joinToString()}")
     }
 
     /** The largest message that is taken, in bytes: gRPC's own limit, unless a command has it otherwise. */
