@@ -94,7 +94,7 @@ internal class CallCommand : DialingCommand() {
         headers: Metadata,
         deadline: Deadline?,
     ): Schema =
-        console.progress("asking $target for its services …").use {
+        console.progress("asking ${target.short} for its services …").use {
             val left = deadline?.timeRemaining(TimeUnit.NANOSECONDS)?.coerceAtLeast(1)?.nanoseconds
             SchemaOptions.reflected(channel, headers, left)
         }

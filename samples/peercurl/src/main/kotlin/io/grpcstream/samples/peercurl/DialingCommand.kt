@@ -3,6 +3,7 @@ package io.grpcstream.samples.peercurl
 import io.grpc.ManagedChannel
 import io.grpc.StatusException
 import io.grpcstream.GrpcPeer
+import io.grpcstream.GrpcStream
 import io.grpcstream.kotlin.connectAndAwait
 import io.grpcstream.kotlin.peerChannel
 import io.grpcstream.kotlin.withGrpcPeer
@@ -31,7 +32,7 @@ internal abstract class DialingCommand : PeercurlCommand() {
 
     /** A connection to the peer, or to whoever is there if the address names none. */
     protected suspend fun GrpcPeer.connect(): Connection =
-        console.progress("connecting to $target …").use {
+        console.progress("connecting to ${target.short} …").use {
             target.peer?.let { host().connectAndAwait(it) } ?: host().connectAndAwait(target.addresses.first())
         }
 
@@ -58,14 +59,18 @@ internal abstract class DialingCommand : PeercurlCommand() {
     private fun isOfProtocol(failure: Throwable): Boolean =
         generateSequence(failure) { it.cause }.any { it is ProtocolNotSupportedException }
 
+    private fun isCommon(protocol: String): Boolean =
+        protocol.startsWith("/ipfs/") ||
+            (protocol.startsWith("/libp2p/") && protocol != GrpcStream.PROTOCOL)
+
     /** What the peer speaks, apart from what all do. */
     private fun protocolsOf(
         host: Host,
         id: PeerId,
     ): List<String> {
         val info = host.connections(id).firstNotNullOfOrNull { it.peerInfo().orElse(null) }
-        val own = info?.protocols.orEmpty().filterNot { it.startsWith("/ipfs/") || it.startsWith("/libp2p/") }
-        return if (own.isEmpty()) emptyList() else listOf("--protocol chooses another one; it has ${own.joinToString()}")
+        val own = info?.protocols.orEmpty().filterNot(::isCommon)
+        return if (own.isEmpty()) emptyList() else listOf("--protocol chooses another one; it has ${own.joinToString(limit = 10)}")
     }
 
     /** The largest message that is taken, in bytes: gRPC's own limit, unless a command has it otherwise. */
