@@ -14,6 +14,7 @@ import io.grpcstream.libp2p.ProtocolNotSupportedException
 import kotlinx.coroutines.CoroutineScope
 import picocli.CommandLine.Mixin
 import picocli.CommandLine.Parameters
+import kotlin.time.Duration.Companion.seconds
 
 /** A command whose first word is the address of a peer. */
 internal abstract class DialingCommand : PeercurlCommand() {
@@ -33,7 +34,8 @@ internal abstract class DialingCommand : PeercurlCommand() {
     /** A connection to the peer, or to whoever is there if the address names none. */
     protected suspend fun GrpcPeer.connect(): Connection =
         console.progress("connecting to ${target.short} …").use {
-            target.peer?.let { host().connectAndAwait(it) } ?: host().connectAndAwait(target.addresses.first())
+            target.peer?.let { host().connectAndAwait(it) }
+                ?: host().connectAndAwait(target.addresses.first())
         }
 
     /** Runs [block] with a channel to the peer. */
@@ -64,15 +66,25 @@ internal abstract class DialingCommand : PeercurlCommand() {
             (protocol.startsWith("/libp2p/") && protocol != GrpcStream.PROTOCOL)
 
     /** What the peer speaks, apart from what all do. */
-    private fun protocolsOf(
+    private suspend fun protocolsOf(
         host: Host,
         id: PeerId,
     ): List<String> {
-        val info = host.connections(id).firstNotNullOfOrNull { it.peerInfo().orElse(null) }
+        val info = host.connections(id).firstOrNull()?.awaitPeerInfo(IDENTIFY_TIME)
         val own = info?.protocols.orEmpty().filterNot(::isCommon)
-        return if (own.isEmpty()) emptyList() else listOf("--protocol chooses another one; it has ${own.joinToString(limit = 10)}")
+        return if (own.isEmpty()) {
+            emptyList()
+        } else {
+            listOf(
+                "--protocol chooses another one; it has ${own.joinToString(limit = 10)}",
+            )
+        }
     }
 
     /** The largest message that is taken, in bytes: gRPC's own limit, unless a command has it otherwise. */
     protected open val maxMessageBytes: Int get() = 4 shl 20
+
+    private companion object {
+        val IDENTIFY_TIME = 2.seconds
+    }
 }

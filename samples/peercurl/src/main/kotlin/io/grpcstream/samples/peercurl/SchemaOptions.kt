@@ -58,7 +58,10 @@ internal class SchemaOptions {
                 return Schema.reflected(channel, headers, limits)
             } catch (e: StatusException) {
                 if (e.status.code != Status.Code.UNIMPLEMENTED) throw e
-                throw Failure.of(e.status, listOf("name its .proto files by --proto, or a --protoset"))
+                throw Failure.of(
+                    e.status,
+                    listOf("name its .proto files by --proto, or a --protoset"),
+                )
             }
         }
     }

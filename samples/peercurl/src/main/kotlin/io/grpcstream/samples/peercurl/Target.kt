@@ -23,7 +23,9 @@ internal class Target private constructor(
 ) {
     /** Enough of it for someone who waits. */
     val short: String
-        get() = addresses.first().toString() + (peer?.let { "/p2p/…" + it.toString().takeLast(6) } ?: "")
+        get() =
+            addresses.first().toString() +
+                (peer?.let { "/p2p/…" + it.toString().takeLast(6) } ?: "")
 
     /** The addresses with the peer's id. */
     val multiaddrs: List<Multiaddr>

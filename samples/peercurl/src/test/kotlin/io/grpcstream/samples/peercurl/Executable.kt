@@ -11,7 +11,12 @@ import java.util.concurrent.TimeUnit
 
 /** The executable that the module builds. */
 internal object Executable {
-    val path: Path = Path.of(checkNotNull(System.getProperty("peercurl")) { "run by Maven, or with -Dpeercurl=FILE" })
+    val path: Path =
+        Path.of(
+            checkNotNull(System.getProperty("peercurl")) {
+                "run by Maven, or with -Dpeercurl=FILE"
+            },
+        )
 
     /** Runs it to its end. */
     fun run(
@@ -23,6 +28,20 @@ internal object Executable {
             it.write(input)
             it.endInput()
             it.end()
+        }
+
+    /** Runs it with each of these, all at the same time. */
+    fun runAll(commands: List<List<String>>): List<Ended> =
+        commands
+            .map { CompletableFuture.supplyAsync({ run(*it.toTypedArray()) }, threads) }
+            .map { it.get() }
+
+    private val threads =
+        java.util.concurrent.Executors.newCachedThreadPool {
+            Thread(it).apply {
+                isDaemon =
+                    true
+            }
         }
 
     fun start(
@@ -48,7 +67,14 @@ internal class Ended(
 
     /** The error that --json tells. */
     val error: JsonObject
-        get() = JsonParser.parseString(err.lines().last { it.isNotEmpty() }).asJsonObject.getAsJsonObject("error")
+        get() =
+            JsonParser
+                .parseString(
+                    err.lines().last {
+                        it.isNotEmpty()
+                    },
+                ).asJsonObject
+                .getAsJsonObject("error")
 
     override fun toString(): String = "exit code $exit\n--- out\n$out\n--- err\n$err"
 }
@@ -85,7 +111,12 @@ internal class Running(
     fun closeOutput() = output.close()
 
     fun end(): Ended {
-        val rest = CompletableFuture.supplyAsync { runCatching { output.readText() }.getOrDefault("") }
+        val rest =
+            CompletableFuture.supplyAsync {
+                runCatching { output.readText() }.getOrDefault(
+                    "",
+                )
+            }
         check(process.waitFor(PATIENCE_SECONDS, TimeUnit.SECONDS)) { "$name does not end" }
         return Ended(process.exitValue(), rest.get(), errors.get())
     }

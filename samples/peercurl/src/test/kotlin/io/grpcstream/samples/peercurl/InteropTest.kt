@@ -13,7 +13,17 @@ import java.nio.file.Path
 /** Commands against peers of other languages. */
 @Tag("interop")
 class InteropTest {
-    private val protos = Path.of("..", "..", "proto", "src", "main", "protobuf").toAbsolutePath().normalize()
+    private val protos =
+        Path
+            .of(
+                "..",
+                "..",
+                "proto",
+                "src",
+                "main",
+                "protobuf",
+            ).toAbsolutePath()
+            .normalize()
     private val fromFiles =
         listOf("--import-path", "$protos", "--proto", "greeter.proto", "--proto", "interop.proto")
 
@@ -31,7 +41,8 @@ class InteropTest {
                     "grpc.reflection.v1alpha.ServerReflection",
                 )
             val described = run("describe", peer.address, "greeter.Greeter/Chat")
-            described.out shouldContain "rpc Chat(stream greeter.HelloRequest) returns (stream greeter.HelloReply);"
+            described.out shouldContain
+                "rpc Chat(stream greeter.HelloRequest) returns (stream greeter.HelloReply);"
             isCalled(peer, emptyList())
         }
     }
@@ -56,7 +67,8 @@ class InteropTest {
         val id = run("id", peer.address, "--json").json.single().asJsonObject
         id["agent"].asString shouldContain agent
         id["protocols"].asJsonArray.map { it.asString } shouldContain PROTOCOL
-        run("ping", peer.address, "-c", "2", "-i", "10ms").out shouldContain "2 sent, 2 answered, 0% lost"
+        run("ping", peer.address, "-c", "2", "-i", "10ms").out shouldContain
+            "2 sent, 2 answered, 0% lost"
     }
 
     private fun isCalled(
@@ -70,14 +82,19 @@ class InteropTest {
 
         fun messages(ended: Ended) = ended.json.map { it.asJsonObject["message"].asString }
 
-        messages(call("greeter.Greeter/SayHello", """{"name":"Ada"}""")) shouldContainExactly listOf("Hello, Ada!")
+        messages(call("greeter.Greeter/SayHello", """{"name":"Ada"}""")) shouldContainExactly
+            listOf("Hello, Ada!")
         messages(call("greeter.Greeter/SayHelloStream", """{"name":"Ada"}""")) shouldContainExactly
             listOf("Hello, Ada!", "Bonjour, Ada!", "Hej, Ada!")
-        messages(call("greeter.Greeter/SayHelloMany", """{"name":"Ada"} {"name":"Grace"}""")) shouldContainExactly
+        messages(
+            call("greeter.Greeter/SayHelloMany", """{"name":"Ada"} {"name":"Grace"}"""),
+        ) shouldContainExactly
             listOf("Hello, Ada and Grace!")
         Executable
-            .start(*arguments("call", peer.address, "greeter.Greeter/Chat", "-d", "@", "--json"), *options.toTypedArray())
-            .use {
+            .start(
+                *arguments("call", peer.address, "greeter.Greeter/Chat", "-d", "@", "--json"),
+                *options.toTypedArray(),
+            ).use {
                 for (name in listOf("Ada", "Grace")) {
                     it.write("""{"name":"$name"}""")
                     it.line() shouldBe """{"message":"Hello, $name!"}"""
@@ -95,7 +112,13 @@ class InteropTest {
     private fun run(vararg command: String) = Executable.run(*arguments(*command))
 
     private fun arguments(vararg command: String): Array<String> =
-        if (command[0] in listOf("id", "ping")) arrayOf(*command) else arrayOf(*command, "--protocol", PROTOCOL)
+        if (command[0] in
+            listOf("id", "ping")
+        ) {
+            arrayOf(*command)
+        } else {
+            arrayOf(*command, "--protocol", PROTOCOL)
+        }
 
     private companion object {
         const val PROTOCOL = "/greeter/1.0.0"

@@ -16,7 +16,10 @@ internal class OtherPeer private constructor(
     private val errors = CompletableFuture.supplyAsync { process.errorReader().readText() }
 
     val address: String =
-        CompletableFuture.supplyAsync { process.inputReader().readLine() }.get(PATIENCE_SECONDS, TimeUnit.SECONDS)
+        CompletableFuture
+            .supplyAsync {
+                process.inputReader().readLine()
+            }.get(PATIENCE_SECONDS, TimeUnit.SECONDS)
             ?: error("the peer has ended: ${errors.get()}")
 
     override fun close() {

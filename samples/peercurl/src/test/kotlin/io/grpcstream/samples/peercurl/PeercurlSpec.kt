@@ -46,32 +46,54 @@ class PeercurlSpec :
             ended.out shouldContain "/libp2p/grpc/1.0.0\n"
             ended.out shouldNotContain "\u001b"
             // Also where the address does not say who has to be there.
-            val json = Executable.run("id", kotlin.addresses().first().withoutPeerId().toString(), "--json").json.single()
+            val json =
+                Executable
+                    .run(
+                        "id",
+                        kotlin
+                            .addresses()
+                            .first()
+                            .withoutPeerId()
+                            .toString(),
+                        "--json",
+                    ).json
+                    .single()
             json.asJsonObject["peer"].asString shouldBe kotlin.peerId().toString()
-            json.asJsonObject["protocols"].asJsonArray.map { it.asString } shouldContain "/ipfs/ping/1.0.0"
+            json.asJsonObject["protocols"].asJsonArray.map { it.asString } shouldContain
+                "/ipfs/ping/1.0.0"
         }
 
         "ping prints a line for each answer and statistics, also when it is interrupted" {
             val ended = Executable.run("ping", java.address, "-c", "3", "-i", "10ms")
             ended.exit shouldBe 0
-            ended.lines[1] shouldMatch Regex("32 bytes from ${java.peerId()}: seq=1 time=[0-9.]+ ms")
-            ended.out shouldContain "\n--- ${java.peerId()} ping statistics ---\n3 sent, 3 answered, 0% lost, time "
-            ended.out shouldContain Regex("round trip min/avg/max/mdev = ([0-9.]+/){3}[0-9.]+ ms\n$")
+            ended.lines[1] shouldMatch
+                Regex("32 bytes from ${java.peerId()}: seq=1 time=[0-9.]+ ms")
+            ended.out shouldContain
+                "\n--- ${java.peerId()} ping statistics ---\n3 sent, 3 answered, 0% lost, time "
+            ended.out shouldContain
+                Regex("round trip min/avg/max/mdev = ([0-9.]+/){3}[0-9.]+ ms\n$")
 
             Executable.start("ping", java.address, "--json", "-i", "10ms").use {
                 it.line() shouldContain "\"seq\":1"
                 it.interrupt()
                 val interrupted = it.end()
                 interrupted.exit shouldBe 0
-                interrupted.json.last().asJsonObject["answered"].asInt shouldBeGreaterThan 0
+                interrupted.json
+                    .last()
+                    .asJsonObject["answered"]
+                    .asInt shouldBeGreaterThan 0
             }
         }
 
         "what cannot be reached is named with the reason, and exits as UNAVAILABLE" {
             val gone = "/ip4/127.0.0.1/tcp/1/p2p/${java.peerId()}"
-            for (command in listOf(listOf("id"), listOf("list"), listOf("call"), listOf("ping"))) {
-                val rest = if (command == listOf("call")) listOf("greeter.Greeter/SayHello") else emptyList()
-                val ended = Executable.run(*(command + gone + rest).toTypedArray())
+            val commands =
+                listOf(
+                    listOf("id", gone),
+                    listOf("ping", gone),
+                    listOf("call", gone, "greeter.Greeter/SayHello"),
+                )
+            for (ended in Executable.runAll(commands)) {
                 ended.exit shouldBe 64 + Status.Code.UNAVAILABLE.value()
                 ended.err shouldContain "peercurl: UNAVAILABLE: "
                 ended.err shouldContain "/ip4/127.0.0.1/tcp/1"
@@ -80,7 +102,10 @@ class PeercurlSpec :
             }
             val other = "${java.addresses().first().withoutPeerId()}/p2p/${kotlin.peerId()}"
             Executable.run("id", other).exit shouldBe 64 + Status.Code.UNAUTHENTICATED.value()
-            Executable.run("list", kotlin.address, "--protocol", "/nothing/1").err shouldContain "/nothing/1"
+            val unspoken = Executable.run("list", kotlin.address, "--protocol", "/nothing/1")
+            unspoken.exit shouldBe 78
+            unspoken.err shouldContain "does not speak /nothing/1"
+            unspoken.err shouldContain "--protocol chooses another one; it has /libp2p/grpc/1.0.0"
         }
 
         "list names services, and the methods of one" {
@@ -92,7 +117,12 @@ class PeercurlSpec :
                     "grpc.reflection.v1alpha.ServerReflection",
                 )
             Executable.run("list", java.address, "greeter.Greeter").lines shouldContainExactly
-                listOf("SayHello", "SayHelloStream", "SayHelloMany", "Chat").map { "greeter.Greeter/$it" }
+                listOf(
+                    "SayHello",
+                    "SayHelloStream",
+                    "SayHelloMany",
+                    "Chat",
+                ).map { "greeter.Greeter/$it" }
             val json = Executable.run("list", java.address, "greeter.Greeter", "--json").json
             json.last().toString() shouldBe
                 """{"method":"greeter.Greeter/Chat","kind":"BIDI_STREAMING",""" +
@@ -117,59 +147,136 @@ class PeercurlSpec :
             Executable.run("describe", java.address, "greeter.HelloRequest").out shouldContain
                 "message HelloRequest {\n  string name = 1;\n}\n"
             Executable
-                .run("describe", java.address, "grpc.health.v1.HealthCheckResponse.ServingStatus", "--json")
-                .json
+                .run(
+                    "describe",
+                    java.address,
+                    "grpc.health.v1.HealthCheckResponse.ServingStatus",
+                    "--json",
+                ).json
                 .single()
                 .asJsonObject["kind"]
                 .asString shouldBe "enum"
-            Executable.run("describe", java.address, "greeter.Greeter/SayHello", "--template").out shouldBe
+            Executable
+                .run(
+                    "describe",
+                    java.address,
+                    "greeter.Greeter/SayHello",
+                    "--template",
+                ).out shouldBe
                 "{\n  \"name\": \"\"\n}\n"
         }
 
         "call makes calls of all four kinds, with requests from the line, a file and stdin" {
-            val unary = Executable.run("call", kotlin.address, "greeter.Greeter/SayHello", "-d", """{"name":"Ada"}""")
+            val unary =
+                Executable.run(
+                    "call",
+                    kotlin.address,
+                    "greeter.Greeter/SayHello",
+                    "-d",
+                    """{"name":"Ada"}""",
+                )
             unary.exit shouldBe 0
             unary.err.shouldBeEmpty()
             unary.out shouldBe "{\n  \"message\": \"Hello, Ada!\"\n}\n"
-            Executable.run("call", java.address, "greeter.Greeter/SayHello", "-d", "@", "--json", input = "{\"name\": \"Bob\"}").out shouldBe
+            Executable
+                .run(
+                    "call",
+                    java.address,
+                    "greeter.Greeter/SayHello",
+                    "-d",
+                    "@",
+                    "--json",
+                    input = "{\"name\": \"Bob\"}",
+                ).out shouldBe
                 "{\"message\":\"Hello, Bob!\"}\n"
             Executable.run("call", java.address, "greeter.Greeter.SayHello", "--json").out shouldBe
                 "{\"message\":\"Hello, !\"}\n"
             Executable
-                .run("call", kotlin.address, "greeter.Greeter/SayHelloStream", "-d", """{"name":"Ada"}""", "--json")
-                .json
+                .run(
+                    "call",
+                    kotlin.address,
+                    "greeter.Greeter/SayHelloStream",
+                    "-d",
+                    """{"name":"Ada"}""",
+                    "--json",
+                ).json
                 .map { it.asJsonObject["message"].asString } shouldContainExactly
                 listOf("Hello, Ada!", "Bonjour, Ada!", "Hej, Ada!")
-            val file = tempfile().apply { writeText("{\"name\": \"Ada\"}\n{\"name\": \"Bob\"} {\"name\": \"Eve\"}") }
-            Executable.run("call", kotlin.address, "greeter.Greeter/SayHelloMany", "-d", "@$file", "--json").out shouldBe
+            val file =
+                tempfile().apply {
+                    writeText("{\"name\": \"Ada\"}\n{\"name\": \"Bob\"} {\"name\": \"Eve\"}")
+                }
+            Executable
+                .run(
+                    "call",
+                    kotlin.address,
+                    "greeter.Greeter/SayHelloMany",
+                    "-d",
+                    "@$file",
+                    "--json",
+                ).out shouldBe
                 "{\"message\":\"Hello, Ada and Bob and Eve!\"}\n"
         }
 
         "a conversation goes on while its requests come" {
-            Executable.start("call", kotlin.address, "greeter.Greeter/Chat", "-d", "@", "--json").use {
-                it.write("""{"name":"Ada"}""")
-                it.line() shouldBe """{"message":"Hello, Ada!"}"""
-                it.write("""{"name":"Bob"}""")
-                it.line() shouldBe """{"message":"Hello, Bob!"}"""
-                it.endInput()
-                it.end().exit shouldBe 0
-            }
-            Executable.start("call", kotlin.address, "greeter.Greeter/Chat", "-d", "@", "--json").use {
-                it.write("{\"name\":\"Ada\"}")
-                it.line() shouldBe """{"message":"Hello, Ada!"}"""
-                it.write("\n{\"nme\":\"Bob\"}")
-                val ended = it.end()
-                ended.exit shouldBe 2
-                ended.error["message"].asString shouldBe
-                    "request 2 is no greeter.HelloRequest: line 2, column 2: " +
-                    "no field \"nme\" in greeter.HelloRequest: did you mean name?"
-            }
+            Executable
+                .start(
+                    "call",
+                    kotlin.address,
+                    "greeter.Greeter/Chat",
+                    "-d",
+                    "@",
+                    "--json",
+                ).use {
+                    it.write("""{"name":"Ada"}""")
+                    it.line() shouldBe """{"message":"Hello, Ada!"}"""
+                    it.write("""{"name":"Bob"}""")
+                    it.line() shouldBe """{"message":"Hello, Bob!"}"""
+                    it.endInput()
+                    it.end().exit shouldBe 0
+                }
+            Executable
+                .start(
+                    "call",
+                    kotlin.address,
+                    "greeter.Greeter/Chat",
+                    "-d",
+                    "@",
+                    "--json",
+                ).use {
+                    it.write("{\"name\":\"Ada\"}")
+                    it.line() shouldBe """{"message":"Hello, Ada!"}"""
+                    it.write("\n{\"nme\":\"Bob\"}")
+                    val ended = it.end()
+                    ended.exit shouldBe 2
+                    ended.error["message"].asString shouldBe
+                        "request 2 is no greeter.HelloRequest: line 2, column 2: " +
+                        "no field \"nme\" in greeter.HelloRequest: did you mean name?"
+                }
         }
 
         "headers go and come, and are shown by -v on standard error" {
             val arguments =
-                arrayOf("call", kotlin.address, "greeter.Greeter/SayHello", "-d", "{}", "-H", "x-mood: good", "-H", "x-bytes-bin: AP8")
-            val ended = Executable.run(*arguments, "-v", "--compression", "gzip", "--deadline", "30s")
+                arrayOf(
+                    "call",
+                    kotlin.address,
+                    "greeter.Greeter/SayHello",
+                    "-d",
+                    "{}",
+                    "-H",
+                    "x-mood: good",
+                    "-H",
+                    "x-bytes-bin: AP8",
+                )
+            val ended =
+                Executable.run(
+                    *arguments,
+                    "-v",
+                    "--compression",
+                    "gzip",
+                    "--deadline",
+                    "30s",
+                )
             ended.exit shouldBe 0
             ended.out shouldBe "{\n  \"message\": \"Hello, !\"\n}\n"
             ended.err shouldContain "> greeter.Greeter/SayHello (unary)\n"
@@ -183,43 +290,89 @@ class PeercurlSpec :
         }
 
         "each status has an exit code, and rich errors are spelled out" {
-            for (status in listOf(Status.Code.CANCELLED, Status.Code.NOT_FOUND, Status.Code.UNAUTHENTICATED)) {
-                val ended = Executable.run("call", kotlin.address, "greeter.Greeter/SayHello", "-d", """{"name":"$status"}""")
+            val call = listOf("call", kotlin.address, "greeter.Greeter/SayHello", "-d")
+            val statuses =
+                listOf(Status.Code.CANCELLED, Status.Code.NOT_FOUND, Status.Code.UNAUTHENTICATED)
+            for ((status, ended) in statuses.zip(
+                Executable.runAll(
+                    statuses.map {
+                        call +
+                            """{"name":"$it"}"""
+                    },
+                ),
+            )) {
                 ended.exit shouldBe 64 + status.value()
                 ended.err shouldContain "peercurl: $status: as you like\n"
             }
-            val rich = Executable.run("call", kotlin.address, "greeter.Greeter/SayHello", "-d", """{"name":"rich"}""")
+            val rich =
+                Executable.run(
+                    "call",
+                    kotlin.address,
+                    "greeter.Greeter/SayHello",
+                    "-d",
+                    """{"name":"rich"}""",
+                )
             rich.exit shouldBe 67
             rich.err shouldContain "peercurl: INVALID_ARGUMENT: not that \uFFFD[31mname\n"
             rich.err shouldContain "google.rpc.BadRequest"
             rich.err shouldContain "\"description\": \"too rich\""
             val error =
-                Executable.run("call", kotlin.address, "greeter.Greeter/SayHello", "-d", """{"name":"rich"}""", "--json").error
+                Executable
+                    .run(
+                        "call",
+                        kotlin.address,
+                        "greeter.Greeter/SayHello",
+                        "-d",
+                        """{"name":"rich"}""",
+                        "--json",
+                    ).error
             error["status"].asString shouldBe "INVALID_ARGUMENT"
-            error["details"].asJsonArray[0].asJsonObject["fieldViolations"].toString() shouldContain "too rich"
+            error["details"].asJsonArray[0].asJsonObject["fieldViolations"].toString() shouldContain
+                "too rich"
             val late =
-                Executable.run("call", kotlin.address, "greeter.Greeter/SayHello", "-d", """{"name":"late"}""", "--deadline", "0.5")
+                Executable.run(
+                    "call",
+                    kotlin.address,
+                    "greeter.Greeter/SayHello",
+                    "-d",
+                    """{"name":"late"}""",
+                    "--deadline",
+                    "0.5",
+                )
             late.exit shouldBe 64 + Status.Code.DEADLINE_EXCEEDED.value()
         }
 
         "Ctrl-C cancels the call at the peer, and a closed pipe ends it without a word" {
             Executable
-                .start("call", kotlin.address, "greeter.Greeter/SayHelloStream", "-d", """{"name":"endless"}""", "--json")
-                .use {
+                .start(
+                    "call",
+                    kotlin.address,
+                    "greeter.Greeter/SayHelloStream",
+                    "-d",
+                    """{"name":"endless"}""",
+                    "--json",
+                ).use {
                     it.line()
                     it.closeOutput()
                     val ended = it.end()
                     ended.exit shouldBe 141
                     ended.err.shouldBeEmpty()
                 }
-            Executable.start("call", kotlin.address, "greeter.Greeter/SayHello", "-d", """{"name":"wait"}""").use {
-                greeter.waiting.get(60, TimeUnit.SECONDS)
-                it.interrupt()
-                val ended = it.end()
-                ended.exit shouldBe 130
-                ended.err.shouldBeEmpty()
-                greeter.cancelled.get(60, TimeUnit.SECONDS)
-            }
+            Executable
+                .start(
+                    "call",
+                    kotlin.address,
+                    "greeter.Greeter/SayHello",
+                    "-d",
+                    """{"name":"wait"}""",
+                ).use {
+                    greeter.waiting.get(60, TimeUnit.SECONDS)
+                    it.interrupt()
+                    val ended = it.end()
+                    ended.exit shouldBe 130
+                    ended.err.shouldBeEmpty()
+                    greeter.cancelled.get(60, TimeUnit.SECONDS)
+                }
         }
 
         "what is not understood exits with 2, and says what to do" {
@@ -229,18 +382,37 @@ class PeercurlSpec :
                     listOf("id", "nonsense") to "\"nonsense\" is no multiaddr",
                     listOf("list", "/ip4/127.0.0.1/tcp/1") to "names no peer",
                     listOf("call", java.address) to "METHOD",
-                    listOf("call", java.address, "greeter.Greeter/SayHello", "-d", "{") to "line 1, column 2",
-                    listOf("call", java.address, "greeter.Greeter/SayHello", "-d", "{}{}") to "takes one request",
-                    listOf("call", java.address, "greeter.Greeter/SayHello", "--deadline", "soon") to "is no time",
-                    listOf("call", java.address, "greeter.Greeter/SayHello", "--identity", "/gone") to "no such file",
+                    listOf("call", java.address, "greeter.Greeter/SayHello", "-d", "{") to
+                        "line 1, column 2",
+                    listOf("call", java.address, "greeter.Greeter/SayHello", "-d", "{}{}") to
+                        "takes one request",
+                    listOf(
+                        "call",
+                        java.address,
+                        "greeter.Greeter/SayHello",
+                        "--deadline",
+                        "soon",
+                    ) to
+                        "is no time",
+                    listOf(
+                        "call",
+                        java.address,
+                        "greeter.Greeter/SayHello",
+                        "--identity",
+                        "/gone",
+                    ) to
+                        "no such file",
                 )
-            for ((arguments, expected) in wrong) {
-                val ended = Executable.run(*arguments.toTypedArray())
+            for ((ended, expected) in Executable
+                .runAll(
+                    wrong.map { it.first },
+                ).zip(wrong.map { it.second })) {
                 ended.exit shouldBe 2
                 ended.err shouldContain "peercurl: "
                 ended.err shouldContain expected
                 ended.out.shouldBeEmpty()
             }
-            Executable.run("id", "nonsense", "--json").error["message"].asString shouldContain "is no multiaddr"
+            Executable.run("id", "nonsense", "--json").error["message"].asString shouldContain
+                "is no multiaddr"
         }
     })

@@ -34,29 +34,43 @@ internal class MoodyGreeter : GreeterCoroutineImplBase() {
 
     override suspend fun sayHello(request: HelloRequest): HelloReply =
         when (request.name) {
-            "rich" -> throw StatusProto.toStatusException(
-                com.google.rpc.Status
-                    .newBuilder()
-                    .setCode(Status.Code.INVALID_ARGUMENT.value())
-                    .setMessage("not that \u001b[31mname")
-                    .addDetails(
-                        Any.pack(
-                            BadRequest
-                                .newBuilder()
-                                .apply { addFieldViolationsBuilder().setField("name").setDescription("too rich") }
-                                .build(),
-                        ),
-                    ).build(),
-            )
-            "late" -> awaitCancellation()
-            "wait" ->
+            "rich" -> {
+                throw StatusProto.toStatusException(
+                    com.google.rpc.Status
+                        .newBuilder()
+                        .setCode(Status.Code.INVALID_ARGUMENT.value())
+                        .setMessage("not that \u001b[31mname")
+                        .addDetails(
+                            Any.pack(
+                                BadRequest
+                                    .newBuilder()
+                                    .apply {
+                                        addFieldViolationsBuilder()
+                                            .setField(
+                                                "name",
+                                            ).setDescription("too rich")
+                                    }.build(),
+                            ),
+                        ).build(),
+                )
+            }
+
+            "late" -> {
+                awaitCancellation()
+            }
+
+            "wait" -> {
                 try {
                     waiting.complete(Unit)
                     awaitCancellation()
                 } finally {
                     cancelled.complete(Unit)
                 }
-            else -> fails(request.name) ?: helloReply { message = "Hello, ${request.name}!" }
+            }
+
+            else -> {
+                fails(request.name) ?: helloReply { message = "Hello, ${request.name}!" }
+            }
         }
 
     /** The name of a status is answered by that status. */
@@ -76,7 +90,11 @@ internal class MoodyGreeter : GreeterCoroutineImplBase() {
         }
 
     override suspend fun sayHelloMany(requests: Flow<HelloRequest>): HelloReply =
-        helloReply { message = "Hello, ${requests.map { it.name }.toList().joinToString(" and ")}!" }
+        helloReply {
+            message = "Hello, ${requests.map { it.name }.toList().joinToString(
+                " and ",
+            )}!"
+        }
 
     override fun chat(requests: Flow<HelloRequest>): Flow<HelloReply> =
         requests.map { helloReply { message = "Hello, ${it.name}!" } }
@@ -127,7 +145,13 @@ internal fun javaPeer(): GrpcPeer =
                             request: HelloRequest,
                             replies: StreamObserver<HelloReply>,
                         ) {
-                            replies.onNext(HelloReply.newBuilder().setMessage("Hello, ${request.name}!").build())
+                            replies.onNext(
+                                HelloReply
+                                    .newBuilder()
+                                    .setMessage(
+                                        "Hello, ${request.name}!",
+                                    ).build(),
+                            )
                             replies.onCompleted()
                         }
                     },
