@@ -33,8 +33,8 @@ import kotlin.time.Duration.Companion.nanoseconds
     name = "call",
     header = ["Call a method: requests and responses are JSON."],
     description = [
-        "Requests are JSON values, one after the other. Those from stdin are sent as they come, and " +
-            "responses are printed as they come. Without -d, one empty request is sent, or none " +
+        "Requests are JSON values, one after the other. Those from stdin are sent as they come, " +
+            "and responses are printed as they come. Without -d, one empty request is sent, or none " +
             "where the method takes a stream. Exits with 64 + N for gRPC's status N.",
     ],
 )
@@ -51,7 +51,7 @@ internal class CallCommand : DialingCommand() {
     @Option(
         names = ["-d", "--data"],
         paramLabel = "JSON|@|@FILE",
-        description = ["The requests: JSON itself, @ for those on stdin, @FILE for those in a file."],
+        description = ["The requests: JSON itself, @ for stdin, @FILE for a file."],
     )
     var data: String? = null
 
@@ -78,7 +78,7 @@ internal class CallCommand : DialingCommand() {
         val headers = calls.metadata()
         val deadline = calls.deadline?.let { Deadline.after(it.inWholeNanoseconds, TimeUnit.NANOSECONDS) }
         compression?.let {
-            if (it !in COMPRESSIONS) throw Failure.usage("--compression $it: expected one of $COMPRESSIONS")
+            if (it !in COMPRESSIONS) throw Failure.usage("--compression $it: expected gzip")
         }
         val known = sources.ofFiles()
         known?.method(method) // Before anyone is dialled.
@@ -141,7 +141,7 @@ internal class CallCommand : DialingCommand() {
             console.verbose {
                 val unknown = messages.unknownFields(message)
                 if (unknown.isEmpty()) return@print
-                "* not shown, as ${descriptor.outputType.fullName} does not know them: ${unknown.joinToString()}"
+                "* unknown to ${descriptor.outputType.fullName}, not shown: ${unknown.joinToString()}"
             }
         }
 

@@ -15,32 +15,51 @@ class KeyFormatSpec :
             val made =
                 mapOf(
                     KeyType.ED25519 to KeyPairGenerator.getInstance("Ed25519").generateKeyPair(),
-                    KeyType.RSA to KeyPairGenerator.getInstance("RSA").apply { initialize(2048) }.generateKeyPair(),
+                    KeyType.RSA to
+                        KeyPairGenerator
+                            .getInstance(
+                                "RSA",
+                            ).apply { initialize(2048) }
+                            .generateKeyPair(),
                     KeyType.ECDSA to
-                        KeyPairGenerator.getInstance("EC").apply { initialize(ECGenParameterSpec("secp256r1")) }.generateKeyPair(),
+                        KeyPairGenerator
+                            .getInstance("EC")
+                            .apply {
+                                initialize(ECGenParameterSpec("secp256r1"))
+                            }.generateKeyPair(),
                 )
             for ((type, pair) in made) {
                 val key = Pkcs8.decode(pair.private.encoded)
                 key.type() shouldBe type
-                key.publicKey().let { it.verify(byteArrayOf(1), key.sign(byteArrayOf(1))) } shouldBe true
+                key.publicKey().let { it.verify(byteArrayOf(1), key.sign(byteArrayOf(1))) } shouldBe
+                    true
                 Pkcs8.decode(Pkcs8.encode(key)) shouldBe key
                 for (format in KeyFormat.entries) KeyFormat.decode(format.encode(key)) shouldBe key
             }
         }
 
         "keys of libp2p's own go through every format" {
-            for (key in List(20) { PrivateKey.generateSecp256k1() } + PrivateKey.generateEd25519()) {
+            for (key in List(
+                20,
+            ) { PrivateKey.generateSecp256k1() } + PrivateKey.generateEd25519()) {
                 for (format in KeyFormat.entries) KeyFormat.decode(format.encode(key)) shouldBe key
             }
         }
 
         "what is no key is said to be none" {
-            val encrypted = "-----BEGIN ENCRYPTED PRIVATE KEY-----\nMII=\n-----END ENCRYPTED PRIVATE KEY-----\n"
-            shouldThrow<IllegalArgumentException> { KeyFormat.decode(encrypted.toByteArray()) }.message shouldContain
+            val encrypted = "-----BEGIN ENCRYPTED PRIVATE KEY-----\nMII=\n"
+            shouldThrow<IllegalArgumentException> {
+                KeyFormat.decode(encrypted.toByteArray())
+            }.message shouldContain
                 "no unencrypted PKCS #8"
             val garbage = "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"
             shouldThrow<IllegalArgumentException> { KeyFormat.decode(garbage.toByteArray()) }
-            val x25519 = KeyPairGenerator.getInstance("X25519").generateKeyPair().private.encoded
-            shouldThrow<IllegalArgumentException> { Pkcs8.decode(x25519) }.message shouldContain "no keys of the algorithm"
+            val other = KeyPairGenerator.getInstance("X25519").generateKeyPair().private
+            shouldThrow<IllegalArgumentException> {
+                Pkcs8.decode(
+                    other.encoded,
+                )
+            }.message shouldContain
+                "no keys of the algorithm"
         }
     })
