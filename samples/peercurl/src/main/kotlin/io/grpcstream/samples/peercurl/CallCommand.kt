@@ -34,8 +34,8 @@ import kotlin.time.Duration.Companion.nanoseconds
     header = ["Call a method: requests and responses are JSON."],
     description = [
         "Requests are JSON values, one after the other. Those from stdin are sent as they come, " +
-            "and responses are printed as they come. Without -d, one empty request is sent, or none " +
-            "where the method takes a stream. Exits with 64 + N for gRPC's status N.",
+            "and responses are printed as they come. Without -d, one empty request is sent, " +
+            "or none where the method takes a stream. Exits with 64 + N for gRPC's status N.",
     ],
 )
 internal class CallCommand : DialingCommand() {
@@ -76,7 +76,13 @@ internal class CallCommand : DialingCommand() {
 
     override suspend fun CoroutineScope.run(): Int {
         val headers = calls.metadata()
-        val deadline = calls.deadline?.let { Deadline.after(it.inWholeNanoseconds, TimeUnit.NANOSECONDS) }
+        val deadline =
+            calls.deadline?.let {
+                Deadline.after(
+                    it.inWholeNanoseconds,
+                    TimeUnit.NANOSECONDS,
+                )
+            }
         compression?.let {
             if (it !in COMPRESSIONS) throw Failure.usage("--compression $it: expected gzip")
         }
@@ -106,7 +112,10 @@ internal class CallCommand : DialingCommand() {
         deadline: Deadline?,
     ) {
         private val descriptor = schema.method(method)
-        private val grpc: MethodDescriptor<DynamicMessage, DynamicMessage> = descriptor.toGrpc(schema.extensions)
+        private val grpc: MethodDescriptor<DynamicMessage, DynamicMessage> =
+            descriptor.toGrpc(
+                schema.extensions,
+            )
         private val log = CallLog(console)
         private val channel: Channel = channel.withInterceptors(log)
         private val messages = JsonMessages(schema, defaults)
@@ -120,12 +129,27 @@ internal class CallCommand : DialingCommand() {
         suspend fun run() {
             try {
                 when (descriptor.kind) {
-                    MethodType.UNARY -> print(channel.unary(grpc, single(), options, headers))
-                    MethodType.SERVER_STREAMING ->
+                    MethodType.UNARY -> {
+                        print(channel.unary(grpc, single(), options, headers))
+                    }
+
+                    MethodType.SERVER_STREAMING -> {
                         channel.serverStreaming(grpc, single(), options, headers).collect(::print)
-                    MethodType.CLIENT_STREAMING ->
+                    }
+
+                    MethodType.CLIENT_STREAMING -> {
                         print(channel.clientStreaming(grpc, requests.all(), options, headers))
-                    else -> channel.bidiStreaming(grpc, requests.all(), options, headers).collect(::print)
+                    }
+
+                    else -> {
+                        channel
+                            .bidiStreaming(
+                                grpc,
+                                requests.all(),
+                                options,
+                                headers,
+                            ).collect(::print)
+                    }
                 }
                 log.ended()
             } catch (e: StatusException) {
@@ -134,7 +158,8 @@ internal class CallCommand : DialingCommand() {
             }
         }
 
-        private suspend fun single() = requests.single("${descriptor.service.fullName}/${descriptor.name}")
+        private suspend fun single() =
+            requests.single("${descriptor.service.fullName}/${descriptor.name}")
 
         private fun print(message: Message) {
             console.println(printed.print(message))
@@ -153,13 +178,22 @@ internal class CallCommand : DialingCommand() {
                 Exit.of(e.status),
                 e.status.code,
                 details = details.flatMap { it.lines() } + hints(e.status),
-                json = if (compact.isEmpty()) emptyMap() else mapOf("details" to compact.toString()),
+                json =
+                    if (compact.isEmpty()) {
+                        emptyMap()
+                    } else {
+                        mapOf(
+                            "details" to compact.toString(),
+                        )
+                    },
                 cause = e,
             )
         }
 
         private fun hints(status: Status): List<String> =
-            if (status.code == Status.Code.RESOURCE_EXHAUSTED && "exceeds maximum" in status.description.orEmpty()) {
+            if (status.code == Status.Code.RESOURCE_EXHAUSTED &&
+                "exceeds maximum" in status.description.orEmpty()
+            ) {
                 listOf("--max-message allows for larger ones")
             } else {
                 emptyList()

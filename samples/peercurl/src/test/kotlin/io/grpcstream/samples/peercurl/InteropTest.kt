@@ -31,7 +31,7 @@ class InteropTest {
     @DisplayName("a peer in Go tells its services by reflection, and is called by all four kinds")
     fun go() {
         OtherPeer.go().use { peer ->
-            looksLike(peer, "go-libp2p")
+            looksLike(peer, "grpcstream.io/samples/interop") // A Go program's agent is its module.
             val list = run("list", peer.address)
             list.lines shouldContainExactlyInAnyOrder
                 listOf(
