@@ -1,350 +1,91 @@
 package io.grpcstream.samples.dynamic
 
+import com.google.gson.JsonIOException
+import com.google.gson.JsonParseException
+import com.google.gson.JsonParser
+import com.google.gson.Strictness
+import com.google.gson.stream.JsonReader
+import com.google.gson.stream.JsonToken
+import com.google.gson.stream.MalformedJsonException
 import java.io.Closeable
+import java.io.EOFException
+import java.io.FilterReader
+import java.io.IOException
 import java.io.Reader
 
-/** A place in a text, from 1 on. */
-internal data class JsonPlace(
-    val line: Int,
-    val column: Int,
-)
-
-/** A JSON value, and where it begins. */
-internal sealed class JsonNode {
-    abstract val place: JsonPlace
-
-    class Obj(
-        override val place: JsonPlace,
-        val members: List<Member>,
-    ) : JsonNode()
-
-    class Arr(
-        override val place: JsonPlace,
-        val elements: List<JsonNode>,
-    ) : JsonNode()
-
-    class Str(
-        override val place: JsonPlace,
-        val text: String,
-    ) : JsonNode()
-
-    /** As it was written. */
-    class Num(
-        override val place: JsonPlace,
-        val text: String,
-    ) : JsonNode()
-
-    class Bool(
-        override val place: JsonPlace,
-        val value: Boolean,
-    ) : JsonNode()
-
-    class Null(
-        override val place: JsonPlace,
-    ) : JsonNode()
-
-    class Member(
-        val place: JsonPlace,
-        val name: String,
-        val value: JsonNode,
-    )
-
-    /** What it is, for messages. */
-    val kind: String
-        get() =
-            when (this) {
-                is Obj -> "an object"
-                is Arr -> "an array"
-                is Str -> "\"${text.take(SHOWN)}${if (text.length > SHOWN) "…" else ""}\""
-                is Num -> text.take(SHOWN)
-                is Bool -> value.toString()
-                is Null -> "null"
-            }
-
-    private companion object {
-        const val SHOWN = 40
-    }
-}
-
 /**
- * JSON values (RFC 8259) of a text, one after the other, with or without white space between
- * them. Each is there once its last character was read, and no more is read then: so it can be followed
- * what someone types, or a program that waits for answers. Not thread-safe; blocks as [source] does.
+ * JSON values of a text, one after the other, with or without white space between them, read by Gson:
+ * which also takes comments, and names without quotes. An object or array is there once its last
+ * character was read: so it can be followed what someone types, or a program that waits for answers.
+ * Not thread-safe; blocks as [source] does.
+ *
+ * @param maxCharacters of one value, some thousand more or less; each takes some sixty bytes of memory
+ *   at worst
  */
 class JsonText(
     private val source: Reader,
+    private val maxCharacters: Int = MAX_CHARACTERS,
 ) : Closeable {
-    private var line = 1
-    private var column = 1
+    private val bounded = Bounded()
+    private val reader = JsonReader(bounded).apply { nestingLimit = JsonMessages.MAX_DEPTH }
 
-    /** A character that was looked at, or [NONE], or [END]. */
-    private var ahead = NONE
+    /** A value, and the line where it begins. */
+    internal class Value(
+        val json: String,
+        val line: Int,
+    )
 
     /**
      * The next value, or null at the end.
      *
-     * @throws JsonException if it is malformed, or nested too deeply
+     * @throws JsonException if it is malformed, nested too deeply or too large
+     * @throws IOException if the source cannot be read
      */
-    internal fun next(): JsonNode? {
-        skipSpace()
-        return if (peek() == END) null else value(depth = 1)
-    }
-
-    private val place get() = JsonPlace(line, column)
-
-    private fun value(depth: Int): JsonNode {
-        skipSpace()
-        val begin = place
-        if (depth > JsonMessages.MAX_DEPTH) {
-            throw JsonException("nested more than ${JsonMessages.MAX_DEPTH} deep", begin)
+    internal fun next(): Value? =
+        try {
+            bounded.left = maxCharacters
+            if (atEnd()) {
+                null
+            } else {
+                // Lenient from the first value on only: before that, Gson waits for five characters.
+                reader.strictness = Strictness.LENIENT
+                val line = JsonException.lineIn(reader.toString())
+                Value(JsonParser.parseReader(reader).toString(), line)
+            }
+        } catch (e: JsonIOException) {
+            throw e.cause as? IOException ?: e
+        } catch (e: JsonParseException) {
+            throw JsonException.of(e.cause ?: e)
+        } catch (e: MalformedJsonException) {
+            throw JsonException.of(e)
         }
-        return when (val c = peek()) {
-            '{'.code -> obj(begin, depth)
-            '['.code -> arr(begin, depth)
-            '"'.code -> JsonNode.Str(begin, string())
-            '-'.code, in '0'.code..'9'.code -> JsonNode.Num(begin, number())
-            else -> if (c in 'a'.code..'z'.code) word(begin) else unexpected("a value")
+
+    private fun atEnd(): Boolean =
+        try {
+            reader.peek() == JsonToken.END_DOCUMENT
+        } catch (e: EOFException) {
+            true // A text without any value.
         }
-    }
-
-    private fun obj(
-        begin: JsonPlace,
-        depth: Int,
-    ): JsonNode {
-        take()
-        val members = ArrayList<JsonNode.Member>()
-        skipSpace()
-        if (peek() == '}'.code) {
-            take()
-            return JsonNode.Obj(begin, members)
-        }
-        while (true) {
-            skipSpace()
-            val at = place
-            if (peek() != '"'.code) unexpected("a name in quotes")
-            val name = string()
-            skipSpace()
-            if (peek() != ':'.code) unexpected("a colon")
-            take()
-            members += JsonNode.Member(at, name, value(depth + 1))
-            skipSpace()
-            when (peek()) {
-                ','.code -> {
-                    take()
-                }
-
-                '}'.code -> {
-                    take()
-                    return JsonNode.Obj(begin, members)
-                }
-
-                else -> {
-                    unexpected("a comma or }")
-                }
-            }
-        }
-    }
-
-    private fun arr(
-        begin: JsonPlace,
-        depth: Int,
-    ): JsonNode {
-        take()
-        val elements = ArrayList<JsonNode>()
-        skipSpace()
-        if (peek() == ']'.code) {
-            take()
-            return JsonNode.Arr(begin, elements)
-        }
-        while (true) {
-            elements += value(depth + 1)
-            skipSpace()
-            when (peek()) {
-                ','.code -> {
-                    take()
-                }
-
-                ']'.code -> {
-                    take()
-                    return JsonNode.Arr(begin, elements)
-                }
-
-                else -> {
-                    unexpected("a comma or ]")
-                }
-            }
-        }
-    }
-
-    private fun string(): String {
-        val begin = place
-        take()
-        val text = StringBuilder()
-        while (true) {
-            when (val c = peek()) {
-                END -> {
-                    throw JsonException("a string without its end", begin)
-                }
-
-                '"'.code -> {
-                    take()
-                    return text.toString()
-                }
-
-                '\\'.code -> {
-                    text.append(escaped())
-                }
-
-                in 0 until ' '.code -> {
-                    unexpected("the rest of the string (a line's end is \\n there)")
-                }
-
-                else -> {
-                    take()
-                    text.append(c.toChar())
-                }
-            }
-        }
-    }
-
-    private fun escaped(): Char {
-        val begin = place
-        take()
-        return when (take()) {
-            '"'.code -> {
-                '"'
-            }
-
-            '\\'.code -> {
-                '\\'
-            }
-
-            '/'.code -> {
-                '/'
-            }
-
-            'b'.code -> {
-                '\b'
-            }
-
-            'f'.code -> {
-                '\u000c'
-            }
-
-            'n'.code -> {
-                '\n'
-            }
-
-            'r'.code -> {
-                '\r'
-            }
-
-            't'.code -> {
-                '\t'
-            }
-
-            'u'.code -> {
-                var code = 0
-                repeat(4) {
-                    val digit = take().takeIf { it > 0 }?.toChar()?.digitToIntOrNull(16)
-                    code =
-                        code * 16 +
-                        (
-                            digit
-                                ?: throw JsonException("\\u needs four hexadecimal digits", begin)
-                        )
-                }
-                code.toChar()
-            }
-
-            else -> {
-                throw JsonException("no escape that JSON knows", begin)
-            }
-        }
-    }
-
-    private fun number(): String {
-        val begin = place
-        val text = StringBuilder()
-        while (true) {
-            val c = peek()
-            if (c < 0 || (c.toChar() !in '0'..'9' && c.toChar() !in "+-.eE")) break
-            if (text.length >=
-                MAX_NUMBER
-            ) {
-                throw JsonException("a number of more than $MAX_NUMBER characters", begin)
-            }
-            text.append(take().toChar())
-        }
-        if (!NUMBER.matches(text)) throw JsonException("$text is no number", begin)
-        return text.toString()
-    }
-
-    private fun word(begin: JsonPlace): JsonNode {
-        val text = StringBuilder()
-        while (peek() >= 0 && peek().toChar().isLetter() &&
-            text.length < MAX_WORD
-        ) {
-            text.append(take().toChar())
-        }
-        return when (text.toString()) {
-            "true" -> JsonNode.Bool(begin, true)
-
-            "false" -> JsonNode.Bool(begin, false)
-
-            "null" -> JsonNode.Null(begin)
-
-            else -> throw JsonException(
-                "expected a value, found $text (strings stand in double quotes)",
-                begin,
-            )
-        }
-    }
-
-    private fun skipSpace() {
-        while (true) {
-            when (peek()) {
-                ' '.code, '\t'.code, '\r'.code, '\n'.code, BYTE_ORDER_MARK -> take()
-                else -> return
-            }
-        }
-    }
-
-    private fun peek(): Int {
-        if (ahead == NONE) ahead = source.read()
-        return ahead
-    }
-
-    private fun take(): Int {
-        val c = peek()
-        ahead = if (c == END) END else NONE
-        if (c == '\n'.code) {
-            line++
-            column = 1
-        } else {
-            column++
-        }
-        return c
-    }
-
-    private fun unexpected(wanted: String): Nothing {
-        val found =
-            when (val c = peek()) {
-                END -> "the end"
-                in 0 until ' '.code -> "a control character"
-                else -> "'${c.toChar()}'"
-            }
-        throw JsonException("expected $wanted, found $found", place)
-    }
 
     override fun close(): Unit = source.close()
 
-    private companion object {
-        const val END = -1
-        const val NONE = -2
-        const val BYTE_ORDER_MARK = 0xFEFF
-        const val MAX_NUMBER = 1_000
-        const val MAX_WORD = 40
-        val NUMBER = Regex("""-?(0|[1-9]\d*)(\.\d+)?([eE][-+]?\d+)?""")
+    private inner class Bounded : FilterReader(source) {
+        var left = 0
+
+        override fun read(
+            buffer: CharArray,
+            offset: Int,
+            length: Int,
+        ): Int {
+            if (left <= 0) {
+                throw JsonException("a value of more than %,d characters".format(maxCharacters))
+            }
+            return super.read(buffer, offset, length).also { left -= it }
+        }
+    }
+
+    companion object {
+        /** As many of one value, unless said otherwise. */
+        const val MAX_CHARACTERS: Int = 8 shl 20
     }
 }

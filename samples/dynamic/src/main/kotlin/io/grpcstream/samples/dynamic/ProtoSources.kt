@@ -1,127 +1,144 @@
 package io.grpcstream.samples.dynamic
 
-import com.google.protobuf.DescriptorProtos.FileDescriptorProto
-import com.google.protobuf.Descriptors.FileDescriptor
+import com.squareup.wire.schema.CoreLoader
+import com.squareup.wire.schema.ErrorCollector
+import com.squareup.wire.schema.Linker
+import com.squareup.wire.schema.Loader
 import com.squareup.wire.schema.Location
-import com.squareup.wire.schema.internal.parser.ProtoFileElement
+import com.squareup.wire.schema.MessageType
+import com.squareup.wire.schema.Options
+import com.squareup.wire.schema.ProtoFile
+import com.squareup.wire.schema.PruningRules
 import com.squareup.wire.schema.internal.parser.ProtoParser
+import com.squareup.wire.schema.isWireRuntimeProto
 import java.io.IOException
 import java.nio.file.Files
-import java.nio.file.NoSuchFileException
 import java.nio.file.Path
 import kotlin.io.path.invariantSeparatorsPathString
+import com.squareup.wire.schema.Schema as WireSchema
 
-/**
- * Reads `.proto` files and what they import. They are made into descriptors twice: first without
- * options of their own making, whose definitions are among what is being read, then with them.
- */
+/** Reads `.proto` files and what they import, by Wire's parser and linker. */
 internal class ProtoSources(
     private val importPaths: List<Path>,
 ) {
-    private val parsed = LinkedHashMap<String, ProtoFileElement>()
-
     fun schema(files: List<Path>): Schema {
-        val names = files.map(::nameOf)
-        names.forEach { (name, roots) -> load(name, roots, importer = null) }
-        val plain = DescriptorFiles(ORIGIN, LIMITS)
-        parsed.values.forEach { plain.add(ProtoFileConverter(it, StandardOptions).convert()) }
-        val definitions = parsed.keys.associateWith(plain::build)
-        val complete = DescriptorFiles(ORIGIN, LIMITS)
-        for ((name, element) in parsed) {
-            val options = DefinedOptions(definitions.getValue(name))
-            val file = ProtoFileConverter(element, options).convert()
-            // Those that are known to everyone become what generated code has for them.
-            complete.add(FileDescriptorProto.parseFrom(file.toByteString(), StandardFiles.options))
+        val roots =
+            importPaths.ifEmpty {
+                files.map { it.toAbsolutePath().normalize().parent } + Path.of("")
+            }
+        val loader = ProtoLoader(roots.distinct())
+        val names = files.map(::nameOf).distinct()
+        val linked =
+            told {
+                Linker(
+                    loader,
+                    ErrorCollector(),
+                    permitPackageCycles = true,
+                    loadExhaustively = true,
+                ).link(names.map(loader::load))
+            }
+        val described = linked.withoutOwnOptions()
+        val encoder = ProtoEncoder(described)
+        val descriptors = DescriptorFiles(ORIGIN, LIMITS)
+        for (file in described.protoFiles) {
+            // What is left out may have been all that a file was imported for.
+            val whole = linked.protoFile(file.location.path)!!
+            val complete = file.copy(imports = whole.imports, publicImports = whole.publicImports)
+            told { descriptors.add(encoder.encode(complete)) }
         }
-        return Schema(names.map { (name, _) -> file(name, complete) })
+        return Schema(names.map(descriptors::build))
     }
 
-    private fun file(
-        name: String,
-        files: DescriptorFiles,
-    ): FileDescriptor = files.build(name)
-
-    /** What a file is called by those that import it, and where it, and what it imports, is looked for. */
-    private fun nameOf(file: Path): Pair<String, List<Path>> {
-        if (importPaths.isEmpty()) {
-            val parent = file.toAbsolutePath().normalize().parent
-            return file.fileName.toString() to listOf(parent, Path.of(""))
-        }
+    /** What a file is called by those that import it. */
+    private fun nameOf(file: Path): String {
+        if (importPaths.isEmpty()) return file.fileName.toString()
         val absolute = file.toAbsolutePath().normalize()
-        val root = importPaths.find { absolute.startsWith(it.toAbsolutePath().normalize()) }
-        val name =
-            if (root != null && Files.exists(absolute)) {
-                root.toAbsolutePath().normalize().relativize(absolute)
-            } else {
-                file
-            }
-        return name.invariantSeparatorsPathString to importPaths
+        val root =
+            importPaths
+                .map { it.toAbsolutePath().normalize() }
+                .find { absolute.startsWith(it) && Files.exists(absolute) }
+        return (root?.relativize(absolute) ?: file).invariantSeparatorsPathString
     }
 
-    private fun load(
-        name: String,
-        roots: List<Path>,
-        importer: String?,
-    ) {
-        if (name in parsed ||
-            (importer != null && StandardFiles.missing(name) != null && find(name, roots) == null)
-        ) {
-            return
-        }
-        val source = read(name, roots, importer)
-        val element =
-            try {
-                ProtoParser.parse(Location.get(name), source)
-            } catch (e: IllegalStateException) {
-                throw SchemaException(e.message ?: "$name cannot be parsed", e)
-            } catch (e: IllegalArgumentException) {
-                throw SchemaException("$name: ${e.message}", e)
+    /**
+     * Leaves out options that are defined outside of google's files: Wire's encoder fails where their
+     * messages have maps, or times and durations.
+     */
+    private fun WireSchema.withoutOwnOptions(): WireSchema {
+        val own =
+            OPTIONS.flatMap { options ->
+                (getType(options) as MessageType)
+                    .extensionFields
+                    .filterNot { it.location.path.startsWith("google/") }
+                    .map { "$options#${it.qualifiedName}" }
             }
-        parsed[name] = element
-        (element.imports + element.publicImports + element.weakImports).forEach {
-            load(
-                it,
-                roots,
-                name,
-            )
-        }
+        return prune(PruningRules.Builder().prune(own).build())
     }
 
-    private fun read(
-        name: String,
-        roots: List<Path>,
-        importer: String?,
-    ): String {
-        val file = find(name, roots)
+    private fun <T> told(step: () -> T): T =
         try {
-            if (file != null) return Files.readString(file)
-        } catch (e: IOException) {
-            throw SchemaException("$file cannot be read: ${e.message}", e)
+            step()
+        } catch (e: RuntimeException) {
+            // Wire throws several, of which some say nothing of themselves but their name.
+            throw SchemaException(e.message ?: e.toString(), e)
         }
-        return bundled(name) ?: throw SchemaException(
-            "there is no $name" + (importer?.let { ", which $it imports," } ?: "") +
-                " in ${roots.joinToString { it.toAbsolutePath().normalize().toString() }}",
-            NoSuchFileException(name),
-        )
-    }
-
-    private fun find(
-        name: String,
-        roots: List<Path>,
-    ): Path? = roots.map { it.resolve(name) }.find(Files::isRegularFile)
-
-    /** Google's common files are in the jar that has their messages. */
-    private fun bundled(name: String): String? {
-        if (!name.startsWith("google/")) return null
-        return ProtoSources::class.java.getResourceAsStream("/$name")?.use {
-            it.readBytes().decodeToString()
-        }
-    }
 
     private companion object {
         const val ORIGIN = "the .proto files:"
 
         /** They are the user's own. */
         val LIMITS = SchemaLimits(bytes = 256L shl 20, files = 100_000)
+
+        val OPTIONS =
+            listOf(
+                Options.FILE_OPTIONS,
+                Options.MESSAGE_OPTIONS,
+                Options.FIELD_OPTIONS,
+                Options.ONEOF_OPTIONS,
+                Options.ENUM_OPTIONS,
+                Options.ENUM_VALUE_OPTIONS,
+                Options.SERVICE_OPTIONS,
+                Options.METHOD_OPTIONS,
+            )
     }
+}
+
+/** Finds files in [roots]; Google's common ones are in Wire's jar, or in that which has their messages. */
+private class ProtoLoader(
+    private val roots: List<Path>,
+) : Loader {
+    private val loaded = HashMap<String, ProtoFile>()
+
+    override fun load(path: String): ProtoFile =
+        loaded.getOrPut(path) {
+            val file = roots.map { it.resolve(path) }.find(Files::isRegularFile)
+            if (file == null && isWireRuntimeProto(path)) {
+                CoreLoader.load(path)
+            } else {
+                val text = if (file == null) bundled(path) else read(file)
+                ProtoFile.get(ProtoParser.parse(Location.get(path), text))
+            }
+        }
+
+    private fun read(file: Path): String =
+        try {
+            Files.readString(file)
+        } catch (e: IOException) {
+            throw SchemaException("$file cannot be read: ${e.message}", e)
+        }
+
+    private fun bundled(name: String): String {
+        val resource =
+            if (name.startsWith("google/")) javaClass.getResourceAsStream("/$name") else null
+        return resource?.use { it.readBytes().decodeToString() } ?: throw SchemaException(
+            "there is no $name" +
+                loaded.values
+                    .find { name in it.imports || name in it.publicImports }
+                    ?.let { ", which ${it.location.path} imports," }
+                    .orEmpty() +
+                " in ${roots.joinToString { it.toAbsolutePath().normalize().toString() }}",
+        )
+    }
+
+    override fun withErrors(errors: ErrorCollector): Loader = this
 }

@@ -173,9 +173,11 @@ class Schema internal constructor(
         fun ofProtosets(protosets: List<Path>): Schema = Protosets.schema(protosets)
 
         /**
-         * What `.proto` files say, in the syntaxes proto2 and proto3, by a parser in Java. Blocks on the
-         * file system. What they import is looked for in [importPaths], by default beside them;
-         * `google/protobuf`, `google/api`, `google/rpc` and `google/type` are there by themselves.
+         * What `.proto` files say, in the syntaxes proto2 (without groups) and proto3, read by Wire, which
+         * is all Java. Blocks on the file system. What they import is looked for in [importPaths], by
+         * default beside them; `google/protobuf`, `google/api`, `google/rpc` and `google/type` are there by
+         * themselves. Of options, protobuf's own and google's are kept, such as `google.api.http`. For all
+         * else that protoc understands, such as editions, there is [ofProtosets].
          *
          * @param files paths, or names within the import paths
          * @throws SchemaException if one cannot be read or parsed: the message names file and line
