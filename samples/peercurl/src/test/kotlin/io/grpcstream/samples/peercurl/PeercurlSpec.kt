@@ -250,8 +250,8 @@ class PeercurlSpec :
                     val ended = it.end()
                     ended.exit shouldBe 2
                     ended.error["message"].asString shouldBe
-                        "request 2 is no greeter.HelloRequest: line 2, column 2: " +
-                        "no field \"nme\" in greeter.HelloRequest: did you mean name?"
+                        "request 2 is no greeter.HelloRequest: line 2: " +
+                        "Cannot find field: nme in message greeter.HelloRequest"
                 }
         }
 
@@ -383,7 +383,7 @@ class PeercurlSpec :
                     listOf("list", "/ip4/127.0.0.1/tcp/1") to "names no peer",
                     listOf("call", java.address) to "METHOD",
                     listOf("call", java.address, "greeter.Greeter/SayHello", "-d", "{") to
-                        "line 1, column 2",
+                        "line 1 column 2",
                     listOf("call", java.address, "greeter.Greeter/SayHello", "-d", "{}{}") to
                         "takes one request",
                     listOf(
