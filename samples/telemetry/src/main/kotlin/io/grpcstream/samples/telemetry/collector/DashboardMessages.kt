@@ -26,6 +26,7 @@ internal fun DeviceState.toMessage(): DeviceStatus {
         waiting = from.waiting
         rate = from.rate
         calls = from.calls
+        heldUp = from.heldUp
     }
 }
 
@@ -39,6 +40,7 @@ internal fun Summary.toMessage(took: Duration): FleetSummary {
         dropped = from.dropped
         waiting = from.waiting
         rate = from.rate
+        heldUp = from.heldUp
         storeTime = took.toMessage()
     }
 }

@@ -18,6 +18,7 @@ import java.time.Instant
  * @property waiting how many readings wait in it, as it last said
  * @property rate readings stored in a second, of late
  * @property calls how often it has begun to report
+ * @property heldUp whether the store has not taken its last batch for a while
  */
 data class DeviceState(
     val peer: PeerId,
@@ -32,6 +33,7 @@ data class DeviceState(
     val waiting: Int = 0,
     val rate: Double = 0.0,
     val calls: Int = 0,
+    val heldUp: Boolean = false,
 ) {
     /** Whether it reports at present. */
     val online: Boolean get() = address != null
@@ -60,4 +62,5 @@ data class Summary(
     val dropped: Long,
     val waiting: Long,
     val rate: Double,
+    val heldUp: Int,
 )

@@ -11,8 +11,11 @@ import io.grpcstream.samples.telemetry.store.StoredDevice
 import kotlinx.coroutines.CompletableDeferred
 import java.time.Clock
 import java.time.Instant
+import kotlin.time.ComparableTimeMark
 import kotlin.time.Duration
+import kotlin.time.Duration.Companion.milliseconds
 import kotlin.time.DurationUnit
+import kotlin.time.TimeSource
 
 /**
  * The devices that the collector knows, [CollectorLimits.devices] at most: one is online while it has
@@ -35,6 +38,9 @@ class Fleet(
 
         /** How many readings were stored since the last [tick]. */
         var storedSince = 0
+
+        /** Since when its last batch waits for the store. */
+        var waitingSince: ComparableTimeMark? = null
     }
 
     /** Knows [devices] from before the collector was started. */
@@ -98,7 +104,8 @@ class Fleet(
         if (entry.call === call) {
             entry.call = null
             entry.storedSince = 0
-            entry.change { copy(address = null, rate = 0.0, lastSeen = now()) }
+            entry.waitingSince = null
+            entry.change { copy(address = null, rate = 0.0, heldUp = false, lastSeen = now()) }
         }
     }
 
@@ -118,7 +125,9 @@ class Fleet(
         peer: PeerId,
         batch: Batch,
     ) {
-        entries[peer]?.change { with(batch).copy(lastSeen = now()) }
+        val entry = entries[peer] ?: return
+        entry.change { with(batch).copy(lastSeen = now()) }
+        entry.waitingSince = TimeSource.Monotonic.markNow()
     }
 
     /** What the device has sent is stored. */
@@ -129,20 +138,27 @@ class Fleet(
     ) {
         val entry = entries[peer] ?: return
         entry.storedSince += added.stored
-        entry.change { copy(stored = stored + added.stored, dropped = dropped + added.dropped) }
+        entry.waitingSince = null
+        entry.change {
+            copy(
+                stored = stored + added.stored,
+                dropped = dropped + added.dropped,
+                heldUp = false,
+            )
+        }
     }
 
-    /** Reckons the rates anew; called each time that [since] has passed. */
+    /** Reckons anew what depends on the time; called each time that [since] has passed. */
     @Synchronized
     fun tick(since: Duration) {
         for (entry in entries.values) {
-            val rate = entry.storedSince / since.toDouble(DurationUnit.SECONDS)
+            val last = entry.storedSince / since.toDouble(DurationUnit.SECONDS)
             entry.storedSince = 0
-            val old = entry.state.rate
             // A device that stores once in a few seconds has a rate, too.
-            val new = (old + rate) / 2
-            if (new != old) {
-                entry.change { copy(rate = if (new < LEAST_RATE) 0.0 else new) }
+            val rate = ((entry.state.rate + last) / 2).takeIf { it >= LEAST_RATE } ?: 0.0
+            val heldUp = entry.waitingSince?.let { it.elapsedNow() >= HELD_UP } ?: false
+            if (rate != entry.state.rate || heldUp != entry.state.heldUp) {
+                entry.change { copy(rate = rate, heldUp = heldUp) }
             }
         }
     }
@@ -163,6 +179,7 @@ class Fleet(
 
     private companion object {
         const val LEAST_RATE = 0.01
+        val HELD_UP = 500.milliseconds
     }
 }
 
@@ -175,6 +192,7 @@ fun List<DeviceState>.summary(): Summary =
         dropped = sumOf { it.dropped },
         waiting = sumOf { it.waiting.toLong() },
         rate = sumOf { it.rate },
+        heldUp = count { it.heldUp },
     )
 
 /**

@@ -125,8 +125,8 @@ internal class TelemetryDemo(
             val now = viewer.seen.value.summary
             val took = now.storeTime.seconds.seconds.inWholeMilliseconds + now.storeTime.nanos / 1_000_000
             tell(
-                "  %d online, %.0f readings/s, %d stored, %d wait in devices, %d dropped, store takes %d ms"
-                    .format(now.online, now.rate, now.stored, now.waiting, now.dropped, took),
+                "  %d online, %.0f readings/s, %d stored, %d dropped, %d devices held up, store takes %d ms"
+                    .format(now.online, now.rate, now.stored, now.dropped, now.heldUp, took),
             )
         }
 
@@ -150,7 +150,7 @@ internal class TelemetryDemo(
             look()
             collector.slowStore(Duration.ZERO)
             tell("the store is fast again")
-            viewer.await { it.summary.waiting < all }
+            viewer.await { it.summary.heldUp == 0 }
             numbers()
         }
 
