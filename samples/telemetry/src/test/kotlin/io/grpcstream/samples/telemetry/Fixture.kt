@@ -88,6 +88,15 @@ fun Watched.device(
     key: PrivateKey = PrivateKey.generateEd25519(),
     buffer: ReadingBuffer = ReadingBuffer(capacity = 100),
     settings: Settings = Settings(50.milliseconds),
+): Device = deviceOf(address, key, buffer, name, settings)
+
+/** A device of the collector at [address], which does not run yet. */
+fun deviceOf(
+    address: Multiaddr,
+    key: PrivateKey,
+    buffer: ReadingBuffer,
+    name: String = "device",
+    settings: Settings = Settings(50.milliseconds),
 ): Device = Device(name, key, address, SimulatedSensor(Random(1)), settings, buffer)
 
 /** Readings in memory, which waits for [permits] and fails where it is told to. */

@@ -1,5 +1,7 @@
 package io.grpcstream.samples.telemetry.collector
 
+import io.grpc.Status
+import io.grpc.StatusException
 import io.grpcstream.kotlin.peerChannel
 import io.grpcstream.kotlin.use
 import io.grpcstream.libp2p.Host
@@ -8,6 +10,7 @@ import io.grpcstream.samples.telemetry.Rules
 import io.grpcstream.samples.telemetry.Settings
 import io.grpcstream.samples.telemetry.checked
 import io.grpcstream.samples.telemetry.toMessage
+import io.grpcstream.telemetry.Configuration
 import io.grpcstream.telemetry.DeviceGrpcKt.DeviceCoroutineStub
 import java.util.concurrent.TimeUnit
 import kotlin.time.Duration
@@ -36,6 +39,15 @@ class DeviceCalls(
                 DeviceCoroutineStub(channel)
                     .withDeadlineAfter(patience.inWholeMilliseconds, TimeUnit.MILLISECONDS)
                     .configure(settings.toMessage())
-                    .checked()
+                    .checkedAnswer(device)
             }
+
+    private fun Configuration.checkedAnswer(device: PeerId): Settings =
+        try {
+            checked()
+        } catch (e: StatusException) {
+            // Not the fault of whoever asked.
+            val reason = "device $device answered ${e.status.description}"
+            throw StatusException(Status.INTERNAL.withDescription(reason).withCause(e))
+        }
 }
