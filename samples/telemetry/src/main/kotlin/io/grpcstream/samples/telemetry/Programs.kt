@@ -9,7 +9,10 @@ import kotlinx.coroutines.runBlocking
 import java.io.IOException
 import kotlin.system.exitProcess
 
-/** Runs [program] until it returns or is interrupted (Ctrl-C, SIGTERM), which cancels it. */
+/**
+ * Runs [program] until it returns or is interrupted (Ctrl-C, SIGTERM), which cancels it. It must not end
+ * the process itself, as its end is waited for then.
+ */
 internal fun run(program: suspend CoroutineScope.() -> Unit) {
     try {
         runBlocking(Dispatchers.Default) {

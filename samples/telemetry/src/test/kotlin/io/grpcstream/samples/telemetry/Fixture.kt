@@ -6,8 +6,8 @@ import io.grpcstream.GrpcPeer
 import io.grpcstream.GrpcStream
 import io.grpcstream.kotlin.withGrpcPeer
 import io.grpcstream.libp2p.Multiaddr
+import io.grpcstream.libp2p.PeerId
 import io.grpcstream.libp2p.crypto.PrivateKey
-import io.grpcstream.samples.telemetry.collector.Admission
 import io.grpcstream.samples.telemetry.collector.Collector
 import io.grpcstream.samples.telemetry.collector.CollectorLimits
 import io.grpcstream.samples.telemetry.demo.Seen
@@ -28,6 +28,7 @@ import kotlinx.coroutines.launch
 import kotlinx.coroutines.withContext
 import kotlinx.coroutines.withTimeout
 import java.io.IOException
+import java.time.Instant
 import java.util.concurrent.Semaphore
 import kotlin.random.Random
 import kotlin.time.Duration.Companion.milliseconds
@@ -62,14 +63,14 @@ suspend fun withCollector(
     store: ReadingStore = MemoryStore(),
     limits: CollectorLimits = CollectorLimits(),
     key: PrivateKey = PrivateKey.generateEd25519(),
-    admission: Admission = Admission(),
+    listen: String = "/memory/0",
     block: suspend CoroutineScope.(Watched) -> Unit,
 ) = withContext(Dispatchers.Default) {
     withTimeout(1.minutes) {
-        val collector = Collector(store, limits, admission)
+        val collector = Collector(store, limits)
         collector.run({
             identity(key)
-            listen("/memory/0")
+            listen(listen)
         }) { peer ->
             withGrpcPeer({}) { viewing ->
                 val address = peer.addresses().first()
@@ -145,14 +146,21 @@ class MemoryStore(
         return added
     }
 
+    /** Has heard of [count] devices, some time ago. */
+    @Synchronized
+    fun know(count: Int) {
+        repeat(count) {
+            val peer = PeerId.of(PrivateKey.generateEd25519().publicKey())
+            known["$peer"] = StoredDevice(peer, "device $it", Instant.EPOCH, 0, 0)
+        }
+    }
+
     @Synchronized
     override fun devices(most: Int): List<StoredDevice> = known.values.reversed().take(most)
 
     /** The sequence numbers that are stored of a run, in order. */
     @Synchronized
-    fun sequences(
-        device: Device,
-    ): List<Long> =
+    fun sequences(device: Device): List<Long> =
         readings.keys
             .filter { (peer, run) -> peer == "${device.peer}" && run == device.run }
             .map { it.third }

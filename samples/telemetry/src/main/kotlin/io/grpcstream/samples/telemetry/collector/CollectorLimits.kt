@@ -36,7 +36,7 @@ data class CollectorLimits(
     fun ofHost(): Limits =
         Limits
             .builder()
-            .connections(2 * devices)
+            .connections(2 * devices + watches)
             .connectionsPerPeer(2)
             .connectionsPerAddress(devices)
             .pendingInboundConnections(maxOf(devices, 64))

@@ -41,8 +41,9 @@ fun main(args: Array<String>) {
             keepAlive = arguments.duration("silence", defaults.keepAlive),
             transaction = arguments.count("transaction", defaults.transaction),
         )
+    val readings = Path(arguments.text("store", "readings.db"))
     run {
-        SqliteStore(Path(arguments.text("store", "readings.db"))).use { file ->
+        SqliteStore(readings).use { file ->
             val store = SlowStore(file, delay)
             val collector = Collector(store, limits, admission)
             collector.run({

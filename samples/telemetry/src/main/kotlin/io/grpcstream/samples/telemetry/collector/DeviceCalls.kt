@@ -48,6 +48,6 @@ class DeviceCalls(
         } catch (e: StatusException) {
             // Not the fault of whoever asked.
             val reason = "device $device answered ${e.status.description}"
-            throw StatusException(Status.INTERNAL.withDescription(reason).withCause(e))
+            throw StatusException(Status.INTERNAL.withDescription(reason))
         }
 }

@@ -112,7 +112,7 @@ internal class TelemetryDemo(
             look()
             configureOne()
             slowStore()
-            killOne(fleets[1])
+            killOne(fleets.last())
             return drain()
         }
 
@@ -131,7 +131,8 @@ internal class TelemetryDemo(
         }
 
         private suspend fun configureOne() {
-            val before = viewer.seen.value.devices.values.minBy { it.name }
+            val device = viewer.seen.value.devices.values.minBy { it.name }
+            val before = viewer.await { it.device(device).rate > 0 }.device(device)
             viewer.configure(before.peerId, Settings(FAST))
             tell("${before.name} is called back, over its own connection: measure each $FAST")
             val after =

@@ -10,6 +10,7 @@ import kotlinx.coroutines.Job
 import kotlinx.coroutines.delay
 import kotlinx.coroutines.launch
 import java.nio.file.Path
+import java.util.concurrent.TimeUnit
 import kotlin.random.Random
 import kotlin.time.Duration.Companion.milliseconds
 
@@ -64,7 +65,7 @@ class DeviceFleet(
 
     /** Ends the event loops: after the devices. */
     override fun close() {
-        loops.shutdownGracefully().awaitUninterruptibly()
+        loops.shutdownGracefully(0, 5, TimeUnit.SECONDS).awaitUninterruptibly()
     }
 
     private companion object {

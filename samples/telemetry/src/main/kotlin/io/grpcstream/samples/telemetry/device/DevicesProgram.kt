@@ -27,15 +27,13 @@ fun main(args: Array<String>) {
     val arguments = Arguments(args, ARGUMENTS)
     val folder = Path(arguments.text("keys", "devices"))
     val count = arguments.count("count", default = 10)
+    val name = arguments.text("name", "device")
+    val collector = arguments.peerAddress("collector")
+    val settings = Settings(arguments.duration("interval", 1.seconds))
+    val buffer = arguments.count("buffer", default = 1_000)
     run {
-        DeviceFleet(
-            arguments.text("name", "device"),
-            folder.createDirectories(),
-            count,
-            arguments.peerAddress("collector"),
-            Settings(arguments.duration("interval", 1.seconds)),
-            arguments.count("buffer", default = 1_000),
-        ).use { fleet ->
+        folder.createDirectories()
+        DeviceFleet(name, folder, count, collector, settings, buffer).use { fleet ->
             val running = fleet.start(this)
             println("$count devices run")
             for (order in System.`in`.bufferedReader().linesInBackground()) {
