@@ -63,7 +63,7 @@ test("curves are as long as they may be, and end with what is measured no more",
   assert.deepEqual(fleet.metrics(), ["pressure"]);
   assert.equal(curve(points.slice(0, 3), 100, 12), "M0.0 11.0L50.0 6.0L100.0 1.0");
   assert.equal(curve([{ value: 1 }], 100, 12), "");
-  assert.equal(curve([{ value: 1 }, { value: 1 }], 100, 12), "M0.0 11.0L100.0 11.0");
+  assert.equal(curve([{ value: 1 }, { value: 1 }], 100, 12), "M0.0 6.0L100.0 6.0");
 });
 
 test("durations are read, written and told", () => {

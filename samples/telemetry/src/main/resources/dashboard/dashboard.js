@@ -18,7 +18,7 @@ const rows = new Map();
 const view = { text: "", state: "all", sort: "name", descending: false };
 const count = new Intl.NumberFormat("en");
 const fine = new Intl.NumberFormat("en", { maximumFractionDigits: 1 });
-const value = new Intl.NumberFormat("en", { maximumSignificantDigits: 4 });
+const value = new Intl.NumberFormat("en", { minimumSignificantDigits: 4, maximumSignificantDigits: 4 });
 
 document.title = `Devices of ${peer}`;
 
@@ -129,7 +129,7 @@ function newRow(id) {
   name.title = id;
   const state = document.createElement("span");
   cell().append(state);
-  const latest = cell();
+  const latest = cell("latest");
   const path = document.createElementNS("http://www.w3.org/2000/svg", "path");
   const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
   svg.setAttribute("viewBox", `0 0 ${WIDTH} ${HEIGHT}`);
@@ -150,7 +150,7 @@ function fill(cells, device) {
   cells.row.className = state;
   put(cells.name, device.name);
   cells.state.className = `state ${state}`;
-  put(cells.state, state === "offline" ? `offline, last seen ${timeText(device.lastSeen)}` : STATES[state]);
+  put(cells.state, state === "offline" ? `last seen ${timeText(device.lastSeen)}` : STATES[state]);
   put(cells.latest, device.latest.map((reading) => `${reading.metric} ${value.format(reading.value)}`).join(" · "));
   cells.path.setAttribute("d", curve(device.curves.get($("metric").value) ?? [], WIDTH, HEIGHT));
   put(cells.rate, fine.format(device.rate));

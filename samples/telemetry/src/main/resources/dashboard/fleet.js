@@ -109,11 +109,11 @@ export function curve(points, width, height) {
   if (points.length < 2) return "";
   const values = points.map(({ value }) => value);
   const low = Math.min(...values);
-  const range = Math.max(...values) - low || 1;
+  const range = Math.max(...values) - low;
   return values
     .map((value, index) => {
       const x = (index / (values.length - 1)) * width;
-      const y = height - 1 - ((value - low) / range) * (height - 2);
+      const y = range ? height - 1 - ((value - low) / range) * (height - 2) : height / 2;
       return `${index ? "L" : "M"}${x.toFixed(1)} ${y.toFixed(1)}`;
     })
     .join("");
