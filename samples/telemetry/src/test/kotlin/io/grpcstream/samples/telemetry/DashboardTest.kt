@@ -28,7 +28,11 @@ class DashboardTest {
 
         val sources = listOf("src/main/resources/dashboard" to "*.js", "src/test/js" to "*.mjs")
         for ((from, glob) in sources) {
-            Path.of(from).listDirectoryEntries(glob).forEach { it.copyTo(folder.resolve(it.fileName)) }
+            Path
+                .of(
+                    from,
+                ).listDirectoryEntries(glob)
+                .forEach { it.copyTo(folder.resolve(it.fileName)) }
         }
         // A browser is told that they are modules by the page.
         folder.resolve("package.json").writeText("{\"type\": \"module\"}")

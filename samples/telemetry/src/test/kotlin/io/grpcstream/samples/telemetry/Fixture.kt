@@ -170,4 +170,5 @@ class MemoryStore(
 }
 
 /** The status with which [call] fails. */
-suspend fun failureOf(call: suspend () -> Unit): Status = shouldThrow<StatusException> { call() }.status
+suspend fun failureOf(call: suspend () -> Unit): Status =
+    shouldThrow<StatusException> { call() }.status

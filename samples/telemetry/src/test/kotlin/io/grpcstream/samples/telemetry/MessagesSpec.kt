@@ -68,9 +68,13 @@ class MessagesSpec :
             refused("metric \"???[2J<b>\"") { with(READING.copy(metric = "\n\u0000\u001b[2J<b>")) }
             refused("of 40000 characters") { with(READING.copy(metric = "x".repeat(40_000))) }
             val soon = NOW + (Rules.AHEAD + 1.hours).toJavaDuration()
-            refused("the time of temperature is ${soon.epochSecond}s") { with(READING.copy(time = soon)) }
+            refused(
+                "the time of temperature is ${soon.epochSecond}s",
+            ) { with(READING.copy(time = soon)) }
             val old = NOW - (Rules.AGE + 1.hours).toJavaDuration()
-            refused("the time of temperature is ${old.epochSecond}s") { with(READING.copy(time = old)) }
+            refused(
+                "the time of temperature is ${old.epochSecond}s",
+            ) { with(READING.copy(time = old)) }
             for (seconds in listOf(Long.MIN_VALUE, Long.MAX_VALUE)) {
                 refused("the time of temperature is ${seconds}s") { withTime(seconds, 0) }
             }
@@ -101,10 +105,12 @@ class MessagesSpec :
         }
 
         "a name that is too long, or hides something, is refused" {
-            statusOf { checkedName("") }.description shouldBe "a name of 0 characters; it has 1 to 64"
+            statusOf { checkedName("") }.description shouldBe
+                "a name of 0 characters; it has 1 to 64"
             statusOf { checkedName("n".repeat(65)) }.description shouldContain "65 characters"
             for (hidden in listOf("a\u0000", "a\nb", "a\u001b[31m", "a\u202eb", "a\ud800b")) {
-                statusOf { checkedName(hidden) }.description shouldContain "characters that nobody sees"
+                statusOf { checkedName(hidden) }.description shouldContain
+                    "characters that nobody sees"
             }
         }
     })
@@ -123,7 +129,11 @@ private fun statusOf(check: () -> Unit): Status {
     return status
 }
 
-private fun BatchMessage.with(reading: Reading): BatchMessage = copy { readings[1] = reading.toMessage() }
+private fun BatchMessage.with(reading: Reading): BatchMessage =
+    copy {
+        readings[1] =
+            reading.toMessage()
+    }
 
 private fun BatchMessage.withTime(
     seconds: Long,
@@ -133,6 +143,10 @@ private fun BatchMessage.withTime(
         readings[1] =
             READING.toMessage().copy {
                 time =
-                    time.toBuilder().setSeconds(seconds).setNanos(nanos).build()
+                    time
+                        .toBuilder()
+                        .setSeconds(seconds)
+                        .setNanos(nanos)
+                        .build()
             }
     }

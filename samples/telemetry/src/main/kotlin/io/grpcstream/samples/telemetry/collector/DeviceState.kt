@@ -42,7 +42,9 @@ data class DeviceState(
     fun with(batch: Batch): DeviceState {
         val newest = batch.readings.associateBy { it.metric }
         if (newest.size > Rules.METRICS) {
-            throw invalid("${newest.size} metrics in a batch; a device has ${Rules.METRICS} at most")
+            throw invalid(
+                "${newest.size} metrics in a batch; a device has ${Rules.METRICS} at most",
+            )
         }
         // One that measures other things than before is no longer what it was.
         val all = (latest + newest).takeIf { it.size <= Rules.METRICS } ?: newest

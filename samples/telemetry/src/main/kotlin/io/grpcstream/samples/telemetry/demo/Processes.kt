@@ -114,6 +114,7 @@ internal data class Told(
         /** Reads `PEER RUN measured N stored N dropped N`. */
         fun parse(line: String): Told {
             val words = line.split(' ')
+
             fun number(after: String) = words[words.indexOf(after) + 1].toLong()
             return Told(
                 PeerId.parse(words[0]),

@@ -98,7 +98,10 @@ internal class TelemetryDemo(
         return balance.errors.isEmpty()
     }
 
-    private fun tell(what: String) = say("%5.1f s  %s".format(start.elapsedNow().inWholeMilliseconds / 1e3, what))
+    private fun tell(what: String) =
+        say(
+            "%5.1f s  %s".format(start.elapsedNow().inWholeMilliseconds / 1e3, what),
+        )
 
     private inner class Scenes(
         private val collector: CollectorProcess,
@@ -123,7 +126,8 @@ internal class TelemetryDemo(
 
         private fun numbers() {
             val now = viewer.seen.value.summary
-            val took = now.storeTime.seconds.seconds.inWholeMilliseconds + now.storeTime.nanos / 1_000_000
+            val took =
+                now.storeTime.seconds.seconds.inWholeMilliseconds + now.storeTime.nanos / 1_000_000
             tell(
                 "  %d online, %.0f readings/s, %d stored, %d dropped, %d devices held up, store takes %d ms"
                     .format(now.online, now.rate, now.stored, now.dropped, now.heldUp, took),
@@ -131,7 +135,9 @@ internal class TelemetryDemo(
         }
 
         private suspend fun configureOne() {
-            val device = viewer.seen.value.devices.values.minBy { it.name }
+            val device =
+                viewer.seen.value.devices.values
+                    .minBy { it.name }
             val before = viewer.await { it.device(device).rate > 0 }.device(device)
             viewer.configure(before.peerId, Settings(FAST))
             tell("${before.name} is called back, over its own connection: measure each $FAST")

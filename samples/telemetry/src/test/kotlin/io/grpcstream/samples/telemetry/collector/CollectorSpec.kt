@@ -71,7 +71,7 @@ class CollectorSpec :
             }
         }
 
-        "while the store is slow a device is held up, drops its oldest, and says so; nothing else is lost" {
+        "while the store is slow a device is held up, drops its oldest, and says so" {
             val permits = Semaphore(0)
             val store = MemoryStore(permits)
             withCollector(store) { watched ->

@@ -36,7 +36,7 @@ class FleetSpec :
             fleet.device(ada)!!.online shouldBe false
         }
 
-        "where there is no room, the one that is offline for longest goes, and if none is, nobody comes" {
+        "where there is no room, the one that is offline for longest goes, else nobody comes" {
             val fleet = Fleet(CollectorLimits(devices = 3))
             val (ada, grace, edsger) = List(3) { peer() }
             fleet.remember(

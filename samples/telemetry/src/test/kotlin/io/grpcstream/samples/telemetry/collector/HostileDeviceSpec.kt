@@ -50,9 +50,9 @@ import kotlinx.coroutines.flow.flowOf
 import kotlinx.coroutines.launch
 import java.time.Instant
 import java.util.concurrent.atomic.AtomicInteger
+import kotlin.time.Duration.Companion.days
 import kotlin.time.Duration.Companion.milliseconds
 import kotlin.time.Duration.Companion.seconds
-import kotlin.time.Duration.Companion.days
 import kotlin.time.toJavaDuration
 
 /** What devices that break the rules get, and that they harm nobody: an honest one reports all the while. */
@@ -73,18 +73,25 @@ class HostileDeviceSpec :
                     }
                     refused("value of t is NaN", report(Reading(now, "t", Double.NaN)))
                     val later = now + 1.days.toJavaDuration()
-                    refused("the time of t is ${later.epochSecond}s", report(Reading(later, "t", 1.0)))
+                    refused(
+                        "the time of t is ${later.epochSecond}s",
+                        report(Reading(later, "t", 1.0)),
+                    )
                     refused("of 40000 characters", report(Reading(now, "x".repeat(40_000), 1.0)))
                     refused("a batch of 257 readings", report(List(257) { Reading(now, "t", 1.0) }))
                     refused("a report of nothing that we know", reportRequest { })
-                    refused("an interval of 0s", reportRequest { device = deviceInfo { name = "x" } })
+                    refused(
+                        "an interval of 0s",
+                        reportRequest { device = deviceInfo { name = "x" } },
+                    )
                     refused("17 metrics", report(List(17) { Reading(now, "t$it", 1.0) }))
 
                     val long = report(Reading(now, "x".repeat(Rules.MESSAGE_BYTES), 1.0))
                     failureOf { collector.report(flowOf(long)).collect() }.code shouldBe
                         Status.Code.RESOURCE_EXHAUSTED
                 }.let { peer ->
-                    watched.viewer.await { it.devices[peer]?.online == false }
+                    watched.viewer
+                        .await { it.devices[peer]?.online == false }
                         .devices
                         .getValue(peer)
                         .stored shouldBe 0
@@ -115,8 +122,16 @@ class HostileDeviceSpec :
                         collector.report(claims).first().storedThrough shouldBe 1
                     }
                 val seen = watched.viewer.await { it.devices[peer]?.stored == 1L }
-                seen.devices.getValue(peer).latestList.single().value shouldBe 1e9
-                seen.devices.getValue("${honest.peer}").latestList.filter { it.value > 1e6 } shouldBe
+                seen.devices
+                    .getValue(peer)
+                    .latestList
+                    .single()
+                    .value shouldBe 1e9
+                seen.devices
+                    .getValue(
+                        "${honest.peer}",
+                    ).latestList
+                    .filter { it.value > 1e6 } shouldBe
                     emptyList()
             }
         }
@@ -147,12 +162,21 @@ class HostileDeviceSpec :
             besideAnHonestDevice { watched, honest ->
                 hostile(watched) { collector ->
                     val call =
-                        collector.channel.newCall(CollectorGrpc.getReportMethod(), CallOptions.DEFAULT)
+                        collector.channel.newCall(
+                            CollectorGrpc.getReportMethod(),
+                            CallOptions.DEFAULT,
+                        )
                     call.start(object : ClientCall.Listener<ReportResponse>() {}, Metadata())
                     var number = 0
                     val stored = honest.counts().stored
                     while (honest.counts().stored < stored + 30) {
-                        if (call.isReady) call.sendMessage(full(number++)) else delay(1.milliseconds)
+                        if (call.isReady) {
+                            call.sendMessage(
+                                full(number++),
+                            )
+                        } else {
+                            delay(1.milliseconds)
+                        }
                     }
                     // What a device may send at once and in that time, and what windows hold.
                     number shouldBeLessThan 100

@@ -25,7 +25,8 @@ class SqliteStoreSpec :
 
         "what is stored is there when the file is opened again" {
             SqliteStore(file).use {
-                it.append(listOf(arrival(ADA, "ada", first = 1, count = 3))) shouldBe listOf(Added(3, 0))
+                it.append(listOf(arrival(ADA, "ada", first = 1, count = 3))) shouldBe
+                    listOf(Added(3, 0))
                 it.append(
                     listOf(
                         arrival(GRACE, "grace", first = 6, count = 2, dropped = 5, later = 1),
@@ -34,13 +35,23 @@ class SqliteStoreSpec :
                 ) shouldBe listOf(Added(2, 5), Added(1, 0))
             }
             SqliteStore(file).use { store ->
-                store.devices(10).map { listOf(it.peer, it.name, it.lastSeen, it.stored, it.dropped) } shouldBe
+                store
+                    .devices(
+                        10,
+                    ).map { listOf(it.peer, it.name, it.lastSeen, it.stored, it.dropped) } shouldBe
                     listOf(
                         listOf(ADA, "ada two", TIME.plusMillis(2), 4L, 0L),
                         listOf(GRACE, "grace", TIME.plusMillis(1), 2L, 5L),
                     )
                 store.devices(1).map { it.peer } shouldBe listOf(ADA)
-                store.runs().associate { it.peer to listOf(it.stored, it.dropped, it.last) } shouldBe
+                store.runs().associate {
+                    it.peer to
+                        listOf(
+                            it.stored,
+                            it.dropped,
+                            it.last,
+                        )
+                } shouldBe
                     mapOf(ADA to listOf(4L, 0L, 4L), GRACE to listOf(2L, 5L, 7L))
             }
         }
@@ -48,8 +59,10 @@ class SqliteStoreSpec :
         "a reading that comes twice is stored once" {
             SqliteStore(file).use {
                 it.append(listOf(arrival(ADA, "ada", first = 1, count = 3)))
-                it.append(listOf(arrival(ADA, "ada", first = 1, count = 3))) shouldBe listOf(Added(0, 0))
-                it.append(listOf(arrival(ADA, "ada", first = 2, count = 3))) shouldBe listOf(Added(1, 0))
+                it.append(listOf(arrival(ADA, "ada", first = 1, count = 3))) shouldBe
+                    listOf(Added(0, 0))
+                it.append(listOf(arrival(ADA, "ada", first = 2, count = 3))) shouldBe
+                    listOf(Added(1, 0))
                 it.runs().single().stored shouldBe 4
             }
         }
@@ -68,7 +81,9 @@ class SqliteStoreSpec :
         }
 
         "what is no file of SQLite's is refused with its reason" {
-            file.toFile().writeText("something else entirely, long enough to be looked at\n".repeat(20))
+            file.toFile().writeText(
+                "something else entirely, long enough to be looked at\n".repeat(20),
+            )
             shouldThrow<IOException> { SqliteStore(file) }.message shouldContain "not a database"
         }
     })
@@ -85,5 +100,11 @@ private fun arrival(
     peer,
     name,
     TIME.plusMillis(later),
-    Batch(run, first, List(count) { Reading(TIME, "temperature", 20.0 + it) }, dropped, waiting = 0),
+    Batch(
+        run,
+        first,
+        List(count) { Reading(TIME, "temperature", 20.0 + it) },
+        dropped,
+        waiting = 0,
+    ),
 )
