@@ -66,7 +66,7 @@ suspend fun withCollector(
     listen: String = "/memory/0",
     block: suspend CoroutineScope.(Watched) -> Unit,
 ) = withContext(Dispatchers.Default) {
-    withTimeout(1.minutes) {
+    withTimeout(2.minutes) {
         val collector = Collector(store, limits)
         collector.run({
             identity(key)

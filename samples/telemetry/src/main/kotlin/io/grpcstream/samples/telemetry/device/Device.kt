@@ -7,6 +7,9 @@ import io.grpcstream.libp2p.PeerId
 import io.grpcstream.libp2p.crypto.PrivateKey
 import io.grpcstream.samples.telemetry.Rules
 import io.grpcstream.samples.telemetry.Settings
+import io.grpcstream.samples.telemetry.checked
+import io.grpcstream.samples.telemetry.checkedName
+import io.grpcstream.samples.telemetry.toMessage
 import io.netty.channel.EventLoopGroup
 import kotlinx.coroutines.delay
 import kotlinx.coroutines.flow.MutableStateFlow
@@ -22,6 +25,8 @@ import kotlin.time.toJavaDuration
 /**
  * A device: it measures, reports to its collector whenever it reaches it, and is configured by the
  * collector over the connection that it has made. It listens nowhere, so nobody else can reach it.
+ *
+ * Fails with [io.grpc.StatusException] if the collector would not take its name or how it measures.
  *
  * @param name what it is called where people see it
  * @param key who it is: the same key is the same device, whenever and from wherever it comes
@@ -42,6 +47,12 @@ class Device(
 ) {
     private val current = MutableStateFlow(start)
     private val uplink = Uplink(name, buffer, current)
+
+    init {
+        // Said here, not by the collector later on.
+        checkedName(name)
+        start.toMessage().checked()
+    }
 
     /** Who it is. */
     val peer: PeerId = PeerId.of(key.publicKey())
