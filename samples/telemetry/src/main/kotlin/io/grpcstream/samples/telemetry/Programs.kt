@@ -1,5 +1,7 @@
 package io.grpcstream.samples.telemetry
 
+import io.grpc.Status
+import io.grpc.StatusException
 import io.grpcstream.GrpcStream
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.Dispatchers
@@ -21,8 +23,13 @@ internal fun run(program: suspend CoroutineScope.() -> Unit) {
         }
     } catch (e: IOException) {
         // No key in the file, no such store, or an address that cannot be had.
-        val status = GrpcStream.statusOf(e)
-        System.err.println("${status.code}: ${status.description}")
-        exitProcess(1)
+        fail(GrpcStream.statusOf(e))
+    } catch (e: StatusException) {
+        fail(e.status)
     }
+}
+
+private fun fail(status: Status): Nothing {
+    System.err.println("${status.code}: ${status.description}")
+    exitProcess(1)
 }

@@ -92,7 +92,11 @@ class FleetSpec :
 
             fleet.begin(grace, HERE)
             repeat(1_000) { fleet.stored(grace, Added(1, 0)) }
-            view.next().devices.single().stored shouldBe 1_000
+            view
+                .next()
+                .devices
+                .single()
+                .stored shouldBe 1_000
 
             fleet.begin(edsger, HERE)
             val last = view.next()
