@@ -12,13 +12,13 @@ import io.grpcstream.samples.telemetry.device.Device
 import io.grpcstream.samples.telemetry.device.ReadingBuffer
 import io.grpcstream.samples.telemetry.deviceOf
 import io.grpcstream.samples.telemetry.failureOf
+import io.grpcstream.samples.telemetry.store.Added
 import io.grpcstream.samples.telemetry.toMessage
 import io.grpcstream.samples.telemetry.withCollector
 import io.grpcstream.telemetry.DashboardGrpcKt.DashboardCoroutineStub
 import io.grpcstream.telemetry.configureRequest
 import io.grpcstream.telemetry.listDevicesRequest
 import io.grpcstream.telemetry.watchRequest
-import io.grpcstream.samples.telemetry.store.Added
 import io.kotest.assertions.nondeterministic.eventually
 import io.kotest.core.spec.style.StringSpec
 import io.kotest.matchers.collections.shouldContainExactlyInAnyOrder
@@ -121,7 +121,11 @@ class CollectorSpec :
                 watched.await(before) { !it.online }
                 val after = watched.device("after", key)
                 val second = launch { after.run() }
-                val seen = watched.await(after) { it.online && it.name == "after" && it.stored > stored }
+                val seen =
+                    watched.await(after) {
+                        it.online && it.name == "after" &&
+                            it.stored > stored
+                    }
                 seen.peerId shouldBe "${PeerId.of(key.publicKey())}"
                 seen.calls shouldBe 2
                 watched.viewer.seen.value.devices shouldHaveSize 1
@@ -129,7 +133,7 @@ class CollectorSpec :
             }
         }
 
-        "a collector that is started anew knows its devices, which come back and tell what it missed" {
+        "a collector that is started anew knows its devices, which tell what it missed" {
             val store = MemoryStore()
             val key = PrivateKey.generateEd25519()
             coroutineScope {
@@ -224,7 +228,12 @@ class CollectorSpec :
                 val begun = List(2) { Job() }
                 val watching =
                     begun.map { first ->
-                        launch { watched.dashboard.watch(watchRequest { }).collect { first.complete() } }
+                        launch {
+                            watched.dashboard
+                                .watch(
+                                    watchRequest { },
+                                ).collect { first.complete() }
+                        }
                     }
                 begun.joinAll()
                 val failure = failureOf { watched.dashboard.watch(watchRequest { }).collect {} }
@@ -236,14 +245,18 @@ class CollectorSpec :
 
         "who is on no list neither reports nor watches" {
             val key = PrivateKey.generateEd25519()
-            val nobody = Admission(devices = setOf(PeerId.of(key.publicKey())), viewers = emptySet())
+            val nobody =
+                Admission(devices = setOf(PeerId.of(key.publicKey())), viewers = emptySet())
             val collector = Collector(MemoryStore(), admission = nobody)
             collector.run({ listen("/memory/0") }) { peer ->
                 val address = peer.addresses().first()
                 withGrpcPeer({}) { stranger ->
                     val channel = stranger.channel(address, GrpcStream.PROTOCOL)
-                    failureOf { DashboardCoroutineStub(channel).listDevices(listDevicesRequest { }) }
-                        .code shouldBe Status.Code.PERMISSION_DENIED
+                    failureOf {
+                        DashboardCoroutineStub(
+                            channel,
+                        ).listDevices(listDevicesRequest { })
+                    }.code shouldBe Status.Code.PERMISSION_DENIED
                 }
                 val buffers = List(2) { ReadingBuffer(capacity = 100) }
                 val keys = listOf(key, PrivateKey.generateEd25519())
@@ -253,7 +266,8 @@ class CollectorSpec :
                     }
                 eventually(20.seconds) { buffers[0].counts().stored shouldBeGreaterThanOrEqual 3 }
                 buffers[1].counts().stored shouldBe 0
-                collector.fleet.devices().map { it.peer } shouldBe listOf(PeerId.of(key.publicKey()))
+                collector.fleet.devices().map { it.peer } shouldBe
+                    listOf(PeerId.of(key.publicKey()))
                 running.forEach { it.cancelAndJoin() }
             }
         }
