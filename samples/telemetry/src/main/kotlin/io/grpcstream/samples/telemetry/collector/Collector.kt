@@ -55,7 +55,7 @@ class Collector(
                     serve(Rules.PROTOCOL) { servesDevices() }
                     serve(GrpcStream.PROTOCOL) { servesViewers(calls::await) }
                 }) { peer ->
-                    calls.complete(DeviceCalls(peer.host(), limits.patience))
+                    calls.complete(DeviceCalls(peer.host(), limits.answer))
                     block(peer)
                 }
             } finally {

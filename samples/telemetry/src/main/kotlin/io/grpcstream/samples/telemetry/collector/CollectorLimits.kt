@@ -20,7 +20,8 @@ import kotlin.time.toJavaDuration
  * @property watches how many viewers may watch at a time
  * @property transaction how many readings go into one transaction of the store
  * @property keepAlive how long a device may be silent before it is asked for a sign of life
- * @property patience how long that sign may take; and how long a device has to answer a call
+ * @property patience how long that sign may take
+ * @property answer how long a device has to answer a call
  */
 data class CollectorLimits(
     val devices: Int = 2_000,
@@ -31,6 +32,7 @@ data class CollectorLimits(
     val transaction: Int = 4_096,
     val keepAlive: Duration = 10.seconds,
     val patience: Duration = 10.seconds,
+    val answer: Duration = 10.seconds,
 ) {
     /** Those of the host: all devices may come through one NAT, and have one address then. */
     fun ofHost(): Limits =

@@ -207,7 +207,7 @@ class HostileDeviceSpec :
         }
 
         "one that does not answer, or answers nonsense, fails whoever configures it, in time" {
-            besideAnHonestDevice(CollectorLimits(patience = 500.milliseconds)) { watched, honest ->
+            besideAnHonestDevice(CollectorLimits(answer = 2.seconds)) { watched, honest ->
                 suspend fun configured(answer: suspend () -> Configuration): Status {
                     val status = CompletableDeferred<Status>()
                     hostile(watched, answering(answer)) { collector ->
