@@ -115,6 +115,6 @@ class Customers(
                 listOf(Line("tea", 5)),
             )
         val EXPENSIVE = listOf(Line("cup", 20))
-        val THINKING = 20.milliseconds
+        val THINKING = 50.milliseconds
     }
 }

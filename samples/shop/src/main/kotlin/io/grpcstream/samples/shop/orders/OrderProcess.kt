@@ -41,17 +41,8 @@ class OrderProcess(
         when (order.state) {
             State.PLACED -> {
                 when (val reserved = steps.reserve(order)) {
-                    is Reserved.Held -> {
-                        advance(
-                            order,
-                            State.RESERVED,
-                            lines = reserved.lines,
-                        )
-                    }
-
-                    is Reserved.Rejected -> {
-                        advance(order, State.CANCELLED, reserved.reason)
-                    }
+                    is Reserved.Held -> advance(order, State.RESERVED, lines = reserved.lines)
+                    is Reserved.Rejected -> advance(order, State.CANCELLED, reserved.reason)
                 }
             }
 

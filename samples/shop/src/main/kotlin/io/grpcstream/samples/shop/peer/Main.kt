@@ -1,5 +1,6 @@
 package io.grpcstream.samples.shop.peer
 
+import com.zaxxer.hikari.pool.HikariPool.PoolInitializationException
 import io.grpcstream.GrpcStream
 import io.grpcstream.samples.shop.Settings
 import kotlinx.coroutines.CoroutineScope
@@ -30,7 +31,7 @@ fun shopMain(
     } catch (e: IOException) {
         val status = GrpcStream.statusOf(e)
         fail(1, "${status.code}: ${status.description}")
-    } catch (e: com.zaxxer.hikari.pool.HikariPool.PoolInitializationException) {
+    } catch (e: PoolInitializationException) {
         fail(1, "the store is not to be had: ${e.message}")
     }
 }

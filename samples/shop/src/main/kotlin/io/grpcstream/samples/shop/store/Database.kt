@@ -28,22 +28,11 @@ class Database private constructor(
      * cancelled meanwhile, it is done all the same.
      */
     suspend fun <T> transaction(block: Connection.() -> T): T =
-        withContext(Dispatchers.IO) {
-            var attempt = 1
-            while (true) {
-                try {
-                    return@withContext pool.connection.use { it.transact(block) }
-                } catch (e: SQLException) {
-                    if (e.sqlState !in LOST_RACES || attempt++ == ATTEMPTS) throw e
-                }
-            }
-            @Suppress("UNREACHABLE_CODE") // The compiler wants a value of the lambda.
-            error("unreachable")
-        }
+        withContext(Dispatchers.IO) { unlessRaceIsLost { connection().use { it.transact(block) } } }
 
     /** Runs [block], which only reads, and by one statement; on a thread for blocking. */
     suspend fun <T> read(block: Connection.() -> T): T =
-        withContext(Dispatchers.IO) { pool.connection.use(block) }
+        withContext(Dispatchers.IO) { connection().use(block) }
 
     /** Makes what is not there yet by [statements]; several processes may do so at a time. */
     suspend fun create(statements: List<String>) =
@@ -52,26 +41,37 @@ class Database private constructor(
             createStatement().use { statement -> statements.forEach(statement::execute) }
         }
 
-    /**
-     * Whether it can be asked for what is in [table]. If not, connections are given up: one that holds a
-     * file which is gone could still write to it, and to no avail.
-     */
+    /** Whether it can be asked for what is in [table]. If not, connections are made anew. */
     suspend fun isThere(table: String): Boolean =
         withContext(Dispatchers.IO) {
-            val isThere = dialect.file?.let { Files.exists(it) } != false && canRead(table)
-            if (!isThere) pool.hikariPoolMXBean.softEvictConnections()
-            isThere
-        }
-
-    private fun canRead(table: String): Boolean =
-        try {
-            pool.connection.use { it.query("SELECT COUNT(*) FROM $table WHERE 1 = 0") {} }
-            true
-        } catch (_: SQLException) {
-            false // which is the answer
+            try {
+                connection().use { it.query("SELECT COUNT(*) FROM $table WHERE 1 = 0") {} }
+                true
+            } catch (_: SQLException) {
+                pool.hikariPoolMXBean.softEvictConnections()
+                false // which is the answer
+            }
         }
 
     override fun close() = pool.close()
+
+    /** Who holds a file that is gone could still write to it, and to no avail. */
+    private fun connection(): Connection {
+        val file = dialect.file
+        if (file != null && !Files.exists(file)) throw SQLException("$file is gone")
+        return pool.connection
+    }
+
+    private fun <T> unlessRaceIsLost(block: () -> T): T {
+        repeat(ATTEMPTS - 1) {
+            try {
+                return block()
+            } catch (e: SQLException) {
+                if (e.sqlState !in LOST_RACES) throw e
+            }
+        }
+        return block()
+    }
 
     private fun <T> Connection.transact(block: Connection.() -> T): T {
         autoCommit = false

@@ -31,9 +31,9 @@ class SqliteSpec :
                 stock.open(emptyList())
                 val elsewhere = folder.resolve("elsewhere.db")
                 Files.move(file, elsewhere)
-                stock.isThere() shouldBe false
                 shouldThrow<SQLException> { stock.release("o1") }
                 stock.isThere() shouldBe false
+                shouldThrow<SQLException> { stock.release("o1") }
                 Files.exists(file) shouldBe false
                 Files.move(elsewhere, file)
                 withTimeout(30.seconds) { while (!stock.isThere()) yield() }
