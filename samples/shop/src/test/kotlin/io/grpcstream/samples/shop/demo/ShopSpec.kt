@@ -19,7 +19,7 @@ class ShopSpec :
             val said = ConcurrentLinkedQueue<String>()
             val outcome =
                 withContext(Dispatchers.Default) {
-                    withTimeout(3.minutes) {
+                    withTimeout(5.minutes) {
                         Shop(tempdir().toPath(), shown = said::add).use { shop ->
                             shop.start()
                             val outcome = Trial(shop, ORDERS, said::add).run()

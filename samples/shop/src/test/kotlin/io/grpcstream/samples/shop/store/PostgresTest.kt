@@ -41,7 +41,7 @@ class PostgresTest {
         val outcome =
             Shop(folder, { url }, ::println).use { shop ->
                 runBlocking(Dispatchers.Default) {
-                    withTimeout(3.minutes) {
+                    withTimeout(5.minutes) {
                         shop.start()
                         Trial(shop, ORDERS, ::println).run()
                     }
