@@ -9,12 +9,14 @@ import com.linecorp.armeria.common.MediaType
 import com.linecorp.armeria.common.RequestHeaders
 import com.linecorp.armeria.common.ResponseHeaders
 import com.linecorp.armeria.common.TlsKeyPair
+import com.linecorp.armeria.common.metric.NoopMeterRegistry
 import com.linecorp.armeria.server.HttpService
 import com.linecorp.armeria.server.Server
 import com.linecorp.armeria.server.ServerErrorHandler
 import com.linecorp.armeria.server.ServiceConfig
 import com.linecorp.armeria.server.ServiceRequestContext
 import com.linecorp.armeria.server.file.FileService
+import com.linecorp.armeria.server.RequestTimeoutException
 import io.grpc.Status
 import io.grpcstream.kotlin.shutdownAndAwait
 import io.grpcstream.kotlin.startAndAwait
@@ -113,6 +115,7 @@ class Gateway internal constructor(
             // The body is measured where it is read, so that who sends too much is told in their own form.
             .maxRequestLength(0)
             .http2MaxStreamsPerConnection(STREAMS)
+            .meterRegistry(NoopMeterRegistry.get())
             .disableServerHeader()
             .build()
     }
@@ -151,7 +154,10 @@ class Gateway internal constructor(
         override fun onServiceException(
             context: ServiceRequestContext,
             cause: Throwable,
-        ): HttpResponse? = null
+        ): HttpResponse? {
+            if (cause !is RequestTimeoutException) return null
+            return renderStatus(context, context.config(), null, HttpStatus.REQUEST_TIMEOUT, "the request took too long to arrive", cause).toHttpResponse()
+        }
 
         override fun renderStatus(
             context: ServiceRequestContext?,

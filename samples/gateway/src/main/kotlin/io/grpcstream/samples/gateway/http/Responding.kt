@@ -1,7 +1,9 @@
 package io.grpcstream.samples.gateway.http
 
 import com.linecorp.armeria.common.HttpResponse
+import com.linecorp.armeria.common.stream.ClosedStreamException
 import io.grpcstream.samples.gateway.http.Responding.log
+import kotlinx.coroutines.CancellationException
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.CoroutineStart
 import kotlinx.coroutines.launch
@@ -25,10 +27,15 @@ internal fun CoroutineScope.respond(
             } catch (e: ClientGone) {
                 log.debug("a response was cut: {}", e.message)
                 writer.abort(e)
-            } catch (e: Exception) {
-                // Also where it is cancelled, as then nobody waits.
-                writer.close(e)
+            } catch (e: CancellationException) {
+                writer.abort(e)
                 throw e
+            } catch (e: ClosedStreamException) {
+                log.debug("a request was cut", e)
+                writer.abort(e)
+            } catch (e: Exception) {
+                log.warn("a response was cut by a fault of the gateway", e)
+                writer.close(e)
             }
         }
     writer.whenComplete().handle { _, _ -> job.cancel() }
