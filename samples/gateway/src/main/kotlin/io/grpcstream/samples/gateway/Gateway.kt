@@ -21,6 +21,7 @@ import io.grpc.Status
 import io.grpcstream.kotlin.shutdownAndAwait
 import io.grpcstream.kotlin.startAndAwait
 import io.grpcstream.libp2p.Host
+import io.grpcstream.samples.dynamic.Schema
 import io.grpcstream.samples.gateway.http.Ending
 import io.grpcstream.samples.gateway.http.Guard
 import io.grpcstream.samples.gateway.http.IdleConnections
@@ -55,7 +56,7 @@ class Gateway internal constructor(
     find: ServiceFinder,
 ) : AutoCloseable {
     /** A gateway, not yet started. */
-    constructor(options: GatewayOptions) : this(options, ::reflected)
+    constructor(options: GatewayOptions) : this(options, { Schema.reflected(it).services })
 
     private val limits = options.limits
     private val scope = CoroutineScope(SupervisorJob() + Dispatchers.Default)

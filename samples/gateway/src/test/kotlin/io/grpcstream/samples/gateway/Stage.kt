@@ -2,11 +2,11 @@ package io.grpcstream.samples.gateway
 
 import io.grpc.BindableService
 import io.grpcstream.GrpcPeer
-import io.grpcstream.greeter.GreeterProto
 import io.grpcstream.kotlin.grpcPeer
 import io.grpcstream.kotlin.shutdownAndAwait
 import io.grpcstream.kotlin.startAndAwait
 import io.grpcstream.libp2p.crypto.PrivateKey
+import io.grpcstream.samples.dynamic.Schema
 import io.grpcstream.samples.gateway.peers.ServiceFinder
 import kotlinx.coroutines.future.await
 import java.net.URI
@@ -66,7 +66,7 @@ internal class StageOptions {
     var token: String? = null
     var cors: Set<String> = emptySet()
     var limits = GatewayLimits()
-    var find: ServiceFinder = { listOf(GreeterProto.getDescriptor().findServiceByName("Greeter")) }
+    var find: ServiceFinder = { Schema.reflected(it).services }
     var more: List<KnownPeer> = emptyList()
     var allow: (List<GrpcPeer>) -> Set<GrpcPeer> = { emptySet() }
 }

@@ -26,14 +26,16 @@ internal fun CoroutineScope.respond(
                 writer.close()
             } catch (e: ClientGone) {
                 log.debug("a response was cut: {}", e.message)
-                writer.abort(e)
+                writer.abort()
             } catch (e: CancellationException) {
-                writer.abort(e)
+                writer.abort()
                 throw e
-            } catch (e: ClosedStreamException) {
-                log.debug("a request was cut", e)
-                writer.abort(e)
             } catch (e: Exception) {
+                if (e is ClosedStreamException || !writer.isOpen) {
+                    log.debug("a request was cut", e)
+                    writer.abort()
+                    return@launch
+                }
                 log.warn("a response was cut by a fault of the gateway", e)
                 writer.close(e)
             }

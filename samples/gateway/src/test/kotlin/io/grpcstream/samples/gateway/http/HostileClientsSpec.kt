@@ -145,11 +145,10 @@ class HostileClientsSpec :
             onStage(actor, Actor(), configure = { limits = GatewayLimits(callsPerPeer = 2) }) { stage ->
                 coroutineScope {
                     val hanging = List(2) { async { stage.post(call, """{"name": "hang"}""", "x-deadline", "3s") } }
-                    eventually(20.seconds) {
-                        stage.post(call, "{}").let {
-                            it.statusCode() shouldBe 429
-                            it.body() shouldContain "2 calls to peer peer0 are under way"
-                        }
+                    eventually(20.seconds) { stage.get("/api/peers").body() shouldContain "\"callsUnderWay\":2" }
+                    stage.post(call, "{}").let {
+                        it.statusCode() shouldBe 429
+                        it.body() shouldContain "2 calls to peer peer0 are under way"
                     }
                     stage.post("/peers/peer1/greeter.Greeter/SayHello", "{}").statusCode() shouldBe 200
                     hanging.forEach { it.await().statusCode() shouldBe 504 }
