@@ -86,21 +86,20 @@ internal class GatewayCommand : Callable<Int> {
         val options = options()
         val out = spec.commandLine().out
         val err = spec.commandLine().err
-        Gateway(options).use { gateway ->
-            try {
-                runBlocking { gateway.start() }
-            } catch (e: Exception) {
-                err.println("gateway: cannot listen at $listen: ${generateSequence<Throwable>(e) { it.cause }.last().message}")
-                return 1
-            }
-            out.println("serving at ${gateway.uri}")
-            if (options.peers.isEmpty()) out.println("no peer is known: name some by --peer NAME=MULTIADDR")
-            options.peers.forEach { out.println("  ${gateway.uri}peers/${it.name}/  ${it.id}") }
-            out.flush()
-            val interrupted = CountDownLatch(1)
-            Runtime.getRuntime().addShutdownHook(Thread(interrupted::countDown))
-            interrupted.await()
+        val gateway = Gateway(options)
+        try {
+            runBlocking { gateway.start() }
+        } catch (e: Exception) {
+            gateway.close()
+            err.println("gateway: cannot listen at $listen: ${generateSequence<Throwable>(e) { it.cause }.last().message}")
+            return 1
         }
+        Runtime.getRuntime().addShutdownHook(Thread(gateway::close))
+        out.println("serving at ${gateway.uri}")
+        if (options.peers.isEmpty()) out.println("no peer is known: name some by --peer NAME=MULTIADDR")
+        options.peers.forEach { out.println("  ${gateway.uri}peers/${it.name}/  ${it.id}") }
+        out.flush()
+        CountDownLatch(1).await() // Until the shutdown hook.
         return 0
     }
 

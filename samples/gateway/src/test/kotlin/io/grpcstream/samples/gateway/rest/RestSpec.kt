@@ -1,58 +1,24 @@
 package io.grpcstream.samples.gateway.rest
 
-import com.google.protobuf.DynamicMessage
-import com.google.protobuf.util.JsonFormat
-import io.grpc.MethodDescriptor
-import io.grpc.ServerServiceDefinition
-import io.grpcstream.kotlin.grpcService
-import io.grpcstream.samples.dynamic.Schema
-import io.grpcstream.samples.dynamic.toGrpc
+import io.grpcstream.samples.gateway.Library
 import io.grpcstream.samples.gateway.onStage
 import io.kotest.assertions.withClue
 import io.kotest.core.spec.style.StringSpec
 import io.kotest.matchers.shouldBe
 import io.kotest.matchers.string.shouldContain
-import kotlinx.coroutines.flow.flowOf
 import java.net.http.HttpRequest.BodyPublishers
 import java.net.http.HttpResponse
 import java.net.http.HttpResponse.BodyHandlers
-import java.nio.file.Path
-import kotlin.io.path.toPath
 
 class RestSpec :
     StringSpec({
-        val file: Path = RestSpec::class.java.getResource("/library.proto")!!.toURI().toPath()
-        val library = Schema.ofProtoFiles(listOf(file)).service("library.Library")
-
-        /** Answers with the request that it was called with, as the title of a book. */
-        fun service(): ServerServiceDefinition =
-            grpcService("library.Library") {
-                fun book(request: DynamicMessage): DynamicMessage {
-                    val type = library.findMethodByName("GetBook").outputType
-                    val title = JsonFormat.printer().omittingInsignificantWhitespace().print(request)
-                    return DynamicMessage.newBuilder(type).setField(type.findFieldByName("title"), title).build()
-                }
-                for (method in library.methods) {
-                    val grpc: MethodDescriptor<DynamicMessage, DynamicMessage> = method.toGrpc()
-                    when (method.name) {
-                        "WatchBooks" -> serverStreaming(grpc) { flowOf(book(it), book(it)) }
-                        "ListBooks" ->
-                            unary(grpc) {
-                                val type = method.outputType
-                                DynamicMessage.newBuilder(type).addRepeatedField(type.findFieldByName("books"), book(it)).build()
-                            }
-                        else -> unary(grpc) { book(it) }
-                    }
-                }
-            }
-
         fun HttpResponse<String>.heard(): String {
             withClue(body()) { statusCode() shouldBe 200 }
             return oneValue(body()).let { if (it.isArray) it[0] else it }["title"].asText()
         }
 
         "annotated methods are called by their paths, queries and bodies" {
-            onStage({ service() }) { stage ->
+            onStage(Library.service()) { stage ->
                 stage.get("/peers/peer0/v1/shelves/1/books/2").heard() shouldBe """{"name":"shelves/1/books/2"}"""
                 stage.get("/peers/peer0/v1/books/a%2Fb").heard() shouldBe """{"name":"a/b"}"""
                 stage.get("/v1/books/2", "x-libp2p-peer", "peer0").heard() shouldBe """{"name":"2"}"""
@@ -75,14 +41,14 @@ class RestSpec :
         }
 
         "a stream has its path, too, and browsers may follow it as events" {
-            onStage({ service() }) { stage ->
+            onStage(Library.service()) { stage ->
                 stage.get("/peers/peer0/v1/books:watch?page_size=3").body().lines().size shouldBe 3
                 stage.get("/peers/peer0/v1/books:watch", "accept", "text/event-stream").body() shouldContain "event: end\n"
             }
         }
 
         "what does not fit is refused, and says what" {
-            onStage({ service() }) { stage ->
+            onStage(Library.service()) { stage ->
                 val wrong =
                     mapOf(
                         "shelves/1/books?page_size=many" to "page_size: \"many\" is no int32",
@@ -102,6 +68,7 @@ class RestSpec :
                 stage.post("/peers/peer0/v1/shelves/1/books", "7").statusCode() shouldBe 400
                 stage.post("/peers/peer0/v1/shelves/1/books/2", "{}").statusCode() shouldBe 405
                 stage.get("/peers/peer0/v1/nothing/here/at/all").statusCode() shouldBe 404
+                stage.post("/peers/peer0/library.Library/BurnBook", """{"name": "x"}""").heard() shouldBe """{"name":"x"}"""
             }
         }
     })
