@@ -171,6 +171,7 @@ internal class GatewayPeer(
                     Told.Trouble(GrpcStream.statusOf(e).description ?: e.toString())
                 }
             round.value = Round(round.value.number + 1, told)
+            askHealth()
         }
     }
 

@@ -5,6 +5,7 @@ import { callView, kindOf } from './call.js';
 import { latencyPlot, sparkline } from './plot.js';
 
 const SAMPLES = 120;
+const COMMON = /^grpc\.(health|reflection|channelz)\./;
 const nav = document.getElementById('peers');
 const main = document.getElementById('main');
 const link = document.getElementById('link');
@@ -13,6 +14,9 @@ let view = null;
 
 const hash = (...parts) => `#/${parts.map(encodeURIComponent).join('/')}`;
 const chosen = () => location.hash.replace(/^#\/?/, '').split('/').filter(Boolean).map(decodeURIComponent);
+
+// A name that may be broken where people would.
+const breakable = (name, where) => name.split(where).flatMap((part, i) => (i ? [document.createElement('wbr'), part] : [part]));
 
 // What is known of a peer, and its place in the list.
 function card(name) {
@@ -67,7 +71,7 @@ function onPeers(data) {
 function peerView(known) {
   const badge = h('span', { class: 'badge' });
   const facts = {};
-  const dl = h('dl', { class: 'facts' }, ...['agent', 'health', 'round trip', 'secured by', 'muxer', 'calls', 'calls a second'].map((name) => {
+  const dl = h('dl', { class: 'facts' }, ...['agent', 'health', 'round trip', 'secured by', 'muxer', 'calls'].map((name) => {
     facts[name] = h('dd');
     return h('div', {}, h('dt', {}, name), facts[name]);
   }));
@@ -89,10 +93,14 @@ function peerView(known) {
     } catch {
       return; // The peer's own state tells what is wrong.
     }
-    methods.replaceChildren(...schema.services.flatMap((service) => [
-      h('h3', {}, service.name),
-      h('ul', {}, ...service.methods.map((method) => h('li', {},
-        h('a', { href: hash(known.name, service.name, method.name) }, method.name, h('span', { class: 'kind' }, kindOf(method))))))]));
+    // What most peers have comes behind what this one is for.
+    const isCommon = (service) => COMMON.test(service.name);
+    methods.replaceChildren(...[...schema.services.filter((s) => !isCommon(s)), ...schema.services.filter(isCommon)].map((service) =>
+      h('section', { class: isCommon(service) ? 'common' : undefined },
+        h('h3', {}, ...breakable(service.name, /(?<=\.)/)),
+        h('ul', {}, ...service.methods.map((method) => h('li', {},
+          h('a', { href: hash(known.name, service.name, method.name) },
+            h('span', {}, ...breakable(method.name, /(?<=[a-z])(?=[A-Z])/)), h('span', { class: 'kind' }, kindOf(method)))))))));
     shown = '';
     choose();
   }
@@ -138,8 +146,7 @@ function peerView(known) {
       setText(facts['round trip'], millis(state.roundTripMillis));
       setText(facts['secured by'], state.security ?? '–');
       setText(facts.muxer, state.muxer ?? '–');
-      setText(facts.calls, state.failedCalls ? `${state.calls}, ${state.failedCalls} failed` : `${state.calls}`);
-      setText(facts['calls a second'], known.rate.toFixed(1));
+      setText(facts.calls, `${state.calls}${state.failedCalls ? `, ${state.failedCalls} failed` : ''} · ${known.rate.toFixed(1)}/s`);
       setText(count, `${state.protocols.length} protocols`);
       if (protocols.childElementCount !== state.protocols.length) protocols.replaceChildren(...state.protocols.map((p) => h('li', {}, p)));
       plot.draw(known.samples);
@@ -182,7 +189,11 @@ async function follow() {
   }
 }
 
-addEventListener('hashchange', () => { route(); });
+addEventListener('hashchange', () => {
+  route();
+  // On a phone the form is beneath the list.
+  if (chosen().length === 3) document.querySelector('.call-head')?.scrollIntoView({ block: 'nearest' });
+});
 addEventListener('keydown', (event) => {
   if (event.key === 'Escape' && !document.querySelector('dialog[open]')) view?.escape();
 });

@@ -5,11 +5,12 @@ import { requestControl } from './form.js';
 import { callPlot } from './plot.js';
 
 const KEPT = 500;
+const FLAT = 72; // Characters of a message that is one line.
 
 export function kindOf(method) {
-  if (method.clientStreaming && method.serverStreaming) return 'both stream';
-  if (method.clientStreaming) return 'client streams';
-  return method.serverStreaming ? 'server streams' : 'unary';
+  if (method.clientStreaming && method.serverStreaming) return 'bidirectional';
+  if (method.clientStreaming) return 'client stream';
+  return method.serverStreaming ? 'server stream' : 'unary';
 }
 
 export function callView(peer, service, method, schema) {
@@ -203,7 +204,9 @@ function pretty(data) {
   const block = h('pre');
   let text;
   try {
-    text = JSON.stringify(JSON.parse(data), null, 2);
+    const value = JSON.parse(data);
+    const flat = JSON.stringify(value, null, 1).replace(/\n\s*/g, ' ');
+    text = flat.length <= FLAT ? flat : JSON.stringify(value, null, 2);
   } catch {
     text = data;
   }
