@@ -68,7 +68,11 @@ internal class DescriptorFiles(
         if (name in
             importers
         ) {
-            fail("has files that import each other: ${(importers + name).joinToString(" → ")}")
+            fail(
+                "has files that import each other: ${(importers.toList() + name).joinToString(
+                    " → ",
+                )}",
+            )
         }
         if (importers.size > MAX_DEPTH) fail("has imports more than $MAX_DEPTH deep")
         val proto =

@@ -22,6 +22,9 @@ import kotlinx.coroutines.flow.produceIn
 import java.util.concurrent.TimeUnit
 import kotlinx.coroutines.channels.Channel as Queue
 
+private typealias ReflectionMethod =
+    MethodDescriptor<ServerReflectionRequest, ServerReflectionResponse>
+
 /** Asks a peer for all of its services, in one call of the reflection service. */
 internal class Reflection(
     private val channel: Channel,
@@ -29,7 +32,10 @@ internal class Reflection(
     private val limits: SchemaLimits,
 ) {
     private val options =
-        CallOptions.DEFAULT.withDeadlineAfter(limits.time.inWholeMilliseconds, TimeUnit.MILLISECONDS)
+        CallOptions.DEFAULT.withDeadlineAfter(
+            limits.time.inWholeMilliseconds,
+            TimeUnit.MILLISECONDS,
+        )
 
     suspend fun schema(): Schema =
         try {
@@ -39,11 +45,17 @@ internal class Reflection(
             try {
                 schema(V1_ALPHA)
             } catch (second: StatusException) {
-                throw if (second.status.code == Status.Code.UNIMPLEMENTED) withoutReflection(e) else second
+                throw if (second.status.code ==
+                    Status.Code.UNIMPLEMENTED
+                ) {
+                    withoutReflection(e)
+                } else {
+                    second
+                }
             }
         }
 
-    private suspend fun schema(method: MethodDescriptor<ServerReflectionRequest, ServerReflectionResponse>): Schema =
+    private suspend fun schema(method: ReflectionMethod): Schema =
         coroutineScope {
             val requests = Queue<ServerReflectionRequest>(Queue.UNLIMITED)
             val responses =
@@ -80,7 +92,9 @@ internal class Reflection(
             val names = services()
             val fileOf = LinkedHashMap<String, String>()
             ask(names, { fileContainingSymbol = it }) { service, answer ->
-                firstFile(answer).fold({ fileOf[service] = it }, { unusable[service] = it.message!! })
+                firstFile(
+                    answer,
+                ).fold({ fileOf[service] = it }, { unusable[service] = it.message!! })
             }
             fetchImports()
             val usable = LinkedHashSet<com.google.protobuf.Descriptors.FileDescriptor>()
@@ -103,10 +117,15 @@ internal class Reflection(
             var names = emptyList<String>()
             ask(listOf(""), { listServices = "" }) { _, answer ->
                 if (!answer.hasListServicesResponse()) throw nonsense(answer, "services")
-                names = answer.listServicesResponse.serviceList.map { it.name }.distinct()
+                names =
+                    answer.listServicesResponse.serviceList
+                        .map { it.name }
+                        .distinct()
             }
             if (names.size > limits.services) {
-                throw SchemaException("the peer names %,d services, limit %,d".format(names.size, limits.services))
+                throw SchemaException(
+                    "the peer names %,d services, limit %,d".format(names.size, limits.services),
+                )
             }
             return names
         }
@@ -130,7 +149,11 @@ internal class Reflection(
             answered: (String, ServerReflectionResponse) -> Unit,
         ) {
             for (batch in subjects.chunked(BATCH)) {
-                batch.forEach { requests.send(ServerReflectionRequest.newBuilder().apply { request(it) }.build()) }
+                batch.forEach {
+                    requests.send(
+                        ServerReflectionRequest.newBuilder().apply { request(it) }.build(),
+                    )
+                }
                 for (subject in batch) {
                     val answer = responses.receiveCatching()
                     answered(subject, answer.getOrNull() ?: throw endOf(answer.exceptionOrNull()))
@@ -172,7 +195,14 @@ internal class Reflection(
             FileDescriptorProto.parseFrom(bytes, StandardFiles.options)
 
         /** A peer's words are kept for each of its services. */
-        private fun shown(text: String): String = if (text.length <= SHOWN) text else text.take(SHOWN) + "…"
+        private fun shown(text: String): String =
+            if (text.length <=
+                SHOWN
+            ) {
+                text
+            } else {
+                text.take(SHOWN) + "…"
+            }
 
         private fun nonsense(
             answer: ServerReflectionResponse,
@@ -180,9 +210,12 @@ internal class Reflection(
         ): Exception {
             val error = answer.errorResponse
             return if (answer.hasErrorResponse()) {
-                StatusException(Status.fromCodeValue(error.errorCode).withDescription(shown(error.errorMessage)))
+                val status = Status.fromCodeValue(error.errorCode)
+                StatusException(status.withDescription(shown(error.errorMessage)))
             } else {
-                SchemaException("asked for $wanted, the peer answered ${answer.messageResponseCase}")
+                SchemaException(
+                    "asked for $wanted, the peer answered ${answer.messageResponseCase}",
+                )
             }
         }
     }
@@ -193,11 +226,11 @@ internal class Reflection(
 
         const val SHOWN = 500
 
-        val V1: MethodDescriptor<ServerReflectionRequest, ServerReflectionResponse> =
+        val V1: ReflectionMethod =
             ServerReflectionGrpc.getServerReflectionInfoMethod()
 
         /** On the wire, its messages are the same. */
-        val V1_ALPHA: MethodDescriptor<ServerReflectionRequest, ServerReflectionResponse> =
+        val V1_ALPHA: ReflectionMethod =
             V1
                 .toBuilder()
                 .setFullMethodName("grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo")

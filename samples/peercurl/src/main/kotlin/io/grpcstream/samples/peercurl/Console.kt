@@ -36,12 +36,17 @@ internal class Console(
      * @throws OutputClosed if nobody reads them
      */
     fun println(text: String) {
-        write(out, "$text\n")
+        write(out, "$text\n".toByteArray())
+    }
+
+    /** Prints these bytes as they are. */
+    fun print(bytes: ByteArray) {
+        write(out, bytes)
     }
 
     /** Prints a line that is no result to the standard error. */
     fun note(text: String) {
-        write(err, "$text\n")
+        write(err, "$text\n".toByteArray())
     }
 
     /** Prints such a line if -v was said. */
@@ -62,8 +67,8 @@ internal class Console(
             note(JsonObject().apply { add("error", error) }.toString())
         } else {
             val status = failure.status?.let { "${errStyle.bad(it.name)}: " } ?: ""
-            note("${errStyle.bad("peercurl:")} $status${failure.message}")
-            failure.details.forEach { note("  $it") }
+            note("${errStyle.bad("peercurl:")} $status${plain(failure.message)}")
+            failure.details.forEach { note("  ${plain(it)}") }
         }
     }
 
@@ -87,12 +92,12 @@ internal class Console(
 
     private fun write(
         stream: OutputStream,
-        text: String,
+        text: ByteArray,
     ) {
         synchronized(this) {
             try {
                 clearProgress()
-                stream.write(text.toByteArray())
+                stream.write(text)
             } catch (e: IOException) {
                 throw OutputClosed(e)
             }

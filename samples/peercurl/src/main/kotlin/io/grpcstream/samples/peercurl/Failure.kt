@@ -5,6 +5,8 @@ import io.grpc.StatusException
 import io.grpc.StatusRuntimeException
 import io.grpcstream.GrpcStream
 import io.grpcstream.libp2p.Libp2pException
+import io.grpcstream.samples.dynamic.SchemaException
+import io.grpcstream.samples.dynamic.UnknownSymbolException
 
 /**
  * Why a command cannot do its work, in words for its user; commands throw it.
@@ -35,6 +37,8 @@ internal open class Failure(
                 is Failure -> failure
                 is StatusException -> of(failure.status)
                 is StatusRuntimeException -> of(failure.status)
+                is UnknownSymbolException -> usage(textOf(failure), failure)
+                is SchemaException -> Failure(textOf(failure), cause = failure)
                 is Libp2pException -> of(GrpcStream.statusOf(failure))
                 is java.io.IOException -> Failure(textOf(failure), cause = failure)
                 else -> null

@@ -14,11 +14,19 @@ fun main(args: Array<String>) {
 /** The root command. All subcommands are named here. */
 @Command(
     name = "peercurl",
-    description = ["curl for libp2p peers that speak gRPC."],
+    header = ["curl for libp2p peers that speak gRPC."],
     mixinStandardHelpOptions = true,
     versionProvider = Version::class,
     synopsisSubcommandLabel = "COMMAND",
-    subcommands = [],
+    subcommands = [
+        IdCommand::class,
+        PingCommand::class,
+        ListCommand::class,
+        DescribeCommand::class,
+        CallCommand::class,
+        KeyCommand::class,
+        CompletionCommand::class,
+    ],
     footer = [
         "",
         "An ADDRESS is a multiaddr that ends in the peer's id, such as",
@@ -34,7 +42,8 @@ internal class Peercurl
 internal fun commandLine(): CommandLine =
     CommandLine(Peercurl()).apply {
         isCaseInsensitiveEnumValuesAllowed = true
-        isUsageHelpAutoWidth = false
+        usageHelpWidth = Terminal.columns
+        usageHelpLongOptionsMaxWidth = 26
         parameterExceptionHandler = UsageErrors
         registerConverter(Target::class.java, Target::parse)
         registerConverter(kotlin.time.Duration::class.java, ::durationOf)

@@ -9,6 +9,10 @@ internal object Terminal {
     const val STDOUT = 1
     const val STDERR = 2
 
+    /** As wide as help may be. A shell tells it only if it is asked to; asking the system takes a process. */
+    val columns: Int
+        get() = System.getenv("COLUMNS")?.toIntOrNull()?.coerceIn(60, 120) ?: 80
+
     private val terminals: String = System.getProperty("peercurl.terminals", "")
 
     /** Whether someone sits at the other end of this stream. */
