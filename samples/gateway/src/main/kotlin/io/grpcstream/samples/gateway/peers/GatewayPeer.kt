@@ -1,8 +1,13 @@
 package io.grpcstream.samples.gateway.peers
 
 import com.google.protobuf.Descriptors.ServiceDescriptor
+import io.grpc.CallOptions
 import io.grpc.Channel
+import io.grpc.ClientCall
+import io.grpc.ClientInterceptor
+import io.grpc.ClientInterceptors
 import io.grpc.ManagedChannel
+import io.grpc.MethodDescriptor
 import io.grpc.Status
 import io.grpc.StatusException
 import io.grpc.health.v1.HealthCheckRequest
@@ -56,6 +61,17 @@ internal class GatewayPeer(
         }
     private var kept: Registration? = null
 
+    /** The same, on which calls wait until the peer is reached. */
+    private val patient = ClientInterceptors.intercept(channel, Patience)
+
+    private object Patience : ClientInterceptor {
+        override fun <Q, R> interceptCall(
+            method: MethodDescriptor<Q, R>,
+            options: CallOptions,
+            next: Channel,
+        ): ClientCall<Q, R> = next.newCall(method, options.withWaitForReady())
+    }
+
     /** What came of the last attempt to learn its services. */
     private sealed interface Told {
         data object NotYet : Told
@@ -100,6 +116,7 @@ internal class GatewayPeer(
     /** A connection to it was made: it may be another program by now. */
     fun onConnected() {
         trouble = null
+        channel.resetConnectBackoff() // Else calls would fail until the next attempt.
         learn.trySend(Unit)
     }
 
@@ -163,7 +180,7 @@ internal class GatewayPeer(
             if (connection() == null) continue
             val told =
                 try {
-                    Told.Services(withTimeout(limits.servicesTime) { PeerServices(find(channel)) })
+                    Told.Services(withTimeout(limits.servicesTime) { PeerServices(find(patient)) })
                 } catch (e: Exception) {
                     // Whatever a peer answers with, it is that peer's trouble alone.
                     if (e is CancellationException && e !is TimeoutCancellationException) throw e
@@ -259,7 +276,7 @@ internal class GatewayPeer(
         val PING_INTERVAL = 2.seconds
         val HEALTH_INTERVAL = 5.seconds
         val PATIENCE = 5.seconds
-        val RETRY = 10.seconds
+        val RETRY = 3.seconds
         val STALE = 60.seconds
         const val MOST_ASKED = 16
         const val NANOS_PER_MILLI = 1e6
