@@ -39,7 +39,7 @@ export function peerService(file, name, { gateway, peer, token }) {
       (bytes) => definition.responseDeserialize(Buffer.from(bytes)));
     stub[method[0].toLowerCase() + method.slice(1)] = (request, metadata = {}) => {
       const headers = token ? { authorization: `Bearer ${token}`, ...metadata } : metadata;
-      if (!definition.responseStream) return client.thenableCall(base + definition.path, request, headers, descriptor);
+      if (!definition.responseStream) return client.unaryCall(base + definition.path, request, headers, descriptor);
       return messages(client.serverStreaming(base + definition.path, request, headers, descriptor));
     };
   }
