@@ -1,6 +1,7 @@
 // A service of a peer, called through the gateway by gRPC-Web, in Node.js. The stubs are made of the
 // .proto file as the program starts. In a browser leave xhr2 out, and have protoc-gen-grpc-web make them.
 import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { loadSync } from '@grpc/proto-loader';
@@ -9,7 +10,11 @@ import XMLHttpRequest from 'xhr2';
 
 globalThis.XMLHttpRequest = XMLHttpRequest;
 
-const PROTOS = join(dirname(fileURLToPath(import.meta.url)), '../../../proto/src/main/protobuf');
+// Ours, and those of Google that ours may import.
+const PROTOS = [
+  join(dirname(fileURLToPath(import.meta.url)), '../../../proto/src/main/protobuf'),
+  dirname(createRequire(import.meta.url).resolve('protobufjs/package.json')),
+];
 
 // The options of a command line: --gateway, --peer, --token-file; and what else there is.
 export function options(defaults) {
@@ -27,7 +32,7 @@ export function options(defaults) {
 // An object with a function for each method: a unary one returns a promise, a server-streaming one an
 // async iterable of messages. Both fail with grpc-web's RpcError.
 export function peerService(file, name, { gateway, peer, token }) {
-  const service = loadSync(file, { includeDirs: [PROTOS], keepCase: false, longs: String, enums: String, defaults: true })[name];
+  const service = loadSync(file, { includeDirs: PROTOS, keepCase: false, longs: String, enums: String, defaults: true })[name];
   const client = new grpcWeb.GrpcWebClientBase({ format: 'text' });
   const base = `${gateway}/peers/${encodeURIComponent(peer)}`;
   const stub = {};
