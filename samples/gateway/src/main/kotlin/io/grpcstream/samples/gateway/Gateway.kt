@@ -11,12 +11,12 @@ import com.linecorp.armeria.common.ResponseHeaders
 import com.linecorp.armeria.common.TlsKeyPair
 import com.linecorp.armeria.common.metric.NoopMeterRegistry
 import com.linecorp.armeria.server.HttpService
+import com.linecorp.armeria.server.RequestTimeoutException
 import com.linecorp.armeria.server.Server
 import com.linecorp.armeria.server.ServerErrorHandler
 import com.linecorp.armeria.server.ServiceConfig
 import com.linecorp.armeria.server.ServiceRequestContext
 import com.linecorp.armeria.server.file.FileService
-import com.linecorp.armeria.server.RequestTimeoutException
 import io.grpc.Status
 import io.grpcstream.kotlin.shutdownAndAwait
 import io.grpcstream.kotlin.startAndAwait
@@ -40,6 +40,7 @@ import kotlinx.coroutines.future.await
 import kotlinx.coroutines.job
 import kotlinx.coroutines.runBlocking
 import java.net.URI
+import kotlin.time.Duration
 import kotlin.time.toJavaDuration
 
 /**
@@ -66,12 +67,15 @@ class Gateway internal constructor(
             .agentVersion("grpcstream-gateway")
             .apply { options.identity?.let(::identity) }
             .build()
-    private val peers =
-        options.peers.partition { options.allowed.isEmpty() || it.id in options.allowed }.let { (allowed, refused) ->
-            Peers(host, allowed.map { GatewayPeer(it, host, limits, find) }, refused)
-        }
+    private val peers = peers(find)
     private val connections = IdleConnections(limits.idle)
     private val server = server()
+
+    private fun peers(find: ServiceFinder): Peers {
+        val allowed = options.allowed
+        val (called, refused) = options.peers.partition { allowed.isEmpty() || it.id in allowed }
+        return Peers(host, called.map { GatewayPeer(it, host, limits, find) }, refused)
+    }
 
     /** Where it is reached, once it has started: with the real port. */
     val uri: URI
@@ -97,7 +101,8 @@ class Gateway internal constructor(
         if (options.tls == null) {
             builder.http(options.listen)
         } else {
-            builder.https(options.listen).tls(TlsKeyPair.of(options.tls.key.toFile(), options.tls.certificate.toFile()))
+            val (key, certificate) = listOf(options.tls.key, options.tls.certificate)
+            builder.https(options.listen).tls(TlsKeyPair.of(key.toFile(), certificate.toFile()))
         }
         val calls = PeerCalls(peers, limits, options.token != null, scope)
         builder
@@ -106,9 +111,11 @@ class Gateway internal constructor(
             .serviceUnder("/", FileService.of(Gateway::class.java.classLoader, PAGE))
         options.static?.let { builder.serviceUnder("/static/", FileService.of(it)) }
         return builder
-            .decorator { delegate -> HttpService { context, request -> byHeader(calls, delegate, context, request) } }
-            .decorator { delegate -> Guard(delegate, options.token, options.cors, options.hostNames) }
-            .decorator { delegate, context, request -> counted(delegate, context, request) }
+            .decorator { delegate, context, request ->
+                byHeader(calls, delegate, context, request)
+            }.decorator { delegate ->
+                Guard(delegate, options.token, options.cors, options.hostNames)
+            }.decorator { delegate, context, request -> counted(delegate, context, request) }
             .errorHandler(Failures)
             .maxNumConnections(limits.connections)
             .childChannelPipelineCustomizer { connections.watch(it.channel()) }
@@ -126,7 +133,10 @@ class Gateway internal constructor(
         delegate: HttpService,
         context: ServiceRequestContext,
         request: HttpRequest,
-    ): HttpResponse = (if (request.headers().contains(PEER_HEADER)) calls else delegate).serve(context, request)
+    ): HttpResponse {
+        val service = if (request.headers().contains(PEER_HEADER)) calls else delegate
+        return service.serve(context, request)
+    }
 
     private fun counted(
         delegate: HttpService,
@@ -144,7 +154,7 @@ class Gateway internal constructor(
         scope.coroutineContext.job.cancelAndJoin()
         server.stop().await()
         peers.close()
-        host.shutdownAndAwait(kotlin.time.Duration.ZERO)
+        host.shutdownAndAwait(Duration.ZERO)
     }
 
     /** The same, and blocks. */
@@ -157,7 +167,8 @@ class Gateway internal constructor(
             cause: Throwable,
         ): HttpResponse? {
             if (cause !is RequestTimeoutException) return null
-            return renderStatus(context, context.config(), null, HttpStatus.REQUEST_TIMEOUT, "the request took too long to arrive", cause).toHttpResponse()
+            val late = "the request took too long to arrive"
+            return rendered(HttpStatus.REQUEST_TIMEOUT, late).toHttpResponse()
         }
 
         override fun renderStatus(
@@ -167,6 +178,11 @@ class Gateway internal constructor(
             status: HttpStatus,
             description: String?,
             cause: Throwable?,
+        ): AggregatedHttpResponse = rendered(status, description ?: status.reasonPhrase())
+
+        private fun rendered(
+            status: HttpStatus,
+            description: String,
         ): AggregatedHttpResponse {
             val code =
                 when {
@@ -175,9 +191,9 @@ class Gateway internal constructor(
                     status.isClientError -> Status.Code.INVALID_ARGUMENT
                     else -> Status.Code.INTERNAL
                 }
-            val ending = Ending(code.toStatus().withDescription(description ?: status.reasonPhrase()), http = status)
-            val body = HttpData.ofUtf8(ending.toJson(null).toString())
-            return AggregatedHttpResponse.of(ResponseHeaders.of(status, "content-type", MediaType.JSON_UTF_8), body)
+            val ending = Ending(code.toStatus().withDescription(description), http = status)
+            val headers = ResponseHeaders.builder(status).contentType(MediaType.JSON_UTF_8).build()
+            return AggregatedHttpResponse.of(headers, HttpData.ofUtf8("${ending.toJson(null)}"))
         }
     }
 

@@ -29,7 +29,9 @@ fun main(args: Array<String>) {
     name = "gateway",
     mixinStandardHelpOptions = true,
     version = ["gateway of GrpcStream"],
-    description = ["Peers for browsers and clients of REST: gRPC-Web, JSON over HTTP, and a page that shows them."],
+    description = [
+        "Peers for browsers and clients of REST: gRPC-Web, JSON over HTTP, and a page.",
+    ],
     sortOptions = false,
     usageHelpAutoWidth = true,
 )
@@ -37,49 +39,122 @@ internal class GatewayCommand : Callable<Int> {
     @Spec
     private lateinit var spec: CommandLine.Model.CommandSpec
 
-    @Option(names = ["--listen"], paramLabel = "HOST:PORT", description = ["where to listen for HTTP; default: \${DEFAULT-VALUE}. Port 0 is any that is free"])
+    @Option(
+        names = ["--listen"],
+        paramLabel = "HOST:PORT",
+        description = [
+            "where to listen for HTTP; default: \${DEFAULT-VALUE}. Port 0 is any that is free",
+        ],
+    )
     private var listen = "127.0.0.1:8080"
 
-    @Option(names = ["--peer"], paramLabel = "NAME=MULTIADDR", description = ["a peer that clients may call; its address ends in /p2p/<peer id>. Repeatable"])
+    @Option(
+        names = ["--peer"],
+        paramLabel = "NAME=MULTIADDR",
+        description = [
+            "a peer that clients may call; its address ends in /p2p/<peer id>. Repeatable",
+        ],
+    )
     private var peers = emptyList<String>()
 
-    @Option(names = ["--peers"], paramLabel = "FILE", description = ["peers as above, one a line; # begins a comment"])
+    @Option(
+        names = ["--peers"],
+        paramLabel = "FILE",
+        description = ["peers as above, one a line; # begins a comment"],
+    )
     private var peersFile: Path? = null
 
-    @Option(names = ["--protocol"], paramLabel = "ID", description = ["the protocol id under which the peers speak gRPC; default: \${DEFAULT-VALUE}"])
+    @Option(
+        names = ["--protocol"],
+        paramLabel = "ID",
+        description = [
+            "the protocol id under which the peers speak gRPC; default: \${DEFAULT-VALUE}",
+        ],
+    )
     private var protocol = GrpcStream.PROTOCOL
 
-    @Option(names = ["--allow"], paramLabel = "PEERID", description = ["of the peers, only those that are named so are called. Repeatable"])
+    @Option(
+        names = ["--allow"],
+        paramLabel = "PEERID",
+        description = ["of the peers, only those that are named so are called. Repeatable"],
+    )
     private var allow = emptyList<String>()
 
-    @Option(names = ["--token-file"], paramLabel = "FILE", description = ["a file with the token that clients have to show (authorization: Bearer …)"])
+    @Option(
+        names = ["--token-file"],
+        paramLabel = "FILE",
+        description = [
+            "a file with the token that clients have to show (authorization: Bearer …)",
+        ],
+    )
     private var tokenFile: Path? = null
 
-    @Option(names = ["--no-token"], description = ["ask for no token, although others than this machine reach the gateway"])
+    @Option(
+        names = ["--no-token"],
+        description = ["ask for no token, although others than this machine reach the gateway"],
+    )
     private var noToken = false
 
-    @Option(names = ["--tls-cert"], paramLabel = "FILE", description = ["the certificate chain of TLS, PEM"])
+    @Option(
+        names = ["--tls-cert"],
+        paramLabel = "FILE",
+        description = ["the certificate chain of TLS, PEM"],
+    )
     private var certificate: Path? = null
 
-    @Option(names = ["--tls-key"], paramLabel = "FILE", description = ["its private key, PEM"])
+    @Option(
+        names = ["--tls-key"],
+        paramLabel = "FILE",
+        description = ["its private key, PEM"],
+    )
     private var key: Path? = null
 
-    @Option(names = ["--cors"], paramLabel = "ORIGIN", description = ["an origin, such as https://shop.example, whose pages may call; default: none. Repeatable"])
+    @Option(
+        names = ["--cors"],
+        paramLabel = "ORIGIN",
+        description = [
+            "an origin, such as https://shop.example, whose pages may call; default: none. Repeatable",
+        ],
+    )
     private var cors = emptyList<String>()
 
-    @Option(names = ["--host"], paramLabel = "NAME", description = ["a name under which the gateway is reached, beside localhost and IP addresses. Repeatable"])
+    @Option(
+        names = ["--host"],
+        paramLabel = "NAME",
+        description = [
+            "a name under which the gateway is reached, beside localhost and IP addresses. Repeatable",
+        ],
+    )
     private var hosts = emptyList<String>()
 
-    @Option(names = ["--identity"], paramLabel = "FILE", description = ["the gateway's key as a peer, made if there is none; default: a fresh one each time"])
+    @Option(
+        names = ["--identity"],
+        paramLabel = "FILE",
+        description = [
+            "the gateway's key as a peer, made if there is none; default: a fresh one each time",
+        ],
+    )
     private var identity: Path? = null
 
-    @Option(names = ["--max-request"], paramLabel = "BYTES", description = ["the largest body of a request; default: \${DEFAULT-VALUE}"])
+    @Option(
+        names = ["--max-request"],
+        paramLabel = "BYTES",
+        description = ["the largest body of a request; default: \${DEFAULT-VALUE}"],
+    )
     private var maxRequest = GatewayLimits().requestBytes
 
-    @Option(names = ["--max-connections"], paramLabel = "N", description = ["connections of clients; default: \${DEFAULT-VALUE}"])
+    @Option(
+        names = ["--max-connections"],
+        paramLabel = "N",
+        description = ["connections of clients; default: \${DEFAULT-VALUE}"],
+    )
     private var maxConnections = GatewayLimits().connections
 
-    @Option(names = ["--static"], paramLabel = "DIR", description = ["a folder of pages of your own, served under /static/ to all"])
+    @Option(
+        names = ["--static"],
+        paramLabel = "DIR",
+        description = ["a folder of pages of your own, served under /static/ to all"],
+    )
     private var static: Path? = null
 
     override fun call(): Int {
@@ -91,12 +166,13 @@ internal class GatewayCommand : Callable<Int> {
             runBlocking { gateway.start() }
         } catch (e: Exception) {
             gateway.close()
-            err.println("gateway: cannot listen at $listen: ${generateSequence<Throwable>(e) { it.cause }.last().message}")
+            val why = generateSequence<Throwable>(e) { it.cause }.last().message
+            err.println("gateway: cannot listen at $listen: $why")
             return 1
         }
         Runtime.getRuntime().addShutdownHook(Thread(gateway::close))
         out.println("serving at ${gateway.uri}")
-        if (options.peers.isEmpty()) out.println("no peer is known: name some by --peer NAME=MULTIADDR")
+        if (options.peers.isEmpty()) out.println("no peer is known: --peer NAME=MULTIADDR")
         options.peers.forEach { out.println("  ${gateway.uri}peers/${it.name}/  ${it.id}") }
         out.flush()
         CountDownLatch(1).await() // Until the shutdown hook.
@@ -115,8 +191,13 @@ internal class GatewayCommand : Callable<Int> {
                 cors = cors.toSet(),
                 hostNames = hosts.map { it.lowercase() }.toSet(),
                 identity = identity?.let(PrivateKey::loadOrCreate),
-                static = static?.also { require(Files.isDirectory(it)) { "--static: $it is no folder" } },
-                limits = GatewayLimits(requestBytes = maxRequest, allRequestsBytes = maxOf(maxRequest * 16L, 64L shl 20), connections = maxConnections),
+                static = folder(),
+                limits =
+                    GatewayLimits(
+                        requestBytes = maxRequest,
+                        allRequestsBytes = maxOf(maxRequest * 16L, 64L shl 20),
+                        connections = maxConnections,
+                    ),
             )
         } catch (e: IllegalArgumentException) {
             throw ParameterException(spec.commandLine(), e.message, e)
@@ -125,13 +206,27 @@ internal class GatewayCommand : Callable<Int> {
         }
     }
 
+    private fun folder(): Path? =
+        static?.also { require(Files.isDirectory(it)) { "--static: $it is no folder" } }
+
     private fun linesOf(file: Path?): List<String> =
-        file?.readLines().orEmpty().map { it.substringBefore('#').trim() }.filter { it.isNotEmpty() }
+        file
+            ?.readLines()
+            .orEmpty()
+            .map {
+                it
+                    .substringBefore(
+                        '#',
+                    ).trim()
+            }.filter { it.isNotEmpty() }
 
     private fun address(): InetSocketAddress {
         val port = listen.substringAfterLast(':').toIntOrNull()
-        require(port != null && port in 0..65_535 && ':' in listen) { "--listen: \"$listen\" is no HOST:PORT" }
-        val address = InetSocketAddress(listen.substringBeforeLast(':').removeSurrounding("[", "]"), port)
+        require(port != null && port in 0..65_535 && ':' in listen) {
+            "--listen: \"$listen\" is no HOST:PORT"
+        }
+        val host = listen.substringBeforeLast(':').removeSurrounding("[", "]")
+        val address = InetSocketAddress(host, port)
         require(!address.isUnresolved) { "--listen: there is no host ${address.hostString}" }
         return address
     }

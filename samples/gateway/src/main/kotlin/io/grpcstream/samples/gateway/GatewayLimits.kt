@@ -30,7 +30,9 @@ class GatewayLimits(
 ) {
     init {
         require(requestBytes > 0 && responseBytes > 0) { "messages need at least a byte" }
-        require(connections > 0 && callsPerPeer > 0 && followers > 0) { "there has to be room for one, at least" }
+        require(connections > 0 && callsPerPeer > 0 && followers > 0) {
+            "there has to be room for one, at least"
+        }
         require(allRequestsBytes >= requestBytes) { "all requests have at least the bytes of one" }
     }
 }

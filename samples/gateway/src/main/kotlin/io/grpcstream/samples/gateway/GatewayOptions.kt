@@ -17,10 +17,15 @@ data class KnownPeer(
     val protocol: String = GrpcStream.PROTOCOL,
 ) {
     /** Its id. */
-    val id: PeerId = address.peerId().orElseThrow { IllegalArgumentException("$name: $address does not end in /p2p/<peer id>") }
+    val id: PeerId =
+        address.peerId().orElseThrow {
+            IllegalArgumentException("$name: $address does not end in /p2p/<peer id>")
+        }
 
     init {
-        require(NAME.matches(name)) { "\"$name\" is no name for a peer: letters, digits, - _ . are" }
+        require(
+            NAME.matches(name),
+        ) { "\"$name\" is no name for a peer: letters, digits, - _ . are" }
     }
 
     /** Reads what is typed. */
@@ -37,7 +42,11 @@ data class KnownPeer(
             protocol: String = GrpcStream.PROTOCOL,
         ): KnownPeer {
             require('=' in text) { "\"$text\" is no peer: name=multiaddr is wanted" }
-            return KnownPeer(text.substringBefore('=').trim(), Multiaddr.parse(text.substringAfter('=').trim()), protocol)
+            return KnownPeer(
+                text.substringBefore('=').trim(),
+                Multiaddr.parse(text.substringAfter('=').trim()),
+                protocol,
+            )
         }
     }
 }
@@ -78,7 +87,9 @@ class GatewayOptions(
     init {
         val twice = peers.groupBy { it.name }.filterValues { it.size > 1 }.keys
         require(twice.isEmpty()) { "two peers have the name $twice" }
-        require(token == null || token.length >= MIN_TOKEN) { "the token has ${token?.length} characters, $MIN_TOKEN are needed" }
+        require(token == null || token.length >= MIN_TOKEN) {
+            "the token has ${token?.length} characters, $MIN_TOKEN are needed"
+        }
         require(token != null || openToAll || listen.address?.isLoopbackAddress == true) {
             "$listen is reached by others than this machine: give a token, or say that none is wanted"
         }

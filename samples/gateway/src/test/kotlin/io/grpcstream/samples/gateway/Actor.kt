@@ -56,13 +56,39 @@ internal class Actor : GreeterCoroutineImplBase() {
             note()
             val words = request.name.split(' ')
             when (words[0]) {
-                "fail" -> throw failure(words[1])
-                "late" -> repeat(2) { emit(reply("$it")) }
-                "count" -> repeat(words[1].toInt()) { emit(reply("$it")) }
-                "hang" -> reply("first").also { emit(it) }.also { hang() }
-                "tick" -> repeat(words[1].toInt()) { emit(reply("$it")).also { delay(words[2].toInt().milliseconds) } }
-                "flood" -> while (true) emit(reply("x".repeat(words[1].toInt()))).also { sent.incrementAndGet() }
-                else -> words.forEach { emit(reply("Hello, $it!")) }
+                "fail" -> {
+                    throw failure(words[1])
+                }
+
+                "late" -> {
+                    repeat(2) { emit(reply("$it")) }
+                }
+
+                "count" -> {
+                    repeat(words[1].toInt()) { emit(reply("$it")) }
+                }
+
+                "hang" -> {
+                    reply("first").also { emit(it) }.also { hang() }
+                }
+
+                "tick" -> {
+                    repeat(words[1].toInt()) {
+                        emit(reply("$it")).also { delay(words[2].toInt().milliseconds) }
+                    }
+                }
+
+                "flood" -> {
+                    while (true) {
+                        emit(
+                            reply("x".repeat(words[1].toInt())),
+                        ).also { sent.incrementAndGet() }
+                    }
+                }
+
+                else -> {
+                    words.forEach { emit(reply("Hello, $it!")) }
+                }
             }
             if (words[0] == "late") throw failure(words[1])
         }
@@ -70,7 +96,10 @@ internal class Actor : GreeterCoroutineImplBase() {
     override suspend fun sayHelloMany(requests: Flow<HelloRequest>): HelloReply =
         reply("Hello, ${requests.toList().joinToString(" and ") { it.name }}!")
 
-    override fun chat(requests: Flow<HelloRequest>): Flow<HelloReply> = requests.map { reply("Hello, ${it.name}!") }
+    override fun chat(requests: Flow<HelloRequest>): Flow<HelloReply> =
+        requests.map {
+            reply("Hello, ${it.name}!")
+        }
 
     private suspend fun note() {
         headers = Metadata().apply { merge(currentCall().headers) }
@@ -90,14 +119,23 @@ internal class Actor : GreeterCoroutineImplBase() {
             "told to — $code",
             BadRequest
                 .newBuilder()
-                .addFieldViolations(BadRequest.FieldViolation.newBuilder().setField("name").setDescription("it says so"))
-                .build(),
+                .addFieldViolations(
+                    BadRequest.FieldViolation
+                        .newBuilder()
+                        .setField(
+                            "name",
+                        ).setDescription("it says so"),
+                ).build(),
         )
 
     private fun reply(text: String) = helloReply { message = text }
 
     private companion object {
         val SAID: Metadata.Key<String> = Metadata.Key.of("x-said", Metadata.ASCII_STRING_MARSHALLER)
-        val COOKIE: Metadata.Key<String> = Metadata.Key.of("set-cookie", Metadata.ASCII_STRING_MARSHALLER)
+        val COOKIE: Metadata.Key<String> =
+            Metadata.Key.of(
+                "set-cookie",
+                Metadata.ASCII_STRING_MARSHALLER,
+            )
     }
 }

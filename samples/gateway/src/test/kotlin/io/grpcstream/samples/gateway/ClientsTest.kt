@@ -1,3 +1,6 @@
+// Examples of HTTP and of JSON are lines as they are.
+@file:Suppress("ktlint:standard:max-line-length")
+
 package io.grpcstream.samples.gateway
 
 import io.grpc.Metadata
@@ -45,15 +48,41 @@ class ClientsTest {
     @DisplayName("Each curl of the README prints what the README says")
     fun curl() {
         require("curl")
-        val blocks = Regex("```(console)\n(.*?)```", RegexOption.DOT_MATCHES_ALL).findAll(Path.of("README.md").readText()).map { it.groupValues[2] }.toList()
+        val blocks =
+            Regex(
+                "```(console)\n(.*?)```",
+                RegexOption.DOT_MATCHES_ALL,
+            ).findAll(Path.of("README.md").readText())
+                .map {
+                    it.groupValues[2]
+                }.toList()
         assertTrue(blocks.isNotEmpty(), "the README has no examples")
         onDemo { uri ->
             for (block in blocks) {
                 for (example in block.split(Regex("(?m)^\\$ ")).filter { it.isNotBlank() }) {
                     val command = example.lines().takeWhileInclusive { it.endsWith("\\") }
-                    val expected = example.lines().drop(command.size).joinToString("\n").trim()
-                    val said = run(listOf("bash", "-c", command.joinToString("\n").replace("http://localhost:8080/", uri.toString())))
-                    assertEquals(expected.masked(), said.output.masked(), command.joinToString("\n"))
+                    val expected =
+                        example
+                            .lines()
+                            .drop(command.size)
+                            .joinToString("\n")
+                            .trim()
+                    val said =
+                        run(
+                            listOf(
+                                "bash",
+                                "-c",
+                                command
+                                    .joinToString(
+                                        "\n",
+                                    ).replace("http://localhost:8080/", uri.toString()),
+                            ),
+                        )
+                    assertEquals(
+                        expected.masked(),
+                        said.output.masked(),
+                        command.joinToString("\n"),
+                    )
                 }
             }
         }
@@ -61,9 +90,14 @@ class ClientsTest {
 
     /** What differs each time: times, and processes' ids. */
     private fun String.masked() =
-        trim().replace(Regex("\\d\\d:\\d\\d:\\d\\d(\\.\\d+)?"), "TIME").replace(Regex("\\d{4}-\\d\\d-\\d\\d"), "DAY")
+        trim()
+            .replace(
+                Regex("\\d\\d:\\d\\d:\\d\\d(\\.\\d+)?"),
+                "TIME",
+            ).replace(Regex("\\d{4}-\\d\\d-\\d\\d"), "DAY")
 
-    private fun List<String>.takeWhileInclusive(more: (String) -> Boolean): List<String> = take(indexOfFirst { !more(it) } + 1)
+    private fun List<String>.takeWhileInclusive(more: (String) -> Boolean): List<String> =
+        take(indexOfFirst { !more(it) } + 1)
 
     @Test
     @DisplayName("A Node.js client greets, and is told of what goes wrong")
@@ -71,7 +105,10 @@ class ClientsTest {
         install()
         onDemo { uri ->
             val greeted = node("greet.js", "--gateway", "$uri".trimEnd('/'), "Ada")
-            assertEquals(listOf("Hello, Ada!", "Hello, Ada!", "Bonjour, Ada!", "Hej, Ada!"), greeted.output.trim().lines())
+            assertEquals(
+                listOf("Hello, Ada!", "Hello, Ada!", "Bonjour, Ada!", "Hej, Ada!"),
+                greeted.output.trim().lines(),
+            )
             val wrong = node("greet.js", "--gateway", "$uri".trimEnd('/'), "--peer", "clock", "Ada")
             assertEquals(1, wrong.exitCode)
             assertTrue(wrong.output.startsWith("status 12: "), wrong.output)
@@ -79,7 +116,9 @@ class ClientsTest {
     }
 
     @Test
-    @DisplayName("A Node.js client orders of the shop, by a token of the shop's behind one of the gateway's")
+    @DisplayName(
+        "A Node.js client orders of the shop, by a token of the shop's behind one of the gateway's",
+    )
     fun order(
         @TempDir folder: Path,
     ) {
@@ -89,9 +128,23 @@ class ClientsTest {
         val shopToken = folder.resolve("shop").apply { writeText("of the shop\n") }
         runBlocking {
             onStage(Orders(), configure = { token = secret }) { stage ->
-                val options = arrayOf("--gateway", "${stage.gateway.uri}".trimEnd('/'), "--peer", "peer0", "--token-file", "$gatewayToken")
-                val ordered = node("order.js", *options, "--shop-token-file", "$shopToken", "novel", "2")
-                val expected = listOf("ORDER_STATE_PLACED", "  now ORDER_STATE_RESERVED", "  now ORDER_STATE_CONFIRMED")
+                val options =
+                    arrayOf(
+                        "--gateway",
+                        "${stage.gateway.uri}".trimEnd('/'),
+                        "--peer",
+                        "peer0",
+                        "--token-file",
+                        "$gatewayToken",
+                    )
+                val ordered =
+                    node("order.js", *options, "--shop-token-file", "$shopToken", "novel", "2")
+                val expected =
+                    listOf(
+                        "ORDER_STATE_PLACED",
+                        "  now ORDER_STATE_RESERVED",
+                        "  now ORDER_STATE_CONFIRMED",
+                    )
                 assertEquals(expected, ordered.output.trim().lines())
                 assertTrue(node("order.js", *options, "novel").output.startsWith("status 16: "))
             }
@@ -100,13 +153,19 @@ class ClientsTest {
 
     private class Orders : OrdersCoroutineImplBase() {
         override suspend fun placeOrder(request: PlaceOrderRequest): Order {
-            if (currentCall().headers[TOKEN] != "Bearer of the shop") throw StatusException(Status.UNAUTHENTICATED)
+            if (currentCall().headers[TOKEN] !=
+                "Bearer of the shop"
+            ) {
+                throw StatusException(Status.UNAUTHENTICATED)
+            }
             check(request.linesList.single().quantity == 2) { "the order has come as $request" }
             return of(request.orderId, OrderState.ORDER_STATE_PLACED)
         }
 
         override fun watchOrder(request: WatchOrderRequest): Flow<Order> =
-            listOf(OrderState.ORDER_STATE_RESERVED, OrderState.ORDER_STATE_CONFIRMED).asFlow().map { of(request.orderId, it) }
+            listOf(OrderState.ORDER_STATE_RESERVED, OrderState.ORDER_STATE_CONFIRMED).asFlow().map {
+                of(request.orderId, it)
+            }
 
         private fun of(
             id: String,
@@ -125,7 +184,11 @@ class ClientsTest {
     private fun node(vararg arguments: String): Said = run(listOf("node") + arguments, NODE)
 
     private companion object {
-        val TOKEN: Metadata.Key<String> = Metadata.Key.of("authorization", Metadata.ASCII_STRING_MARSHALLER)
+        val TOKEN: Metadata.Key<String> =
+            Metadata.Key.of(
+                "authorization",
+                Metadata.ASCII_STRING_MARSHALLER,
+            )
         val NODE: Path = Path.of("node").toAbsolutePath()
         const val PATIENCE = 240L
 
@@ -133,7 +196,10 @@ class ClientsTest {
             command: List<String>,
             folder: Path = Path.of(".").toAbsolutePath(),
         ): Said {
-            val process = ProcessBuilder(command).directory(folder.toFile()).redirectErrorStream(true).start()
+            val process =
+                ProcessBuilder(
+                    command,
+                ).directory(folder.toFile()).redirectErrorStream(true).start()
             try {
                 process.outputStream.close()
                 val output = process.inputReader().readText()
@@ -161,7 +227,11 @@ class ClientsTest {
             require("node")
             val lock = NODE.resolve("package-lock.json").readBytes()
             val installed = Path.of("target", "node-package-lock.json")
-            if (NODE.resolve("node_modules").exists() && installed.exists() && installed.readBytes().contentEquals(lock)) return
+            if (NODE.resolve("node_modules").exists() && installed.exists() &&
+                installed.readBytes().contentEquals(lock)
+            ) {
+                return
+            }
             val said = run(listOf("npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts"), NODE)
             check(said.exitCode == 0) { said.output }
             installed.writeBytes(lock)

@@ -1,3 +1,6 @@
+// Examples of HTTP and of JSON are lines as they are.
+@file:Suppress("ktlint:standard:max-line-length")
+
 package io.grpcstream.samples.gateway
 
 import com.google.protobuf.DynamicMessage
@@ -26,14 +29,24 @@ internal object Library {
                 for (method in service.methods) {
                     val grpc: MethodDescriptor<DynamicMessage, DynamicMessage> = method.toGrpc()
                     when (method.name) {
-                        "WatchBooks" -> serverStreaming(grpc) { flowOf(book(it), book(it)) }
-
-                        "ListBooks" -> unary(grpc) { request ->
-                            val type = method.outputType
-                            DynamicMessage.newBuilder(type).addRepeatedField(type.findFieldByName("books"), book(request)).build()
+                        "WatchBooks" -> {
+                            serverStreaming(grpc) { flowOf(book(it), book(it)) }
                         }
 
-                        else -> unary(grpc) { book(it) }
+                        "ListBooks" -> {
+                            unary(grpc) { request ->
+                                val type = method.outputType
+                                DynamicMessage
+                                    .newBuilder(
+                                        type,
+                                    ).addRepeatedField(type.findFieldByName("books"), book(request))
+                                    .build()
+                            }
+                        }
+
+                        else -> {
+                            unary(grpc) { book(it) }
+                        }
                     }
                 }
             }
@@ -42,6 +55,10 @@ internal object Library {
     private fun book(request: DynamicMessage): DynamicMessage {
         val type = service.findMethodByName("GetBook").outputType
         val title = JsonFormat.printer().omittingInsignificantWhitespace().print(request)
-        return DynamicMessage.newBuilder(type).setField(type.findFieldByName("title"), title).build()
+        return DynamicMessage
+            .newBuilder(
+                type,
+            ).setField(type.findFieldByName("title"), title)
+            .build()
     }
 }

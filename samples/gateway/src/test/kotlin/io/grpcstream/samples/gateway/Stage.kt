@@ -1,3 +1,6 @@
+// Examples of HTTP and of JSON are lines as they are.
+@file:Suppress("ktlint:standard:max-line-length")
+
 package io.grpcstream.samples.gateway
 
 import io.grpc.BindableService
@@ -50,7 +53,15 @@ internal class Stage(
         body: String,
         vararg headers: String,
     ): HttpResponse<String> =
-        send(request(path, "content-type", "application/json", *headers).POST(HttpRequest.BodyPublishers.ofString(body)), BodyHandlers.ofString())
+        send(
+            request(
+                path,
+                "content-type",
+                "application/json",
+                *headers,
+            ).POST(HttpRequest.BodyPublishers.ofString(body)),
+            BodyHandlers.ofString(),
+        )
 
     suspend fun post(
         path: String,
@@ -58,7 +69,15 @@ internal class Stage(
         body: ByteArray,
         vararg headers: String,
     ): HttpResponse<ByteArray> =
-        send(request(path, "content-type", type, *headers).POST(HttpRequest.BodyPublishers.ofByteArray(body)), BodyHandlers.ofByteArray())
+        send(
+            request(
+                path,
+                "content-type",
+                type,
+                *headers,
+            ).POST(HttpRequest.BodyPublishers.ofByteArray(body)),
+            BodyHandlers.ofByteArray(),
+        )
 }
 
 /** What the options of a stage's gateway are made of. */

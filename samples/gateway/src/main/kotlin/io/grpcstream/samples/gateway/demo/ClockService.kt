@@ -39,13 +39,19 @@ internal class ClockService(
             }
         }
 
-    private fun com.google.protobuf.Duration.toDuration(): Duration = seconds.seconds + nanos.nanoseconds
+    private fun com.google.protobuf.Duration.toDuration(): Duration =
+        seconds.seconds + nanos.nanoseconds
 
     private fun zone(name: String): ZoneId =
         try {
             ZoneId.of(name.ifEmpty { "UTC" })
         } catch (e: DateTimeException) {
-            val violation = FieldViolation.newBuilder().setField("zone").setDescription(e.message.orEmpty())
+            val violation =
+                FieldViolation
+                    .newBuilder()
+                    .setField(
+                        "zone",
+                    ).setDescription(e.message.orEmpty())
             val details = BadRequest.newBuilder().addFieldViolations(violation).build()
             throw statusException(Code.INVALID_ARGUMENT, "there is no zone \"$name\"", details)
         }

@@ -42,7 +42,10 @@ internal class GatewayDemo : AutoCloseable {
     suspend fun start(listen: InetSocketAddress): Gateway {
         greeter.startAndAwait()
         clock.startAndAwait()
-        val known = listOf("greeter" to greeter, "clock" to clock).map { (name, peer) -> KnownPeer(name, peer.addresses().first()) }
+        val known =
+            listOf("greeter" to greeter, "clock" to clock).map { (name, peer) ->
+                KnownPeer(name, peer.addresses().first())
+            }
         val gateway = Gateway(GatewayOptions(known, listen))
         this.gateway = gateway
         gateway.start()

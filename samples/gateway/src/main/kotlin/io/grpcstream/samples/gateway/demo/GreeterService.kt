@@ -11,7 +11,8 @@ import kotlinx.coroutines.flow.toList
 
 /** Greets in all four kinds of call. */
 internal class GreeterService : GreeterCoroutineImplBase() {
-    override suspend fun sayHello(request: HelloRequest): HelloReply = greeting("Hello", request.name)
+    override suspend fun sayHello(request: HelloRequest): HelloReply =
+        greeting("Hello", request.name)
 
     override fun sayHelloStream(request: HelloRequest): Flow<HelloReply> =
         listOf("Hello", "Bonjour", "Hej").asFlow().map { greeting(it, request.name) }
@@ -19,7 +20,10 @@ internal class GreeterService : GreeterCoroutineImplBase() {
     override suspend fun sayHelloMany(requests: Flow<HelloRequest>): HelloReply =
         greeting("Hello", requests.map { it.name }.toList().joinToString(" and "))
 
-    override fun chat(requests: Flow<HelloRequest>): Flow<HelloReply> = requests.map { greeting("Hello", it.name) }
+    override fun chat(requests: Flow<HelloRequest>): Flow<HelloReply> =
+        requests.map {
+            greeting("Hello", it.name)
+        }
 
     private fun greeting(
         word: String,

@@ -70,7 +70,9 @@ private fun Metadata.add(
 internal fun RequestHeaders.deadline(): Duration? {
     val timeout =
         get("grpc-timeout")?.let(::grpcTimeout)
-            ?: get("connect-timeout-ms")?.let { named("connect-timeout-ms", it) { it.toLong().milliseconds } }
+            ?: get(
+                "connect-timeout-ms",
+            )?.let { named("connect-timeout-ms", it) { it.toLong().milliseconds } }
             ?: get("x-deadline")?.let { named("x-deadline", it) { Duration.parse(it) } }
             ?: return null
     if (timeout.isNegative()) throw malformed("a deadline of $timeout")
@@ -121,7 +123,10 @@ internal fun Metadata.texts(): List<Pair<String, String>> =
     keys().filterNot { it in OF_GRPC }.flatMap { name ->
         if (name.endsWith(BINARY_SUFFIX)) {
             val key = Metadata.Key.of(name, Metadata.BINARY_BYTE_MARSHALLER)
-            getAll(key)?.toList().orEmpty().map { name to Base64.getEncoder().withoutPadding().encodeToString(it) }
+            getAll(key)?.toList().orEmpty().map {
+                name to
+                    Base64.getEncoder().withoutPadding().encodeToString(it)
+            }
         } else {
             val key = Metadata.Key.of(name, Metadata.ASCII_STRING_MARSHALLER)
             getAll(key)?.toList().orEmpty().map { name to it.filter { c -> c in ' '..'~' } }
@@ -129,30 +134,93 @@ internal fun Metadata.texts(): List<Pair<String, String>> =
     }
 
 private fun isForBrowsers(name: String) =
-    name in OF_HTTP || name in TO_BROWSERS || (OF_HTTP_PREFIXES + TO_BROWSER_PREFIXES).any { name.startsWith(it) }
+    name in OF_HTTP || name in TO_BROWSERS ||
+        (OF_HTTP_PREFIXES + TO_BROWSER_PREFIXES).any { name.startsWith(it) }
 
 /** Those that would say who calls, which is for the handshake alone to say. */
 private val FORGED = listOf("x-libp2p-", "grpc-", ":")
 
-private val OF_GRPC = setOf("content-type", "grpc-status", "grpc-message", "grpc-encoding", "grpc-accept-encoding")
+private val OF_GRPC =
+    setOf("content-type", "grpc-status", "grpc-message", "grpc-encoding", "grpc-accept-encoding")
 
 private val OF_HTTP =
     setOf(
-        "connection", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade",
-        "http2-settings", "host", "expect", "via", "cookie", "origin", "referer", "user-agent", "date",
-        "cache-control", "pragma", "forwarded", "x-real-ip", "x-grpc-web", "x-user-agent", "x-deadline",
-        "connect-timeout-ms", "connect-protocol-version", "dnt", "priority", "purpose", "save-data",
+        "connection",
+        "keep-alive",
+        "proxy-connection",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+        "http2-settings",
+        "host",
+        "expect",
+        "via",
+        "cookie",
+        "origin",
+        "referer",
+        "user-agent",
+        "date",
+        "cache-control",
+        "pragma",
+        "forwarded",
+        "x-real-ip",
+        "x-grpc-web",
+        "x-user-agent",
+        "x-deadline",
+        "connect-timeout-ms",
+        "connect-protocol-version",
+        "dnt",
+        "priority",
+        "purpose",
+        "save-data",
     )
 
-private val OF_HTTP_PREFIXES = listOf(":", "accept", "content-", "grpc-", "if-", "proxy-", "sec-", "x-forwarded-", "x-libp2p-")
+private val OF_HTTP_PREFIXES =
+    listOf(":", "accept", "content-", "grpc-", "if-", "proxy-", "sec-", "x-forwarded-", "x-libp2p-")
 
 private val TO_BROWSERS =
     setOf(
-        "age", "alt-svc", "critical-ch", "etag", "expires", "link", "location", "nel", "observe-browsing-topics",
-        "origin-agent-cluster", "permissions-policy", "refresh", "report-to", "reporting-endpoints", "retry-after",
-        "server", "service-worker-allowed", "set-login", "sourcemap", "speculation-rules", "supports-loading-mode",
-        "strict-transport-security", "timing-allow-origin", "tk", "vary", "warning", "www-authenticate",
-        "x-content-type-options", "x-dns-prefetch-control", "x-frame-options", "x-xss-protection",
+        "age",
+        "alt-svc",
+        "critical-ch",
+        "etag",
+        "expires",
+        "link",
+        "location",
+        "nel",
+        "observe-browsing-topics",
+        "origin-agent-cluster",
+        "permissions-policy",
+        "refresh",
+        "report-to",
+        "reporting-endpoints",
+        "retry-after",
+        "server",
+        "service-worker-allowed",
+        "set-login",
+        "sourcemap",
+        "speculation-rules",
+        "supports-loading-mode",
+        "strict-transport-security",
+        "timing-allow-origin",
+        "tk",
+        "vary",
+        "warning",
+        "www-authenticate",
+        "x-content-type-options",
+        "x-dns-prefetch-control",
+        "x-frame-options",
+        "x-xss-protection",
     )
 
-private val TO_BROWSER_PREFIXES = listOf("access-control-", "clear-site-", "cross-origin-", "no-vary-", "referrer-", "set-cookie", "x-permitted-")
+private val TO_BROWSER_PREFIXES =
+    listOf(
+        "access-control-",
+        "clear-site-",
+        "cross-origin-",
+        "no-vary-",
+        "referrer-",
+        "set-cookie",
+        "x-permitted-",
+    )

@@ -20,8 +20,10 @@ internal class GrpcWebAnswer(
         response.write(
             ResponseHeaders
                 .builder(HttpStatus.OK)
-                .add("content-type", if (text) "application/grpc-web-text+proto" else "application/grpc-web+proto")
-                .apply { addMetadata(headers) }
+                .add(
+                    "content-type",
+                    if (text) "application/grpc-web-text+proto" else "application/grpc-web+proto",
+                ).apply { addMetadata(headers) }
                 .build(),
         )
     }
@@ -33,5 +35,6 @@ internal class GrpcWebAnswer(
         frame(GrpcWebFrames.trailers(ending))
     }
 
-    private suspend fun frame(frame: ByteArray) = response.write(if (text) GrpcWebFrames.encodeText(frame) else frame)
+    private suspend fun frame(frame: ByteArray) =
+        response.write(if (text) GrpcWebFrames.encodeText(frame) else frame)
 }

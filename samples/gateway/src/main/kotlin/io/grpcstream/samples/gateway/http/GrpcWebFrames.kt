@@ -20,15 +20,17 @@ internal object GrpcWebFrames {
         val bytes = ByteBuffer.wrap(body)
         val messages = ArrayList<ByteArray>()
         while (bytes.hasRemaining()) {
-            if (bytes.remaining() < HEADER) throw malformed("a frame of gRPC-Web ends within its header")
+            if (bytes.remaining() < HEADER) throw malformed("a frame ends within its header")
             val flags = bytes.get().toInt() and 0xff
             val length = bytes.getInt().toLong() and 0xffff_ffff
             if (flags and COMPRESSED != 0) {
-                throw Refusal(Status.UNIMPLEMENTED.withDescription("the gateway takes no compressed messages"))
+                throw refusal(Status.Code.UNIMPLEMENTED, "the gateway takes no compressed messages")
             }
-            if (flags != 0) throw malformed("a frame of gRPC-Web has the flags $flags, a request's have none")
+            if (flags != 0) throw malformed("a frame has the flags $flags, a request's have none")
             if (length > bytes.remaining()) {
-                throw malformed("a frame of gRPC-Web announces $length bytes, ${bytes.remaining()} follow")
+                throw malformed(
+                    "a frame of gRPC-Web announces $length bytes, ${bytes.remaining()} follow",
+                )
             }
             messages += ByteArray(length.toInt()).also(bytes::get)
         }
@@ -84,7 +86,8 @@ internal object GrpcWebFrames {
         buildString {
             for (byte in text.toByteArray()) {
                 val char = byte.toInt() and 0xff
-                if (char in 0x20..0x7e && char != '%'.code) append(char.toChar()) else append("%%%02X".format(char))
+                val isPlain = char in 0x20..0x7e && char != '%'.code
+                if (isPlain) append(char.toChar()) else append("%%%02X".format(char))
             }
         }
 }

@@ -67,14 +67,26 @@ internal class Guard(
         val isAddress = NetUtil.isValidIpV4Address(host) || NetUtil.isValidIpV6Address(host)
         if (!isAddress && host != "localhost" && host !in hostNames) {
             throw Refusal(
-                Status.PERMISSION_DENIED.withDescription("the gateway is not known as \"${host.take(SHOWN)}\": see --host"),
+                Status.PERMISSION_DENIED.withDescription(
+                    "the gateway is not known as \"${host.take(SHOWN)}\": see --host",
+                ),
                 HttpStatus.MISDIRECTED_REQUEST,
             )
         }
     }
 
     private fun hostOf(authority: String): String =
-        if (authority.startsWith('[')) authority.substring(1).substringBefore(']') else authority.substringBefore(':').lowercase()
+        if (authority.startsWith(
+                '[',
+            )
+        ) {
+            authority
+                .substring(
+                    1,
+                ).substringBefore(']')
+        } else {
+            authority.substringBefore(':').lowercase()
+        }
 
     private fun checkSite(
         context: ServiceRequestContext,
@@ -83,12 +95,27 @@ internal class Guard(
     ) {
         val site = request.headers().get("sec-fetch-site")
         val crosses =
-            if (origin != null) authorityOf(origin) != request.authority() else site == "cross-site" || site == "same-site"
+            if (origin !=
+                null
+            ) {
+                authorityOf(origin) != request.authority()
+            } else {
+                site == "cross-site" ||
+                    site == "same-site"
+            }
         if (!crosses) return
         // A link to the page, from wherever.
-        val follows = request.headers().get("sec-fetch-mode") == "navigate" && request.method() == HttpMethod.GET
+        val follows =
+            request.headers().get("sec-fetch-mode") == "navigate" &&
+                request.method() == HttpMethod.GET
         if (follows && origin == null && isPublic(context, request)) return
-        throw Refusal(Status.PERMISSION_DENIED.withDescription("pages of ${origin?.take(SHOWN) ?: "other sites"} may not call this gateway: see --cors"))
+        throw Refusal(
+            Status.PERMISSION_DENIED.withDescription(
+                "pages of ${origin?.take(
+                    SHOWN,
+                ) ?: "other sites"} may not call this gateway: see --cors",
+            ),
+        )
     }
 
     /** Null for one that is none, such as `null`. */
@@ -100,12 +127,15 @@ internal class Guard(
         }
 
     private fun isPreflight(request: HttpRequest) =
-        request.method() == HttpMethod.OPTIONS && request.headers().contains("access-control-request-method")
+        request.method() == HttpMethod.OPTIONS &&
+            request.headers().contains("access-control-request-method")
 
     private fun preflight(request: HttpRequest): HttpResponse {
         val headers = ResponseHeaders.builder(HttpStatus.NO_CONTENT)
         headers.add("access-control-allow-methods", "GET, POST, PUT, PATCH, DELETE")
-        request.headers().get("access-control-request-headers")?.let { headers.add("access-control-allow-headers", it) }
+        request.headers().get("access-control-request-headers")?.let {
+            headers.add("access-control-allow-headers", it)
+        }
         headers.add("access-control-max-age", "600")
         return HttpResponse.of(headers.build())
     }
@@ -116,9 +146,21 @@ internal class Guard(
     ) {
         if (tokenDigest == null || isPublic(context, request)) return
         val shown = request.headers().get("authorization")
-        if (shown == null) throw Refusal(Status.UNAUTHENTICATED.withDescription("authorization: Bearer … is missing"))
-        val isRight = shown.startsWith(BEARER, ignoreCase = true) && MessageDigest.isEqual(digest(shown.substring(BEARER.length).trim()), tokenDigest)
-        if (!isRight) throw Refusal(Status.UNAUTHENTICATED.withDescription("that token is not the gateway's"))
+        if (shown ==
+            null
+        ) {
+            throw Refusal(
+                Status.UNAUTHENTICATED.withDescription("authorization: Bearer … is missing"),
+            )
+        }
+        val isRight =
+            shown.startsWith(BEARER, ignoreCase = true) &&
+                MessageDigest.isEqual(digest(shown.substring(BEARER.length).trim()), tokenDigest)
+        if (!isRight) {
+            throw Refusal(
+                Status.UNAUTHENTICATED.withDescription("that token is not the gateway's"),
+            )
+        }
     }
 
     /** What has nothing of the peers in it, and calls none. */
@@ -130,7 +172,10 @@ internal class Guard(
         PRIVATE.none { context.path().startsWith(it) || context.path() == it.dropLast(1) }
 
     private fun HttpHeadersBuilder.addSafety() {
-        set("content-security-policy", "default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; object-src 'none'")
+        set(
+            "content-security-policy",
+            "default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; object-src 'none'",
+        )
         set("x-content-type-options", "nosniff")
         set("referrer-policy", "no-referrer")
         set("cross-origin-resource-policy", if (cors.isEmpty()) "same-origin" else "cross-origin")
@@ -148,6 +193,7 @@ internal class Guard(
         val PRIVATE = listOf("/peers/", "/api/")
         val READING = setOf(HttpMethod.GET, HttpMethod.HEAD)
 
-        fun digest(text: String): ByteArray = MessageDigest.getInstance("SHA-256").digest(text.toByteArray())
+        fun digest(text: String): ByteArray =
+            MessageDigest.getInstance("SHA-256").digest(text.toByteArray())
     }
 }

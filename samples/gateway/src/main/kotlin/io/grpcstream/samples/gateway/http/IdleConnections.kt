@@ -56,15 +56,21 @@ internal class IdleConnections(
             await()
         }
 
-        fun change(by: Int) = context.executor().execute {
-            underWay += by
-            timeout?.cancel(false)
-            if (underWay == 0) await()
-        }
+        fun change(by: Int) =
+            context.executor().execute {
+                underWay += by
+                timeout?.cancel(false)
+                if (underWay == 0) await()
+            }
 
         private fun await() {
             if (!context.channel().isActive) return
-            timeout = context.executor().schedule({ context.close() }, idle.inWholeMilliseconds, TimeUnit.MILLISECONDS)
+            timeout =
+                context.executor().schedule(
+                    { context.close() },
+                    idle.inWholeMilliseconds,
+                    TimeUnit.MILLISECONDS,
+                )
         }
 
         override fun channelInactive(context: ChannelHandlerContext) {

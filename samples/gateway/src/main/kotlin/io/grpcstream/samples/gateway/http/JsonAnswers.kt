@@ -45,7 +45,12 @@ internal suspend fun ResponseStream.writeFailure(
 private fun head(
     status: HttpStatus,
     type: String,
-): ResponseHeadersBuilder = ResponseHeaders.builder(status).add("content-type", "$type; charset=utf-8").add("cache-control", "no-store")
+): ResponseHeadersBuilder =
+    ResponseHeaders
+        .builder(
+            status,
+        ).add("content-type", "$type; charset=utf-8")
+        .add("cache-control", "no-store")
 
 private fun ResponseHeadersBuilder.addTrailers(trailers: Metadata) {
     val shown = Metadata().apply { merge(trailers) }
@@ -55,7 +60,11 @@ private fun ResponseHeadersBuilder.addTrailers(trailers: Metadata) {
 
 /** Where gRPC has the details of an error; they are in the body here. */
 internal object StatusDetails {
-    val KEY: Metadata.Key<ByteArray> = Metadata.Key.of("grpc-status-details-bin", Metadata.BINARY_BYTE_MARSHALLER)
+    val KEY: Metadata.Key<ByteArray> =
+        Metadata.Key.of(
+            "grpc-status-details-bin",
+            Metadata.BINARY_BYTE_MARSHALLER,
+        )
 }
 
 /** What writes messages as JSON; a failure means that the peer has sent something else. */
@@ -75,7 +84,11 @@ internal class UnaryJsonAnswer(
     }
 
     override suspend fun message(message: ByteArray) {
-        if (this.message != null) throw garbage("the peer sent a second response to a call that has one")
+        if (this.message !=
+            null
+        ) {
+            throw garbage("the peer sent a second response to a call that has one")
+        }
         this.message = message
     }
 
@@ -104,10 +117,13 @@ internal class LinesAnswer(
 
     override suspend fun begin(headers: Metadata) {
         begun = true
-        response.write(head(HttpStatus.OK, "application/x-ndjson").apply { addMetadata(headers) }.build())
+        response.write(
+            head(HttpStatus.OK, "application/x-ndjson").apply { addMetadata(headers) }.build(),
+        )
     }
 
-    override suspend fun message(message: ByteArray) = response.write("{\"result\":${printed(message, print)}}\n")
+    override suspend fun message(message: ByteArray) =
+        response.write("{\"result\":${printed(message, print)}}\n")
 
     override suspend fun end(ending: Ending) {
         when {
@@ -132,7 +148,9 @@ internal class EventsAnswer(
 
     override suspend fun begin(headers: Metadata) {
         begun = true
-        response.write(head(HttpStatus.OK, "text/event-stream").apply { addMetadata(headers) }.build())
+        response.write(
+            head(HttpStatus.OK, "text/event-stream").apply { addMetadata(headers) }.build(),
+        )
     }
 
     override suspend fun message(message: ByteArray) = event("message", printed(message, print))
@@ -142,7 +160,9 @@ internal class EventsAnswer(
         if (!begun) begin(Metadata())
         val end = ending.toJson(json)
         val trailers = end.putArray("trailers")
-        ending.trailers.texts().forEach { (name, value) -> trailers.addArray().add(name).add(value) }
+        ending.trailers.texts().forEach { (name, value) ->
+            trailers.addArray().add(name).add(value)
+        }
         event("end", end.toString())
     }
 
@@ -159,5 +179,8 @@ private fun printed(
     try {
         print(message)
     } catch (e: InvalidProtocolBufferException) {
-        throw garbage("the peer sent what is no message of the type that it has told: ${e.message}", e)
+        throw garbage(
+            "the peer sent what is no message of the type that it has told: ${e.message}",
+            e,
+        )
     }

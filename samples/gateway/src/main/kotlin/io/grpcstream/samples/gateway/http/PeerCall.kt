@@ -44,12 +44,27 @@ internal class PeerCall(
         val heads = Heads()
         val observed = ClientInterceptors.intercept(channel, heads)
         var options = CallOptions.DEFAULT
-        if (timeout != null) options = options.withDeadlineAfter(timeout.inWholeNanoseconds, TimeUnit.NANOSECONDS)
+        if (timeout !=
+            null
+        ) {
+            options =
+                options.withDeadlineAfter(timeout.inWholeNanoseconds, TimeUnit.NANOSECONDS)
+        }
         val responses =
             if (requests.size == 1) {
-                observed.serverStreaming(descriptor(MethodType.SERVER_STREAMING), requests.single(), options, headers)
+                observed.serverStreaming(
+                    descriptor(MethodType.SERVER_STREAMING),
+                    requests.single(),
+                    options,
+                    headers,
+                )
             } else {
-                observed.bidiStreaming(descriptor(MethodType.BIDI_STREAMING), requests.asFlow(), options, headers)
+                observed.bidiStreaming(
+                    descriptor(MethodType.BIDI_STREAMING),
+                    requests.asFlow(),
+                    options,
+                    headers,
+                )
             }
         val ending =
             try {
@@ -124,4 +139,8 @@ internal class PeerCall(
 internal fun garbage(
     what: String,
     cause: Throwable? = null,
-): StatusException = Status.INTERNAL.withDescription(what).withCause(cause).asException()
+): StatusException =
+    Status.INTERNAL
+        .withDescription(what)
+        .withCause(cause)
+        .asException()

@@ -6,6 +6,7 @@ import com.linecorp.armeria.common.HttpMethod
 import com.linecorp.armeria.common.HttpRequest
 import com.linecorp.armeria.common.HttpResponse
 import com.linecorp.armeria.common.HttpStatus
+import com.linecorp.armeria.common.MediaType
 import com.linecorp.armeria.common.QueryParams
 import com.linecorp.armeria.server.HttpService
 import com.linecorp.armeria.server.ServiceRequestContext
@@ -76,8 +77,8 @@ internal class PeerCalls(
                 val body = request.readBody(limits.requestBytes.toLong(), share)
                 context.clearRequestTimeout() // From here on the call's deadline counts.
                 if (form == Form.JSON) {
-                    val call = JsonCall(peer, peer.services().also { services = it }, path, body.decodeToString())
-                    call.run()
+                    val known = peer.services().also { services = it }
+                    JsonCall(peer, known, path, body.decodeToString()).run()
                 } else {
                     grpcWeb(peer, path, body, form)
                 }
@@ -93,11 +94,26 @@ internal class PeerCalls(
         private fun form(): Form {
             val type = request.contentType() ?: return Form.JSON
             val name = "${type.type()}/${type.subtype()}".lowercase()
-            return when {
-                name == "application/grpc-web" || name == "application/grpc-web+proto" -> Form.GRPC_WEB
-                name == "application/grpc-web-text" || name == "application/grpc-web-text+proto" -> Form.GRPC_WEB_TEXT
-                name == "application/json" -> Form.JSON
-                else -> throw Refusal(Status.INVALID_ARGUMENT.withDescription("the gateway takes JSON and gRPC-Web, no $name"), HttpStatus.UNSUPPORTED_MEDIA_TYPE)
+            return when (name) {
+                "application/grpc-web", "application/grpc-web+proto" -> {
+                    Form.GRPC_WEB
+                }
+
+                "application/grpc-web-text", "application/grpc-web-text+proto" -> {
+                    Form.GRPC_WEB_TEXT
+                }
+
+                "application/json" -> {
+                    Form.JSON
+                }
+
+                else -> {
+                    throw refusal(
+                        Status.Code.INVALID_ARGUMENT,
+                        "the gateway takes JSON and gRPC-Web, no $name",
+                        HttpStatus.UNSUPPORTED_MEDIA_TYPE,
+                    )
+                }
             }
         }
 
@@ -118,9 +134,15 @@ internal class PeerCalls(
         ) {
             val method = path.removePrefix("/")
             if (request.method() != HttpMethod.POST) throw methodNotAllowed("POST")
-            if (!METHOD.matches(method)) throw malformed("the path has to end in /package.Service/Method")
+            if (!METHOD.matches(
+                    method,
+                )
+            ) {
+                throw malformed("the path ends in no /package.Service/Method")
+            }
             val isText = form == Form.GRPC_WEB_TEXT
-            val requests = GrpcWebFrames.messages(if (isText) GrpcWebFrames.decodeText(body) else body)
+            val frames = if (isText) GrpcWebFrames.decodeText(body) else body
+            val requests = GrpcWebFrames.messages(frames)
             call(peer, method, requests, headers.deadline(), GrpcWebAnswer(response, isText))
         }
 
@@ -136,7 +158,11 @@ internal class PeerCalls(
         }
 
         private fun methodNotAllowed(allowed: String) =
-            Refusal(Status.UNIMPLEMENTED.withDescription("${request.method()} is not for this path, $allowed is"), HttpStatus.METHOD_NOT_ALLOWED)
+            refusal(
+                Status.Code.UNIMPLEMENTED,
+                "${request.method()} is not for this path, $allowed is",
+                HttpStatus.METHOD_NOT_ALLOWED,
+            )
 
         /** A request that becomes messages by what the peer has told of its services. */
         private inner class JsonCall(
@@ -146,24 +172,31 @@ internal class PeerCalls(
             private val body: String,
         ) {
             suspend fun run() {
-                val found = find() ?: run { services = peer.servicesAnew() }.let { find() } ?: throw notFound()
-                found.call()
+                (find() ?: findAnew()).call()
+            }
+
+            private suspend fun findAnew(): Found {
+                services = peer.servicesAnew()
+                return find()
+                    ?: throw refusal(
+                        Status.Code.NOT_FOUND,
+                        "peer ${peer.known.name} has nothing at $path",
+                    )
             }
 
             private fun find(): Found? {
+                val verb = request.method().name
                 val matches = services.routes.matching(path)
-                matches.find { it.route.verb == request.method().name }?.let { return Annotated(it) }
+                matches.find { it.route.verb == verb }?.let { return Annotated(it) }
                 val names = path.removePrefix("/").split('/')
                 val method = if (names.size == 2) services.method(names[0], names[1]) else null
                 if (method != null) {
                     if (request.method() != HttpMethod.POST) throw methodNotAllowed("POST")
                     return Named(method)
                 }
-                if (matches.isNotEmpty()) throw methodNotAllowed(matches.map { it.route.verb }.distinct().joinToString())
-                return null
+                if (matches.isEmpty()) return null
+                throw methodNotAllowed(matches.map { it.route.verb }.distinct().joinToString())
             }
-
-            private fun notFound() = Refusal(Status.NOT_FOUND.withDescription("peer ${peer.known.name} has nothing at $path"))
 
             private abstract inner class Found(
                 val method: MethodDescriptor,
@@ -171,7 +204,8 @@ internal class PeerCalls(
                 /** @throws IllegalArgumentException if the request does not fit the method */
                 abstract fun requests(): List<ByteArray>
 
-                open fun print(message: ByteArray): String = services.json.print(method.outputType, message)
+                open fun print(message: ByteArray): String =
+                    services.json.print(method.outputType, message)
 
                 suspend fun call() {
                     val requests =
@@ -182,40 +216,57 @@ internal class PeerCalls(
                         }
                     val isUnary = !method.isServerStreaming
                     val timeout = headers.deadline() ?: limits.unaryDeadline.takeIf { isUnary }
-                    call(peer, "${method.service.fullName}/${method.name}", requests, timeout, answer(isUnary))
+                    val name = "${method.service.fullName}/${method.name}"
+                    call(peer, name, requests, timeout, answer(isUnary))
                 }
 
-                private fun answer(isUnary: Boolean): Answer =
-                    when {
-                        headers.accept().any { it.`is`(EVENTS) } -> EventsAnswer(response, services.json, ::print)
-                        isUnary -> UnaryJsonAnswer(response, services.json, ::print)
-                        else -> LinesAnswer(response, services.json, ::print)
+                private fun answer(isUnary: Boolean): Answer {
+                    val json = services.json
+                    return when {
+                        headers.accept().any {
+                            it.`is`(
+                                EVENTS,
+                            )
+                        } -> EventsAnswer(response, json, ::print)
+
+                        isUnary -> UnaryJsonAnswer(response, json, ::print)
+
+                        else -> LinesAnswer(response, json, ::print)
                     }
+                }
             }
 
             private inner class Named(
                 method: MethodDescriptor,
             ) : Found(method) {
                 override fun requests(): List<ByteArray> {
-                    val texts = if (method.isClientStreaming) manyValues(body).map { it.toString() } else listOf(body)
-                    return texts.map { services.json.parse(method.inputType, it).toByteArray() }
+                    if (!method.isClientStreaming) return listOf(method.parse(body))
+                    return manyValues(body).map { method.parse(it.toString()) }
                 }
             }
+
+            private fun MethodDescriptor.parse(text: String) =
+                services.json.parse(inputType, text).toByteArray()
 
             private inner class Annotated(
                 private val match: HttpRoutes.Match,
             ) : Found(match.route.method) {
                 override fun requests(): List<ByteArray> {
-                    val query = QueryParams.fromQueryString(context.query()).map { it.key to it.value }
-                    return listOf(RestRequest(services.json.parser).build(match, query, body).toByteArray())
+                    val parameters = QueryParams.fromQueryString(context.query())
+                    val query = parameters.map { it.key to it.value }
+                    val message = RestRequest(services.json.parser).build(match, query, body)
+                    return listOf(message.toByteArray())
                 }
 
                 override fun print(message: ByteArray): String {
                     val whole = super.print(message)
                     val name = match.route.responseBody.ifEmpty { return whole }
-                    val field = method.outputType.findFieldByName(name) ?: throw garbage("${method.outputType.fullName} has no $name")
-                    val part = oneValue(whole)[field.jsonName]
-                    return JSON.writeValueAsString(part ?: if (field.javaType == JavaType.MESSAGE) JSON.createObjectNode() else null)
+                    val type = method.outputType
+                    val field =
+                        type.findFieldByName(name) ?: throw garbage("${type.fullName} has no $name")
+                    val isMessage = field.javaType == JavaType.MESSAGE
+                    val empty = if (isMessage) JSON.createObjectNode() else JSON.nullNode()
+                    return JSON.writeValueAsString(oneValue(whole)[field.jsonName] ?: empty)
                 }
             }
         }
@@ -223,6 +274,6 @@ internal class PeerCalls(
 
     private companion object {
         val METHOD = Regex("[A-Za-z_][A-Za-z0-9_.]*/[A-Za-z_][A-Za-z0-9_]*")
-        val EVENTS = com.linecorp.armeria.common.MediaType.parse("text/event-stream")
+        val EVENTS = MediaType.parse("text/event-stream")
     }
 }

@@ -16,6 +16,13 @@ internal class Refusal(
     cause: Throwable? = null,
 ) : Exception(status.description, cause)
 
+/** The same, from its parts. */
+internal fun refusal(
+    code: Status.Code,
+    why: String,
+    http: HttpStatus = code.toHttp(),
+): Refusal = Refusal(code.toStatus().withDescription(why), http)
+
 /** A request that makes no sense, and why. */
 internal fun malformed(
     why: String,

@@ -26,8 +26,10 @@ internal class BodyMemory(
         fun take(bytes: Int) {
             taken += bytes
             if (used.addAndGet(bytes.toLong()) > limit) {
-                val full = "requests that are under way hold $limit bytes, which is the gateway's limit: try again"
-                throw Refusal(Status.UNAVAILABLE.withDescription(full))
+                throw refusal(
+                    Status.Code.UNAVAILABLE,
+                    "requests under way hold $limit bytes, the gateway's limit: try again",
+                )
             }
         }
 
@@ -97,7 +99,8 @@ internal suspend fun HttpRequest.readBody(
 private fun tooLarge(
     found: String,
     limit: Long,
-) = Refusal(
-    Status.RESOURCE_EXHAUSTED.withDescription("the request's body has $found, the gateway takes $limit bytes"),
+) = refusal(
+    Status.Code.RESOURCE_EXHAUSTED,
+    "the request's body has $found, the gateway takes $limit bytes",
     HttpStatus.REQUEST_ENTITY_TOO_LARGE,
 )

@@ -26,7 +26,11 @@ internal fun PeerServices.describe(): ObjectNode {
     val typesNode = root.putObject("types")
     types.forEach { (name, type) -> typesNode.set<ObjectNode>(name, describe(type)) }
     val enumsNode = root.putObject("enums")
-    enums.forEach { (name, type) -> enumsNode.putArray(name).also { values -> type.values.forEach { values.add(it.name) } } }
+    enums.forEach { (name, type) ->
+        enumsNode.putArray(name).also { values ->
+            type.values.forEach { values.add(it.name) }
+        }
+    }
     return root
 }
 
@@ -54,7 +58,11 @@ private fun collect(
         if (types.putIfAbsent(type.fullName, type) != null) continue
         for (field in type.fields) {
             if (field.javaType == JavaType.MESSAGE) next += field.messageType
-            if (field.javaType == JavaType.ENUM) enums.putIfAbsent(field.enumType.fullName, field.enumType)
+            if (field.javaType ==
+                JavaType.ENUM
+            ) {
+                enums.putIfAbsent(field.enumType.fullName, field.enumType)
+            }
         }
     }
 }
@@ -90,4 +98,11 @@ private fun ObjectNode.putKind(field: FieldDescriptor) {
     if (field.javaType == JavaType.ENUM) put("type", field.enumType.fullName)
 }
 
-private fun kind(field: FieldDescriptor): String = if (field.javaType == JavaType.MESSAGE) "message" else field.type.name.lowercase()
+private fun kind(field: FieldDescriptor): String =
+    if (field.javaType ==
+        JavaType.MESSAGE
+    ) {
+        "message"
+    } else {
+        field.type.name.lowercase()
+    }

@@ -13,6 +13,7 @@ import io.grpcstream.samples.gateway.GatewayLimits
 import io.grpcstream.samples.gateway.http.Ending
 import io.grpcstream.samples.gateway.http.Refusal
 import io.grpcstream.samples.gateway.http.ResponseStream
+import io.grpcstream.samples.gateway.http.refusal
 import io.grpcstream.samples.gateway.http.respond
 import io.grpcstream.samples.gateway.http.writeFailure
 import io.grpcstream.samples.gateway.peers.Peers
@@ -46,13 +47,28 @@ internal class PageApi(
         return scope.respond(limits.patience) { response ->
             try {
                 if (request.method() != HttpMethod.GET) {
-                    throw Refusal(Status.UNIMPLEMENTED.withDescription("GET is all there is for ${context.path()}"), HttpStatus.METHOD_NOT_ALLOWED)
+                    throw refusal(
+                        Status.Code.UNIMPLEMENTED,
+                        "GET is all there is for ${context.path()}",
+                        HttpStatus.METHOD_NOT_ALLOWED,
+                    )
                 }
                 when {
-                    path == listOf("peers") -> response.json(state())
-                    path == listOf("events") -> follow(context, response)
-                    path.size == 3 && path[0] == "peers" && path[2] == "services" -> response.json(services(path[1]))
-                    else -> throw Refusal(Status.NOT_FOUND.withDescription("there is nothing at ${context.path()}"))
+                    path == listOf("peers") -> {
+                        response.json(state())
+                    }
+
+                    path == listOf("events") -> {
+                        follow(context, response)
+                    }
+
+                    path.size == 3 && path[0] == "peers" && path[2] == "services" -> {
+                        response.json(services(path[1]))
+                    }
+
+                    else -> {
+                        throw refusal(Status.Code.NOT_FOUND, "nothing is at ${context.path()}")
+                    }
                 }
             } catch (refusal: Refusal) {
                 response.writeFailure(Ending(refusal.status, http = refusal.http), null)
@@ -63,7 +79,8 @@ internal class PageApi(
     private suspend fun services(peer: String): ByteArray =
         JSON.writeValueAsBytes(peers.find(decode(peer) { true }).services().describe())
 
-    private fun state(): ByteArray = JSON.writeValueAsBytes(State(self.toString(), peers.all.map { it.snapshot() }))
+    private fun state(): ByteArray =
+        JSON.writeValueAsBytes(State(self.toString(), peers.all.map { it.snapshot() }))
 
     /** A slow reader holds up nothing but its own next event. */
     private suspend fun follow(
@@ -73,7 +90,10 @@ internal class PageApi(
         context.clearRequestTimeout()
         try {
             if (followers.incrementAndGet() > limits.followers) {
-                throw Refusal(Status.RESOURCE_EXHAUSTED.withDescription("${limits.followers} follow already, which is the gateway's limit"))
+                throw refusal(
+                    Status.Code.RESOURCE_EXHAUSTED,
+                    "${limits.followers} follow already, which is the gateway's limit",
+                )
             }
             response.write(
                 ResponseHeaders

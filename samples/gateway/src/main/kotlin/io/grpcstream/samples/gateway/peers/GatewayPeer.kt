@@ -22,6 +22,7 @@ import io.grpcstream.libp2p.Registration
 import io.grpcstream.samples.gateway.GatewayLimits
 import io.grpcstream.samples.gateway.KnownPeer
 import io.grpcstream.samples.gateway.http.Refusal
+import io.grpcstream.samples.gateway.http.refusal
 import kotlinx.coroutines.CancellationException
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.TimeoutCancellationException
@@ -133,8 +134,9 @@ internal class GatewayPeer(
      * @throws Refusal if it has not told
      */
     suspend fun services(): PeerServices {
-        val told = withTimeoutOrNull(limits.servicesTime) { round.first { it.told !is Told.NotYet }.told }
-        return when (told) {
+        val first =
+            withTimeoutOrNull(limits.servicesTime) { round.first { it.told !is Told.NotYet } }
+        return when (val told = first?.told) {
             is Told.Services -> told.services
             is Told.Trouble -> throw unknown(told.why)
             else -> throw unknown(trouble ?: "it is not connected")
@@ -150,7 +152,10 @@ internal class GatewayPeer(
     }
 
     private fun unknown(why: String) =
-        Refusal(Status.UNAVAILABLE.withDescription("the services of peer ${known.name} are not known: $why; gRPC-Web needs none of that"))
+        refusal(
+            Status.Code.UNAVAILABLE,
+            "the services of peer ${known.name} are not known: $why; gRPC-Web needs none of that",
+        )
 
     /**
      * Runs [block], which makes one call, and counts it.
@@ -161,8 +166,10 @@ internal class GatewayPeer(
     suspend fun calling(block: suspend (Channel) -> Status) {
         try {
             if (underWay.incrementAndGet() > limits.callsPerPeer) {
-                val full = "${limits.callsPerPeer} calls to peer ${known.name} are under way, which is the gateway's limit"
-                throw Refusal(Status.RESOURCE_EXHAUSTED.withDescription(full))
+                throw refusal(
+                    Status.Code.RESOURCE_EXHAUSTED,
+                    "${limits.callsPerPeer} calls to peer ${known.name} are under way, the gateway's limit",
+                )
             }
             calls.increment()
             if (!block(channel).isOk) failed.increment()
@@ -176,7 +183,8 @@ internal class GatewayPeer(
     private suspend fun learnServices() {
         while (true) {
             // Anew when it connects, when somebody asks, and, where it failed, after a while.
-            withTimeoutOrNull(if (round.value.told is Told.Trouble) RETRY else STALE) { learn.receive() }
+            val pause = if (round.value.told is Told.Trouble) RETRY else STALE
+            withTimeoutOrNull(pause) { learn.receive() }
             if (connection() == null) continue
             val told =
                 try {
@@ -208,7 +216,8 @@ internal class GatewayPeer(
 
     private suspend fun askHealth() {
         if (connection() == null) return
-        val names = listOf("") + (round.value.told as? Told.Services)?.services?.services?.keys.orEmpty().take(MOST_ASKED)
+        val services = (round.value.told as? Told.Services)?.services?.services
+        val names = listOf("") + services?.keys.orEmpty().take(MOST_ASKED)
         health =
             buildMap {
                 for (name in names) healthOf(name)?.let { put(name, it) }
@@ -223,7 +232,7 @@ internal class GatewayPeer(
                 channel.unary(HealthGrpc.getCheckMethod(), request).status.name
             }
         } catch (e: StatusException) {
-            if (e.status.code == Status.Code.NOT_FOUND || e.status.code == Status.Code.UNIMPLEMENTED) null else "UNKNOWN"
+            if (e.status.code in UNTOLD) null else "UNKNOWN"
         }
 
     private suspend fun repeatedly(
@@ -257,7 +266,13 @@ internal class GatewayPeer(
             security = connection?.security(),
             muxer = connection?.muxer(),
             servicesVersion = round.number,
-            services = (round.told as? Told.Services)?.services?.services?.keys?.toList().orEmpty(),
+            services =
+                (round.told as? Told.Services)
+                    ?.services
+                    ?.services
+                    ?.keys
+                    ?.toList()
+                    .orEmpty(),
             servicesTrouble = (round.told as? Told.Trouble)?.why,
             health = health,
             calls = calls.sum(),
@@ -279,6 +294,7 @@ internal class GatewayPeer(
         val RETRY = 3.seconds
         val STALE = 60.seconds
         const val MOST_ASKED = 16
+        val UNTOLD = setOf(Status.Code.NOT_FOUND, Status.Code.UNIMPLEMENTED)
         const val NANOS_PER_MILLI = 1e6
     }
 }

@@ -12,7 +12,10 @@ internal class PeerServices(
     services: Collection<ServiceDescriptor>,
 ) {
     /** By full name. */
-    val services: Map<String, ServiceDescriptor> = services.associateBy { it.fullName }.toSortedMap()
+    val services: Map<String, ServiceDescriptor> =
+        services
+            .associateBy { it.fullName }
+            .toSortedMap()
 
     /** The ways in by `google.api.http`. */
     val routes = HttpRoutes(this.services.values)

@@ -44,9 +44,17 @@ internal class Peers(
         byName[nameOrId]?.let { return it }
         byId[parsed(nameOrId)]?.let { return it.first() }
         refused.find { it.name == nameOrId || it.id == parsed(nameOrId) }?.let {
-            throw Refusal(Status.PERMISSION_DENIED.withDescription("peer ${it.name} is not to be called through this gateway"))
+            throw Refusal(
+                Status.PERMISSION_DENIED.withDescription(
+                    "peer ${it.name} is not to be called through this gateway",
+                ),
+            )
         }
-        throw Refusal(Status.NOT_FOUND.withDescription("the gateway knows no peer \"${nameOrId.take(SHOWN)}\""))
+        throw Refusal(
+            Status.NOT_FOUND.withDescription(
+                "the gateway knows no peer \"${nameOrId.take(SHOWN)}\"",
+            ),
+        )
     }
 
     private fun parsed(id: String): PeerId? =

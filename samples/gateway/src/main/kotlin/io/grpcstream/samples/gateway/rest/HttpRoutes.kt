@@ -26,7 +26,11 @@ internal class HttpRoutes(
 ) {
     /** Those that say more first. */
     val all: List<HttpRoute> =
-        services.flatMap { it.methods }.flatMap(::routesOf).sortedWith(compareBy(HttpRoute::template))
+        services
+            .flatMap { it.methods }
+            .flatMap(
+                ::routesOf,
+            ).sortedWith(compareBy(HttpRoute::template))
 
     /** A route, and what the path has for its variables. */
     class Match(
@@ -35,13 +39,19 @@ internal class HttpRoutes(
     )
 
     /** The routes that [path] fits, whatever the method of HTTP. */
-    fun matching(path: String): List<Match> = all.mapNotNull { route -> route.template.match(path)?.let { Match(route, it) } }
+    fun matching(path: String): List<Match> =
+        all.mapNotNull { route ->
+            route.template.match(path)?.let { Match(route, it) }
+        }
 
     private companion object {
         val log = LoggerFactory.getLogger(HttpRoutes::class.java)
 
         /** Methods of descriptors that were read at run time have the annotation as an unknown field. */
-        val ANNOTATIONS: ExtensionRegistry = ExtensionRegistry.newInstance().also(AnnotationsProto::registerAllExtensions)
+        val ANNOTATIONS: ExtensionRegistry =
+            ExtensionRegistry.newInstance().also(
+                AnnotationsProto::registerAllExtensions,
+            )
 
         fun routesOf(method: MethodDescriptor): List<HttpRoute> {
             val options = MethodOptions.parseFrom(method.options.toByteString(), ANNOTATIONS)

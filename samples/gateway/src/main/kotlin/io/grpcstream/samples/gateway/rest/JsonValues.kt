@@ -27,9 +27,14 @@ internal fun oneValue(text: String): JsonNode =
 /** The values that [text] has one after the other, as lines or not, or as the elements of one array. */
 internal fun manyValues(text: String): List<JsonNode> =
     try {
-        JSON.readerFor(JsonNode::class.java).without(DeserializationFeature.FAIL_ON_TRAILING_TOKENS).readValues<JsonNode>(text).use {
-            it.readAll()
-        }
+        JSON
+            .readerFor(
+                JsonNode::class.java,
+            ).without(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+            .readValues<JsonNode>(text)
+            .use {
+                it.readAll()
+            }
     } catch (e: JsonProcessingException) {
         throw IllegalArgumentException("the body is no sequence of JSON: ${e.originalMessage}", e)
     }

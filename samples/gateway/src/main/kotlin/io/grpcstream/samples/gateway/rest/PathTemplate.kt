@@ -55,7 +55,14 @@ internal class PathTemplate private constructor(
             val end = variable.first + variable.count
             val values = parts.subList(starts[variable.first], starts[end])
             val isOne = variable.count == 1 && segments[variable.first] != Segment.Many
-            variable.field to if (isOne) decoded(values.single()) else values.joinToString("/", transform = ::reserved)
+            variable.field to
+                if (isOne) {
+                    decoded(
+                        values.single(),
+                    )
+                } else {
+                    values.joinToString("/", transform = ::reserved)
+                }
         }
     }
 
@@ -103,9 +110,15 @@ internal class PathTemplate private constructor(
             expect('/')
             segments('\u0000')
             val verb = if (at < text.length && text[at] == ':') text.substring(at + 1) else null
-            require(verb != null || at == text.length) { "$text: ${text.substring(at)} was not expected" }
-            require(verb == null || (verb.isNotEmpty() && '/' !in verb)) { "$text: a verb is one word" }
-            require(segments.count { it == Segment.Many } <= 1) { "$text: there is more than one **" }
+            require(
+                verb != null || at == text.length,
+            ) { "$text: ${text.substring(at)} was not expected" }
+            require(
+                verb == null || (verb.isNotEmpty() && '/' !in verb),
+            ) { "$text: a verb is one word" }
+            require(
+                segments.count { it == Segment.Many } <= 1,
+            ) { "$text: there is more than one **" }
             return PathTemplate(text, segments, variables, verb)
         }
 
@@ -134,7 +147,9 @@ internal class PathTemplate private constructor(
             val first = segments.size
             if (at < text.length && text[at] == '=') {
                 at++
-                require('{' !in text.substring(at).substringBefore('}')) { "$text: a variable within one" }
+                require(
+                    '{' !in text.substring(at).substringBefore('}'),
+                ) { "$text: a variable within one" }
                 segments('}')
             } else {
                 segments += Segment.One
@@ -172,7 +187,18 @@ internal fun decode(
     val bytes = java.io.ByteArrayOutputStream(text.length)
     var at = 0
     while (at < text.length) {
-        val code = if (text[at] == '%') text.substring(at + 1).take(2).takeIf { it.length == 2 }?.toIntOrNull(16) else null
+        val code =
+            if (text[at] ==
+                '%'
+            ) {
+                text
+                    .substring(at + 1)
+                    .take(2)
+                    .takeIf { it.length == 2 }
+                    ?.toIntOrNull(16)
+            } else {
+                null
+            }
         if (code != null && what(code.toByte())) {
             bytes.write(code)
             at += 3

@@ -28,15 +28,36 @@ internal class RestRequest(
         val route = match.route
         val message = DynamicMessage.newBuilder(route.method.inputType)
         when {
-            route.body.isEmpty() -> require(body.isBlank()) { "${route.verb} ${route.template} takes no body" }
-            body.isBlank() -> Unit
-            route.body == "*" -> merge(body, message)
-            else -> merge("{\"${field(message.descriptorForType, route.body).jsonName}\": ${oneValue(body)}}", message)
+            route.body.isEmpty() -> {
+                require(
+                    body.isBlank(),
+                ) { "${route.verb} ${route.template} takes no body" }
+            }
+
+            body.isBlank() -> {}
+
+            route.body == "*" -> {
+                merge(body, message)
+            }
+
+            else -> {
+                merge(
+                    "{\"${field(
+                        message.descriptorForType,
+                        route.body,
+                    ).jsonName}\": ${oneValue(body)}}",
+                    message,
+                )
+            }
         }
         if (route.body == "*") {
-            require(query.isEmpty()) { "${route.verb} ${route.template} takes all from the body, no query" }
+            require(
+                query.isEmpty(),
+            ) { "${route.verb} ${route.template} takes all from the body, no query" }
         }
-        query.groupBy({ it.first }, { it.second }).forEach { (path, values) -> set(message, path, values) }
+        query.groupBy({ it.first }, { it.second }).forEach { (path, values) ->
+            set(message, path, values)
+        }
         match.variables.forEach { (path, value) -> set(message, path, listOf(value)) }
         return message.build()
     }
@@ -48,7 +69,10 @@ internal class RestRequest(
         try {
             json.merge(text, message)
         } catch (e: InvalidProtocolBufferException) {
-            throw IllegalArgumentException("the JSON is no ${message.descriptorForType.fullName}: ${e.message}", e)
+            throw IllegalArgumentException(
+                "the JSON is no ${message.descriptorForType.fullName}: ${e.message}",
+                e,
+            )
         }
     }
 
@@ -61,7 +85,9 @@ internal class RestRequest(
         var builder = message
         for (name in names.dropLast(1)) {
             val field = field(builder.descriptorForType, name)
-            require(field.javaType == JavaType.MESSAGE && !field.isRepeated) { "$path: $name has no fields" }
+            require(
+                field.javaType == JavaType.MESSAGE && !field.isRepeated,
+            ) { "$path: $name has no fields" }
             builder = builder.getFieldBuilder(field)
         }
         val field = field(builder.descriptorForType, names.last())
@@ -82,15 +108,53 @@ internal class RestRequest(
     ): Any =
         try {
             when (field.javaType) {
-                JavaType.STRING -> text
-                JavaType.BOOLEAN -> text.toBooleanStrict()
-                JavaType.INT -> if (field.type in UNSIGNED) Integer.parseUnsignedInt(text) else text.toInt()
-                JavaType.LONG -> if (field.type in UNSIGNED) java.lang.Long.parseUnsignedLong(text) else text.toLong()
-                JavaType.FLOAT -> text.toFloat()
-                JavaType.DOUBLE -> text.toDouble()
-                JavaType.BYTE_STRING -> bytes(text)
-                JavaType.ENUM -> enumValue(field, text)
-                JavaType.MESSAGE -> wellKnown(builder.newBuilderForField(field), text)
+                JavaType.STRING -> {
+                    text
+                }
+
+                JavaType.BOOLEAN -> {
+                    text.toBooleanStrict()
+                }
+
+                JavaType.INT -> {
+                    if (field.type in
+                        UNSIGNED
+                    ) {
+                        Integer.parseUnsignedInt(text)
+                    } else {
+                        text.toInt()
+                    }
+                }
+
+                JavaType.LONG -> {
+                    if (field.type in
+                        UNSIGNED
+                    ) {
+                        java.lang.Long.parseUnsignedLong(text)
+                    } else {
+                        text.toLong()
+                    }
+                }
+
+                JavaType.FLOAT -> {
+                    text.toFloat()
+                }
+
+                JavaType.DOUBLE -> {
+                    text.toDouble()
+                }
+
+                JavaType.BYTE_STRING -> {
+                    bytes(text)
+                }
+
+                JavaType.ENUM -> {
+                    enumValue(field, text)
+                }
+
+                JavaType.MESSAGE -> {
+                    wellKnown(builder.newBuilderForField(field), text)
+                }
             }
         } catch (e: IllegalArgumentException) {
             throw IllegalArgumentException("$path: \"$text\" is no ${typeOf(field)}", e)
@@ -109,7 +173,9 @@ internal class RestRequest(
         message: Message.Builder,
         text: String,
     ): Message {
-        require(message.descriptorForType.fullName in ONE_VALUE) { "its fields have to be named one by one" }
+        require(message.descriptorForType.fullName in ONE_VALUE) {
+            "its fields have to be named one by one"
+        }
         try {
             json.merge(quoted(text), message)
         } catch (e: InvalidProtocolBufferException) {
@@ -129,8 +195,18 @@ internal class RestRequest(
 
         val ONE_VALUE =
             setOf(
-                "Timestamp", "Duration", "FieldMask", "DoubleValue", "FloatValue", "Int64Value", "UInt64Value",
-                "Int32Value", "UInt32Value", "BoolValue", "StringValue", "BytesValue",
+                "Timestamp",
+                "Duration",
+                "FieldMask",
+                "DoubleValue",
+                "FloatValue",
+                "Int64Value",
+                "UInt64Value",
+                "Int32Value",
+                "UInt32Value",
+                "BoolValue",
+                "StringValue",
+                "BytesValue",
             ).map { "google.protobuf.$it" }.toSet()
 
         fun field(
@@ -149,7 +225,14 @@ internal class RestRequest(
             }
 
         fun bytes(text: String): ByteString {
-            val decoder = if ('-' in text || '_' in text) Base64.getUrlDecoder() else Base64.getDecoder()
+            val decoder =
+                if ('-' in text ||
+                    '_' in text
+                ) {
+                    Base64.getUrlDecoder()
+                } else {
+                    Base64.getDecoder()
+                }
             return ByteString.copyFrom(decoder.decode(text))
         }
     }

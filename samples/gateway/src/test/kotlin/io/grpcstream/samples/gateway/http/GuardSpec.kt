@@ -23,22 +23,65 @@ class GuardSpec :
                 stage.post(call, "{}", "origin", "null").statusCode() shouldBe 403
                 stage.post(call, "{}", "sec-fetch-site", "cross-site").statusCode() shouldBe 403
                 stage.get("/api/peers", "sec-fetch-site", "same-site").statusCode() shouldBe 403
-                stage.get("/api/peers", "sec-fetch-site", "cross-site", "sec-fetch-mode", "navigate").statusCode() shouldBe 403
-                stage.get("/", "sec-fetch-site", "cross-site", "sec-fetch-mode", "navigate").statusCode() shouldBe 200
+                stage
+                    .get(
+                        "/api/peers",
+                        "sec-fetch-site",
+                        "cross-site",
+                        "sec-fetch-mode",
+                        "navigate",
+                    ).statusCode() shouldBe
+                    403
+                stage
+                    .get(
+                        "/",
+                        "sec-fetch-site",
+                        "cross-site",
+                        "sec-fetch-mode",
+                        "navigate",
+                    ).statusCode() shouldBe
+                    200
 
                 val own = "http://${stage.gateway.uri.authority}"
-                stage.post(call, "{}", "origin", own, "sec-fetch-site", "same-origin").statusCode() shouldBe 200
+                stage
+                    .post(
+                        call,
+                        "{}",
+                        "origin",
+                        own,
+                        "sec-fetch-site",
+                        "same-origin",
+                    ).statusCode() shouldBe
+                    200
 
-                val allowed = stage.post(call, "{}", "origin", "https://shop.example", "sec-fetch-site", "cross-site")
+                val allowed =
+                    stage.post(
+                        call,
+                        "{}",
+                        "origin",
+                        "https://shop.example",
+                        "sec-fetch-site",
+                        "cross-site",
+                    )
                 allowed.statusCode() shouldBe 200
-                allowed.headers().firstValue("access-control-allow-origin").get() shouldBe "https://shop.example"
+                allowed.headers().firstValue("access-control-allow-origin").get() shouldBe
+                    "https://shop.example"
+
                 fun preflight(origin: String) =
                     stage
-                        .request(call, "origin", origin, "access-control-request-method", "POST", "access-control-request-headers", "authorization")
-                        .method("OPTIONS", BodyPublishers.noBody())
+                        .request(
+                            call,
+                            "origin",
+                            origin,
+                            "access-control-request-method",
+                            "POST",
+                            "access-control-request-headers",
+                            "authorization",
+                        ).method("OPTIONS", BodyPublishers.noBody())
                 stage.send(preflight("https://shop.example"), BodyHandlers.ofString()).let {
                     it.statusCode() shouldBe 204
-                    it.headers().firstValue("access-control-allow-headers").get() shouldBe "authorization"
+                    it.headers().firstValue("access-control-allow-headers").get() shouldBe
+                        "authorization"
                 }
                 stage.send(preflight("https://evil.example"), BodyHandlers.ofString()).let {
                     it.statusCode() shouldBe 403
@@ -67,13 +110,31 @@ class GuardSpec :
             val secret = "0123456789abcdef"
             val actor = Actor()
             onStage(actor, configure = { token = secret }) { stage ->
-                for (wrong in listOf("Bearer 0123456789abcdeg", "Bearer", "Bearer ", "Basic $secret", "Bearer $secret$secret")) {
+                for (wrong in listOf(
+                    "Bearer 0123456789abcdeg",
+                    "Bearer",
+                    "Bearer ",
+                    "Basic $secret",
+                    "Bearer $secret$secret",
+                )) {
                     val response = stage.post(call, "{}", "authorization", wrong)
                     withClue(wrong) { response.statusCode() shouldBe 401 }
                     response.body() shouldContain "UNAUTHENTICATED"
                 }
-                stage.post(call, "{}").headers().firstValue("www-authenticate").get() shouldBe "Bearer"
-                stage.post("/greeter.Greeter/SayHello", "{}", "x-libp2p-peer", "peer0").statusCode() shouldBe 401
+                stage
+                    .post(call, "{}")
+                    .headers()
+                    .firstValue("www-authenticate")
+                    .get() shouldBe
+                    "Bearer"
+                stage
+                    .post(
+                        "/greeter.Greeter/SayHello",
+                        "{}",
+                        "x-libp2p-peer",
+                        "peer0",
+                    ).statusCode() shouldBe
+                    401
                 stage.get("/api/peers").statusCode() shouldBe 401
                 stage.get("/").statusCode() shouldBe 200
                 actor.headers.keys().isEmpty() shouldBe true
@@ -89,7 +150,12 @@ class GuardSpec :
                     it.statusCode() shouldBe 403
                     it.body() shouldContain "peer0 is not to be called"
                 }
-                stage.post("/peers/${stage.peers[0].peerId()}/greeter.Greeter/SayHello", "{}").statusCode() shouldBe 403
+                stage
+                    .post(
+                        "/peers/${stage.peers[0].peerId()}/greeter.Greeter/SayHello",
+                        "{}",
+                    ).statusCode() shouldBe
+                    403
                 stage.post("/peers/peer1/greeter.Greeter/SayHello", "{}").statusCode() shouldBe 200
                 stage.get("/api/peers").body().contains("peer0") shouldBe false
                 stage.peers[0].host().connections() shouldBe emptyList()
@@ -98,8 +164,17 @@ class GuardSpec :
 
         "an address that others reach wants a token" {
             val all = InetSocketAddress("0.0.0.0", 0)
-            shouldThrow<IllegalArgumentException> { GatewayOptions(emptyList(), all) }.message shouldContain "give a token"
-            shouldThrow<IllegalArgumentException> { GatewayOptions(emptyList(), token = "short") }.message shouldContain "16 are needed"
+            shouldThrow<IllegalArgumentException> {
+                GatewayOptions(
+                    emptyList(),
+                    all,
+                )
+            }.message shouldContain
+                "give a token"
+            shouldThrow<IllegalArgumentException> {
+                GatewayOptions(emptyList(), token = "short")
+            }.message shouldContain
+                "16 are needed"
             GatewayOptions(emptyList(), all, token = "0123456789abcdef")
             GatewayOptions(emptyList(), all, openToAll = true)
         }
@@ -108,7 +183,8 @@ class GuardSpec :
             onStage(Actor()) { stage ->
                 for (path in listOf("/", "/api/peers", "/nothing")) {
                     val headers = stage.get(path).headers()
-                    headers.firstValue("content-security-policy").get() shouldStartWith "default-src 'self'; "
+                    headers.firstValue("content-security-policy").get() shouldStartWith
+                        "default-src 'self'; "
                     headers.firstValue("x-content-type-options").get() shouldBe "nosniff"
                 }
             }

@@ -1,3 +1,6 @@
+// Examples of HTTP and of JSON are lines as they are.
+@file:Suppress("ktlint:standard:max-line-length")
+
 package io.grpcstream.samples.gateway.http
 
 import io.grpcstream.samples.gateway.Actor
@@ -24,7 +27,10 @@ class HostileClientsSpec :
         val call = "/peers/peer0/greeter.Greeter/SayHello"
 
         "bodies that are too large are refused, whether their length is told or not" {
-            onStage(Actor(), configure = { limits = GatewayLimits(requestBytes = 10_000) }) { stage ->
+            onStage(
+                Actor(),
+                configure = { limits = GatewayLimits(requestBytes = 10_000) },
+            ) { stage ->
                 val big = "x".repeat(20_000)
                 stage.post(call, big).let {
                     it.statusCode() shouldBe 413
@@ -43,38 +49,72 @@ class HostileClientsSpec :
         }
 
         "bodies of all requests together are bounded" {
-            onStage(Actor(), configure = { limits = GatewayLimits(requestBytes = 10_000, allRequestsBytes = 15_000) }) { stage ->
+            onStage(Actor(), configure = {
+                limits =
+                    GatewayLimits(requestBytes = 10_000, allRequestsBytes = 15_000)
+            }) { stage ->
                 RawClient(stage.gateway.uri).use { holder ->
-                    holder.send("POST $call HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-length: 10000\r\n\r\n" + " ".repeat(9_999))
-                    eventually(20.seconds) { stage.post(call, " ".repeat(9_000) + "{}").statusCode() shouldBe 503 }
+                    holder.send(
+                        "POST $call HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-length: 10000\r\n\r\n" +
+                            " ".repeat(9_999),
+                    )
+                    eventually(20.seconds) {
+                        stage.post(call, " ".repeat(9_000) + "{}").statusCode() shouldBe
+                            503
+                    }
                 }
-                eventually(20.seconds) { stage.post(call, " ".repeat(9_000) + "{}").statusCode() shouldBe 200 }
+                eventually(20.seconds) {
+                    stage.post(call, " ".repeat(9_000) + "{}").statusCode() shouldBe
+                        200
+                }
             }
         }
 
         "what is no JSON, or not the method's, is told so" {
             onStage(Actor()) { stage ->
                 val deep = "{\"name\":".repeat(5_000)
-                for (body in listOf("{", "[]", "7", """{"nam": "Ada"}""", """{"name": 1""", """{"name": {}}""", deep, "\u0000")) {
+                for (body in listOf(
+                    "{",
+                    "[]",
+                    "7",
+                    """{"nam": "Ada"}""",
+                    """{"name": 1""",
+                    """{"name": {}}""",
+                    deep,
+                    "\u0000",
+                )) {
                     val response = stage.post(call, body)
                     withClue(body.take(40)) { response.statusCode() shouldBe 400 }
                     response.body() shouldContain "INVALID_ARGUMENT"
                 }
-                stage.post("/peers/peer0/greeter.Greeter/Chat", """{"name": "Ada"} {""").statusCode() shouldBe 400
+                stage
+                    .post(
+                        "/peers/peer0/greeter.Greeter/Chat",
+                        """{"name": "Ada"} {""",
+                    ).statusCode() shouldBe
+                    400
                 stage.post("/peers/peer0/greeter.Greeter/Nothing", "{}").statusCode() shouldBe 404
                 stage.post("/peers/peer0/", "{}").statusCode() shouldBe 404
                 stage.post("/peers/nobody/greeter.Greeter/SayHello", "{}").statusCode() shouldBe 404
                 stage.get(call).statusCode() shouldBe 405
                 stage
                     .send(
-                        stage.request(call, "content-type", "text/plain").POST(BodyPublishers.ofString("{}")),
+                        stage
+                            .request(
+                                call,
+                                "content-type",
+                                "text/plain",
+                            ).POST(BodyPublishers.ofString("{}")),
                         BodyHandlers.ofString(),
                     ).statusCode() shouldBe 415
             }
         }
 
         "a client that sends its headers byte by byte, or nothing, is cut" {
-            onStage(Actor(), configure = { limits = GatewayLimits(idle = 500.milliseconds) }) { stage ->
+            onStage(
+                Actor(),
+                configure = { limits = GatewayLimits(idle = 500.milliseconds) },
+            ) { stage ->
                 RawClient(stage.gateway.uri).use { client ->
                     var cut = false
                     withTimeout(20.seconds) {
@@ -94,9 +134,14 @@ class HostileClientsSpec :
         }
 
         "a client that sends its body slowly is told that it took too long" {
-            onStage(Actor(), configure = { limits = GatewayLimits(requestTime = 300.milliseconds) }) { stage ->
+            onStage(
+                Actor(),
+                configure = { limits = GatewayLimits(requestTime = 300.milliseconds) },
+            ) { stage ->
                 RawClient(stage.gateway.uri).use { client ->
-                    client.send("POST $call HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-length: 100\r\n\r\n{")
+                    client.send(
+                        "POST $call HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-length: 100\r\n\r\n{",
+                    )
                     client.readLine()!! shouldStartWith "HTTP/1.1 408"
                 }
             }
@@ -104,11 +149,23 @@ class HostileClientsSpec :
 
         "a client that reads nothing loses its call" {
             val actor = Actor()
-            onStage(actor, configure = { limits = GatewayLimits(patience = 500.milliseconds) }) { stage ->
+            onStage(
+                actor,
+                configure = { limits = GatewayLimits(patience = 500.milliseconds) },
+            ) { stage ->
                 RawClient(stage.gateway.uri).use { client ->
-                    client.post("/peers/peer0/greeter.Greeter/SayHelloStream", """{"name": "flood 65536"}""")
-                    eventually(20.seconds) { actor.sent.get() shouldBe actor.sent.get().coerceAtLeast(1) }
-                    eventually(20.seconds) { stage.get("/api/peers").body() shouldContain "\"callsUnderWay\":0" }
+                    client.post(
+                        "/peers/peer0/greeter.Greeter/SayHelloStream",
+                        """{"name": "flood 65536"}""",
+                    )
+                    eventually(20.seconds) {
+                        actor.sent.get() shouldBe
+                            actor.sent.get().coerceAtLeast(1)
+                    }
+                    eventually(20.seconds) {
+                        stage.get("/api/peers").body() shouldContain
+                            "\"callsUnderWay\":0"
+                    }
                 }
             }
         }
@@ -117,11 +174,16 @@ class HostileClientsSpec :
             onStage(Actor()) { stage ->
                 repeat(50) {
                     RawClient(stage.gateway.uri).use { client ->
-                        client.send("POST $call HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-length: 1000\r\n\r\n{\"name\":")
+                        client.send(
+                            "POST $call HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-length: 1000\r\n\r\n{\"name\":",
+                        )
                     }
                 }
                 stage.post(call, "{}").statusCode() shouldBe 200
-                eventually(20.seconds) { stage.get("/api/peers").body() shouldContain "\"callsUnderWay\":0" }
+                eventually(20.seconds) {
+                    stage.get("/api/peers").body() shouldContain
+                        "\"callsUnderWay\":0"
+                }
             }
         }
 
@@ -142,22 +204,36 @@ class HostileClientsSpec :
 
         "calls to one peer have a limit, which leaves the others alone" {
             val actor = Actor()
-            onStage(actor, Actor(), configure = { limits = GatewayLimits(callsPerPeer = 2) }) { stage ->
+            onStage(
+                actor,
+                Actor(),
+                configure = { limits = GatewayLimits(callsPerPeer = 2) },
+            ) { stage ->
                 coroutineScope {
-                    val hanging = List(2) { async { stage.post(call, """{"name": "hang"}""", "x-deadline", "3s") } }
-                    eventually(20.seconds) { stage.get("/api/peers").body() shouldContain "\"callsUnderWay\":2" }
+                    val hanging =
+                        List(
+                            2,
+                        ) { async { stage.post(call, """{"name": "hang"}""", "x-deadline", "3s") } }
+                    eventually(20.seconds) {
+                        stage.get("/api/peers").body() shouldContain
+                            "\"callsUnderWay\":2"
+                    }
                     stage.post(call, "{}").let {
                         it.statusCode() shouldBe 429
                         it.body() shouldContain "2 calls to peer peer0 are under way"
                     }
-                    stage.post("/peers/peer1/greeter.Greeter/SayHello", "{}").statusCode() shouldBe 200
+                    stage.post("/peers/peer1/greeter.Greeter/SayHello", "{}").statusCode() shouldBe
+                        200
                     hanging.forEach { it.await().statusCode() shouldBe 504 }
                 }
             }
         }
 
         "answers that are too large end their call alone" {
-            onStage(Actor(), configure = { limits = GatewayLimits(responseBytes = 10_000) }) { stage ->
+            onStage(
+                Actor(),
+                configure = { limits = GatewayLimits(responseBytes = 10_000) },
+            ) { stage ->
                 stage.post(call, """{"name": "long 20000"}""").statusCode() shouldBe 429
                 stage.post(call, """{"name": "long 9000"}""").statusCode() shouldBe 200
             }

@@ -1,3 +1,6 @@
+// Examples of HTTP and of JSON are lines as they are.
+@file:Suppress("ktlint:standard:max-line-length")
+
 package io.grpcstream.samples.gateway.http
 
 import java.io.Closeable
@@ -31,7 +34,9 @@ internal class RawClient(
     fun post(
         path: String,
         body: String,
-    ) = send("POST $path HTTP/1.1\r\nhost: $authority\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n$body")
+    ) = send(
+        "POST $path HTTP/1.1\r\nhost: $authority\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n$body",
+    )
 
     /** Null at the end. */
     fun readLine(): String? {

@@ -1,3 +1,6 @@
+// Examples of HTTP and of JSON are lines as they are.
+@file:Suppress("ktlint:standard:max-line-length")
+
 package io.grpcstream.samples.gateway.page
 
 import com.fasterxml.jackson.databind.JsonNode
@@ -43,7 +46,12 @@ internal class Chromium private constructor(
 
     init {
         val target = send("Target.createTarget", "url" to "about:blank")["targetId"].asText()
-        session = send("Target.attachToTarget", "targetId" to target, "flatten" to true)["sessionId"].asText()
+        session =
+            send(
+                "Target.attachToTarget",
+                "targetId" to target,
+                "flatten" to true,
+            )["sessionId"].asText()
         command("Page.enable")
         command("Runtime.enable")
         command("Log.enable")
@@ -55,7 +63,13 @@ internal class Chromium private constructor(
 
     /** The value of an expression in the page. */
     fun evaluate(expression: String): JsonNode {
-        val answer = command("Runtime.evaluate", "expression" to expression, "returnByValue" to true, "awaitPromise" to true)
+        val answer =
+            command(
+                "Runtime.evaluate",
+                "expression" to expression,
+                "returnByValue" to true,
+                "awaitPromise" to true,
+            )
         check(!answer.has("exceptionDetails")) { "$expression: ${answer["exceptionDetails"]}" }
         return answer["result"]["value"] ?: JSON.nullNode()
     }
@@ -64,7 +78,9 @@ internal class Chromium private constructor(
     fun await(expression: String) {
         val end = System.nanoTime() + SECONDS.toNanos(PATIENCE)
         while (!evaluate("!!($expression)").asBoolean()) {
-            check(System.nanoTime() < end) { "never: $expression\n${evaluate("document.body.innerText").asText()}" }
+            check(System.nanoTime() < end) {
+                "never: $expression\n${evaluate("document.body.innerText").asText()}"
+            }
             // The page's own clock: nothing is asked while it draws.
             evaluate("new Promise((resolve) => setTimeout(resolve, 20))")
         }
@@ -88,8 +104,25 @@ internal class Chromium private constructor(
                 else -> error("no key $key")
             }
         val common =
-            arrayOf<Pair<String, Any>>("key" to key, "code" to code, "windowsVirtualKeyCode" to number, "modifiers" to if (shift) 8 else 0)
-        command("Input.dispatchKeyEvent", "type" to if (text == null) "rawKeyDown" else "keyDown", *common, *listOfNotNull(text?.let { "text" to it }).toTypedArray())
+            arrayOf<Pair<String, Any>>(
+                "key" to key,
+                "code" to code,
+                "windowsVirtualKeyCode" to number,
+                "modifiers" to if (shift) 8 else 0,
+            )
+        command(
+            "Input.dispatchKeyEvent",
+            "type" to
+                if (text ==
+                    null
+                ) {
+                    "rawKeyDown"
+                } else {
+                    "keyDown"
+                },
+            *common,
+            *listOfNotNull(text?.let { "text" to it }).toTypedArray(),
+        )
         command("Input.dispatchKeyEvent", "type" to "keyUp", *common)
     }
 
@@ -102,12 +135,22 @@ internal class Chromium private constructor(
         width: Int,
         height: Int,
     ) {
-        command("Emulation.setDeviceMetricsOverride", "width" to width, "height" to height, "deviceScaleFactor" to 1, "mobile" to (width < 600))
+        command(
+            "Emulation.setDeviceMetricsOverride",
+            "width" to width,
+            "height" to height,
+            "deviceScaleFactor" to 1,
+            "mobile" to (width < 600),
+        )
     }
 
     fun screenshot(name: String) {
         val data = command("Page.captureScreenshot", "format" to "png")["data"].asText()
-        SCREENSHOTS.createDirectories().resolve("$name.png").writeBytes(Base64.getDecoder().decode(data))
+        SCREENSHOTS
+            .createDirectories()
+            .resolve(
+                "$name.png",
+            ).writeBytes(Base64.getDecoder().decode(data))
     }
 
     private fun command(
@@ -128,7 +171,13 @@ internal class Chromium private constructor(
         val id = ids.incrementAndGet()
         val answer = CompletableFuture<JsonNode>()
         answers[id] = answer
-        val message = buildMap { put("id", id); put("method", method); put("params", parameters.toMap()); session?.let { put("sessionId", it) } }
+        val message =
+            buildMap {
+                put("id", id)
+                put("method", method)
+                put("params", parameters.toMap())
+                session?.let { put("sessionId", it) }
+            }
         webSocket.sendText(JSON.writeValueAsString(message), true).get(PATIENCE, SECONDS)
         val told = answer.get(PATIENCE, SECONDS)
         check(!told.has("error")) { "$method: ${told["error"]}" }
@@ -147,7 +196,14 @@ internal class Chromium private constructor(
             if (last) {
                 val message = JSON.readTree(text.toString())
                 text.setLength(0)
-                if (message.has("id")) answers.remove(message["id"].asInt())?.complete(message) else hear(message)
+                if (message.has(
+                        "id",
+                    )
+                ) {
+                    answers.remove(message["id"].asInt())?.complete(message)
+                } else {
+                    hear(message)
+                }
             }
             webSocket.request(1)
             return null
@@ -156,12 +212,18 @@ internal class Chromium private constructor(
         private fun hear(event: JsonNode) {
             val parameters = event["params"]
             when (event["method"]?.asText()) {
-                "Runtime.exceptionThrown" -> complaints += parameters["exceptionDetails"].toString()
+                "Runtime.exceptionThrown" -> {
+                    complaints += parameters["exceptionDetails"].toString()
+                }
+
                 // A failure of HTTP is noted there, too, and is what some tests are about.
-                "Log.entryAdded" ->
-                    if (parameters["entry"]["level"].asText() == "error" && parameters["entry"]["source"].asText() != "network") {
+                "Log.entryAdded" -> {
+                    if (parameters["entry"]["level"].asText() == "error" &&
+                        parameters["entry"]["source"].asText() != "network"
+                    ) {
                         complaints += parameters["entry"]["text"].asText()
                     }
+                }
             }
         }
     }
@@ -183,20 +245,44 @@ internal class Chromium private constructor(
 
         /** Starts it; where there is none, the test is skipped, or fails under CI. */
         fun start(): Chromium {
-            val program = listOf("/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome").map(Path::of).find { it.exists() }
+            val program =
+                listOf(
+                    "/usr/bin/chromium",
+                    "/usr/bin/chromium-browser",
+                    "/usr/bin/google-chrome",
+                ).map(Path::of).find {
+                    it.exists()
+                }
             if (System.getenv("CI") != "true") assumeTrue(program != null, "there is no Chromium")
             checkNotNull(program) { "there is no Chromium: apt-get install chromium" }
-            val folder = Files.createTempDirectory(Path.of("target").createDirectories(), "chromium")
+            val folder =
+                Files.createTempDirectory(
+                    Path.of("target").createDirectories(),
+                    "chromium",
+                )
             val process =
                 ProcessBuilder(
-                    program.toString(), "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-                    "--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",
-                    "--hide-scrollbars", "--remote-debugging-port=0", "--user-data-dir=${folder.toAbsolutePath()}", "about:blank",
+                    program.toString(),
+                    "--headless",
+                    "--no-sandbox",
+                    "--disable-gpu",
+                    "--disable-quic",
+                    "--no-first-run",
+                    "--disable-background-networking",
+                    "--disable-component-update",
+                    "--disable-sync",
+                    "--disable-dev-shm-usage",
+                    "--hide-scrollbars",
+                    "--remote-debugging-port=0",
+                    "--user-data-dir=${folder.toAbsolutePath()}",
+                    "about:blank",
                 ).redirectOutput(ProcessBuilder.Redirect.DISCARD).start()
             try {
                 val errors = process.errorReader()
                 val socket =
-                    generateSequence { errors.readLine() }.firstNotNullOfOrNull { LISTENING.find(it)?.groupValues?.get(1) }
+                    generateSequence {
+                        errors.readLine()
+                    }.firstNotNullOfOrNull { LISTENING.find(it)?.groupValues?.get(1) }
                         ?: error("Chromium has ended with ${process.waitFor()}")
                 // What it says from here on is nobody's business, but has to be read.
                 Thread { errors.forEachLine { } }.apply { isDaemon = true }.start()

@@ -1,3 +1,6 @@
+// Examples of HTTP and of JSON are lines as they are.
+@file:Suppress("ktlint:standard:max-line-length")
+
 package io.grpcstream.samples.gateway.page
 
 import io.grpcstream.samples.gateway.Actor
@@ -30,27 +33,37 @@ class PageTest {
         }
     }
 
-    private fun Chromium.go(vararg place: String) = evaluate("location.hash = '/${place.joinToString("/")}'; 0")
+    private fun Chromium.go(vararg place: String) =
+        evaluate("location.hash = '/${place.joinToString("/")}'; 0")
 
-    private fun Chromium.input(label: String) = "[...document.querySelectorAll('label')].find((l) => l.textContent.startsWith('$label'))"
+    private fun Chromium.input(label: String) =
+        "[...document.querySelectorAll('label')].find((l) => l.textContent.startsWith('$label'))"
 
     private fun Chromium.focus(label: String) {
         await(input(label))
         evaluate("document.getElementById(${input(label)}.htmlFor).focus(); 0")
     }
 
-    private fun Chromium.awaitOutcome(text: String) = await("document.querySelector('.outcome')?.innerText.includes('$text')")
+    private fun Chromium.awaitOutcome(text: String) =
+        await("document.querySelector('.outcome')?.innerText.includes('$text')")
 
     private fun Chromium.tabTo(selector: String) {
         repeat(60) {
             press("Tab")
-            if (evaluate("document.activeElement?.matches(\"$selector\") ?? false").asBoolean()) return
+            if (evaluate(
+                    "document.activeElement?.matches(\"$selector\") ?? false",
+                ).asBoolean()
+            ) {
+                return
+            }
         }
         error("Tab does not lead to $selector")
     }
 
     @Test
-    @DisplayName("The page shows two peers as they are, calls a method, follows a stream, and shows a failure")
+    @DisplayName(
+        "The page shows two peers as they are, calls a method, follows a stream, and shows a failure",
+    )
     fun peersAndCalls() =
         onPage {
             await("document.querySelectorAll('.peer.up').length === 2")
@@ -61,8 +74,12 @@ class PageTest {
             press("Enter")
             awaitOutcome("OK")
             await("document.querySelector('.messages').innerText.includes('Hello, Ada!')")
-            await("[...document.querySelectorAll('.metadata')].filter((m) => m.textContent.includes('x-said')).length === 2")
-            await("document.querySelector('[aria-live]').textContent.startsWith('OK, 1 message in')")
+            await(
+                "[...document.querySelectorAll('.metadata')].filter((m) => m.textContent.includes('x-said')).length === 2",
+            )
+            await(
+                "document.querySelector('[aria-live]').textContent.startsWith('OK, 1 message in')",
+            )
             screenshot("unary-light")
 
             focus("name")
@@ -92,7 +109,9 @@ class PageTest {
     fun forms() =
         onPage {
             go("peer1", "library.Library", "CreateBook")
-            await("document.querySelector('.call-head')?.innerText.includes('POST /v1/{parent=shelves/*}/books')")
+            await(
+                "document.querySelector('.call-head')?.innerText.includes('POST /v1/{parent=shelves/*}/books')",
+            )
             evaluate("[...document.querySelectorAll('.tabs button')][1].click(); 0")
             val request =
                 """{"parent":"shelves/1","book":{"title":"Emma","genre":"NOVEL","pages":"9007199254740993","printed":"1815-12-23T00:00:00Z",""" +
@@ -106,9 +125,19 @@ class PageTest {
             screenshot("form-dark")
             evaluate("document.querySelector('form .primary').click(); 0")
             awaitOutcome("OK")
-            val heard = evaluate("JSON.parse(JSON.parse(document.querySelector('.messages pre').textContent).title)")
-            val expected = io.grpcstream.samples.gateway.rest.JSON.readTree(request.replace("\"12.5\"", "12.5"))
-            assertEquals(expected, io.grpcstream.samples.gateway.rest.JSON.readTree(heard.toString()))
+            val heard =
+                evaluate(
+                    "JSON.parse(JSON.parse(document.querySelector('.messages pre').textContent).title)",
+                )
+            val expected =
+                io.grpcstream.samples.gateway.rest.JSON.readTree(
+                    request.replace("\"12.5\"", "12.5"),
+                )
+            assertEquals(
+                expected,
+                io.grpcstream.samples.gateway.rest.JSON
+                    .readTree(heard.toString()),
+            )
         }
 
     @Test
@@ -120,7 +149,9 @@ class PageTest {
             screenshot("token-phone")
             type("not the token at all")
             press("Enter")
-            await("document.querySelector('dialog[open]') && document.getElementById('token-value').value === ''")
+            await(
+                "document.querySelector('dialog[open]') && document.getElementById('token-value').value === ''",
+            )
             type("0123456789abcdef")
             press("Enter")
             await("document.querySelectorAll('.peer').length === 2")
@@ -135,7 +166,10 @@ class PageTest {
             tabTo("form .primary")
             press("Enter")
             awaitOutcome("OK")
-            assertTrue(evaluate("document.documentElement.scrollWidth <= innerWidth").asBoolean(), "the page is wider than the phone")
+            assertTrue(
+                evaluate("document.documentElement.scrollWidth <= innerWidth").asBoolean(),
+                "the page is wider than the phone",
+            )
             evaluate("document.querySelector('form').scrollIntoView(); 0")
             screenshot("call-phone")
             runBlocking { stage.peers[1].shutdown(java.time.Duration.ZERO) }

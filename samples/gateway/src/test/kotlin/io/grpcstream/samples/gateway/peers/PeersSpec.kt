@@ -1,3 +1,6 @@
+// Examples of HTTP and of JSON are lines as they are.
+@file:Suppress("ktlint:standard:max-line-length")
+
 package io.grpcstream.samples.gateway.peers
 
 import io.grpcstream.kotlin.shutdownAndAwait
@@ -39,7 +42,12 @@ class PeersSpec :
                         state["agent"].asText() shouldContain "grpcstream/"
                         state["roundTripMillis"].isNumber shouldBe true
                         state["services"].map { it.asText() } shouldBe
-                            listOf("greeter.Greeter", "grpc.health.v1.Health", "grpc.reflection.v1.ServerReflection", "grpc.reflection.v1alpha.ServerReflection")
+                            listOf(
+                                "greeter.Greeter",
+                                "grpc.health.v1.Health",
+                                "grpc.reflection.v1.ServerReflection",
+                                "grpc.reflection.v1alpha.ServerReflection",
+                            )
                         state["health"][""].asText() shouldBe "SERVING"
                     }
                 }
@@ -50,7 +58,8 @@ class PeersSpec :
 
                 val library = JSON.readTree(stage.get("/api/peers/peer1/services").body())
                 library["services"].map { it["name"].asText() }.last() shouldBe "library.Library"
-                library["enums"]["library.Genre"].map { it.asText() } shouldBe listOf("GENRE_UNSPECIFIED", "NOVEL", "POEMS")
+                library["enums"]["library.Genre"].map { it.asText() } shouldBe
+                    listOf("GENRE_UNSPECIFIED", "NOVEL", "POEMS")
                 library["types"]["library.Book"]["fields"].map { it["name"].asText() } shouldBe
                     listOf("name", "title", "genre", "pages", "printed", "labels")
                 stage.get("/api/peers/nobody/services").statusCode() shouldBe 404
@@ -77,13 +86,22 @@ class PeersSpec :
             gone.startAndAwait()
             val address = gone.addresses().first()
             gone.shutdownAndAwait(0.seconds)
-            onStage(Actor(), configure = { more = listOf(KnownPeer("gone", address)); limits = GatewayLimits(servicesTime = 500.milliseconds) }) { stage ->
+            onStage(Actor(), configure = {
+                more = listOf(KnownPeer("gone", address))
+                limits =
+                    GatewayLimits(servicesTime = 500.milliseconds)
+            }) { stage ->
                 stage.post("/peers/peer0/greeter.Greeter/SayHello", "{}").statusCode() shouldBe 200
                 stage.get("/peers/gone/v1/books/1").let {
                     it.statusCode() shouldBe 503
                     it.body() shouldContain "the services of peer gone are not known"
                 }
-                val web = stage.post("/peers/gone/library.Library/GetBook", "application/grpc-web", byteArrayOf(0, 0, 0, 0, 0))
+                val web =
+                    stage.post(
+                        "/peers/gone/library.Library/GetBook",
+                        "application/grpc-web",
+                        byteArrayOf(0, 0, 0, 0, 0),
+                    )
                 web.body().decodeToString() shouldContain "grpc-status: 14"
                 eventually(20.seconds) { stage.state(1)["trouble"].isNull shouldBe false }
                 stage.state(1)["connected"].asBoolean() shouldBe false
@@ -91,14 +109,22 @@ class PeersSpec :
                 val back = served(Library.service(), "/memory/77001", key)
                 back.startAndAwait()
                 try {
-                    eventually(30.seconds) { stage.get("/peers/gone/v1/books/1").statusCode() shouldBe 200 }
+                    eventually(30.seconds) {
+                        stage.get("/peers/gone/v1/books/1").statusCode() shouldBe
+                            200
+                    }
                     // Another program under the same id: what it serves is read anew.
                     back.shutdownAndAwait(Duration.ZERO)
                     val other = served(Actor(), "/memory/77001", key)
                     other.startAndAwait()
                     try {
                         eventually(30.seconds) {
-                            stage.post("/peers/gone/greeter.Greeter/SayHello", """{"name": "Ada"}""").body() shouldContain "Hello, Ada!"
+                            stage
+                                .post(
+                                    "/peers/gone/greeter.Greeter/SayHello",
+                                    """{"name": "Ada"}""",
+                                ).body() shouldContain
+                                "Hello, Ada!"
                         }
                     } finally {
                         other.shutdownAndAwait(Duration.ZERO)
@@ -120,26 +146,74 @@ class PeersSpec :
                         limits = GatewayLimits(servicesTime = 300.milliseconds)
                         val asked = HashSet<Any>()
                         // Whoever is asked first is the broken one; the other one tells.
-                        find = { channel -> if (asked.isEmpty() || channel in asked) broken(channel.also { asked += it }) else Schema.reflected(channel).services }
+                        find =
+                            { channel ->
+                                if (asked.isEmpty() ||
+                                    channel in asked
+                                ) {
+                                    broken(channel.also { asked += it })
+                                } else {
+                                    Schema.reflected(channel).services
+                                }
+                            }
                     },
                 ) { stage ->
-                    eventually(20.seconds) { listOf(0, 1).count { stage.state(it)["servicesTrouble"].isTextual } shouldBe 1 }
+                    eventually(20.seconds) {
+                        listOf(0, 1).count { stage.state(it)["servicesTrouble"].isTextual } shouldBe
+                            1
+                    }
                     val sick = listOf(0, 1).single { stage.state(it)["servicesTrouble"].isTextual }
                     val frame = byteArrayOf(0, 0, 0, 0, 0)
-                    val method = if (sick == 0) "greeter.Greeter/SayHello" else "library.Library/GetBook"
-                    stage.post("/peers/peer$sick/$method", "application/grpc-web", frame).body().decodeToString() shouldContain "grpc-status: 0"
+                    val method =
+                        if (sick ==
+                            0
+                        ) {
+                            "greeter.Greeter/SayHello"
+                        } else {
+                            "library.Library/GetBook"
+                        }
+                    stage
+                        .post(
+                            "/peers/peer$sick/$method",
+                            "application/grpc-web",
+                            frame,
+                        ).body()
+                        .decodeToString() shouldContain
+                        "grpc-status: 0"
                     stage.post("/peers/peer$sick/$method", "{}").statusCode() shouldBe 503
-                    val other = if (sick == 1) "greeter.Greeter/SayHello" else "library.Library/GetBook"
-                    eventually(20.seconds) { stage.post("/peers/peer${1 - sick}/$other", "{}").statusCode() shouldBe 200 }
+                    val other =
+                        if (sick ==
+                            1
+                        ) {
+                            "greeter.Greeter/SayHello"
+                        } else {
+                            "library.Library/GetBook"
+                        }
+                    eventually(20.seconds) {
+                        stage.post("/peers/peer${1 - sick}/$other", "{}").statusCode() shouldBe
+                            200
+                    }
                 }
             }
         }
 
         "a name for a peer is what paths can hold, and its address ends in its id" {
-            shouldThrow<IllegalArgumentException> { KnownPeer.parse("shop") }.message shouldContain "name=multiaddr"
-            shouldThrow<IllegalArgumentException> { KnownPeer.parse("shop=/ip4/127.0.0.1/tcp/1") }.message shouldContain "/p2p/"
-            val id = PrivateKey.generateEd25519().let { io.grpcstream.libp2p.PeerId.of(it.publicKey()) }
-            shouldThrow<IllegalArgumentException> { KnownPeer.parse("a/b=/ip4/127.0.0.1/tcp/1/p2p/$id") }.message shouldContain "is no name"
+            shouldThrow<IllegalArgumentException> { KnownPeer.parse("shop") }.message shouldContain
+                "name=multiaddr"
+            shouldThrow<IllegalArgumentException> {
+                KnownPeer.parse("shop=/ip4/127.0.0.1/tcp/1")
+            }.message shouldContain
+                "/p2p/"
+            val id =
+                PrivateKey.generateEd25519().let {
+                    io.grpcstream.libp2p.PeerId.of(
+                        it.publicKey(),
+                    )
+                }
+            shouldThrow<IllegalArgumentException> {
+                KnownPeer.parse("a/b=/ip4/127.0.0.1/tcp/1/p2p/$id")
+            }.message shouldContain
+                "is no name"
             KnownPeer.parse("shop = /ip4/127.0.0.1/tcp/1/p2p/$id").id shouldBe id
         }
     })

@@ -19,13 +19,18 @@ class PathTemplateSpec :
             match("/v1/books/{id}", "/v1/books/7") shouldBe mapOf("id" to "7")
             match("/v1/books/{id}", "/v1/books/") shouldBe null
             match("/v1/books/{id}", "/v1/books/7/8") shouldBe null
-            match("/v1/{name=shelves/*/books/*}", "/v1/shelves/1/books/2") shouldBe mapOf("name" to "shelves/1/books/2")
-            match("/v1/{name=shelves/*}/books/{book.id}:copy", "/v1/shelves/1/books/2:copy") shouldBe
+            match("/v1/{name=shelves/*/books/*}", "/v1/shelves/1/books/2") shouldBe
+                mapOf("name" to "shelves/1/books/2")
+            match(
+                "/v1/{name=shelves/*}/books/{book.id}:copy",
+                "/v1/shelves/1/books/2:copy",
+            ) shouldBe
                 mapOf("name" to "shelves/1", "book.id" to "2")
             match("/v1/{name=**}", "/v1/a/b/c") shouldBe mapOf("name" to "a/b/c")
             match("/v1/{name=**}/end", "/v1/a/b/end") shouldBe mapOf("name" to "a/b")
             match("/v1/**/{x=*}", "/v1/a/b/c") shouldBe mapOf("x" to "c")
-            match("/v1/{name=files/**}:lend", "/v1/files/a/b:lend") shouldBe mapOf("name" to "files/a/b")
+            match("/v1/{name=files/**}:lend", "/v1/files/a/b:lend") shouldBe
+                mapOf("name" to "files/a/b")
             match("/v1/{name=files/**}:lend", "/v1/files/a/b") shouldBe null
         }
 
@@ -40,12 +45,31 @@ class PathTemplateSpec :
             listOf("/v1/{name=**}", "/v1/{id}", "/v1/books", "/v1/{id}:lend")
                 .map(PathTemplate::parse)
                 .sorted()
-                .map { it.toString() } shouldContainExactly listOf("/v1/{id}:lend", "/v1/books", "/v1/{id}", "/v1/{name=**}")
+                .map { it.toString() } shouldContainExactly
+                listOf("/v1/{id}:lend", "/v1/books", "/v1/{id}", "/v1/{name=**}")
         }
 
         "what is no template is refused" {
-            for (text in listOf("", "v1", "/", "/v1//x", "/{", "/{a", "/{a=", "/{a=b", "/{a={b}}", "/{=b}", "/{1}", "/**/x/**", "/a:", "/a:b/c", "/a}")) {
-                withClue(text) { shouldThrow<IllegalArgumentException> { PathTemplate.parse(text) } }
+            for (text in listOf(
+                "",
+                "v1",
+                "/",
+                "/v1//x",
+                "/{",
+                "/{a",
+                "/{a=",
+                "/{a=b",
+                "/{a={b}}",
+                "/{=b}",
+                "/{1}",
+                "/**/x/**",
+                "/a:",
+                "/a:b/c",
+                "/a}",
+            )) {
+                withClue(
+                    text,
+                ) { shouldThrow<IllegalArgumentException> { PathTemplate.parse(text) } }
             }
         }
     })
