@@ -29,9 +29,7 @@ internal class RestRequest(
         val message = DynamicMessage.newBuilder(route.method.inputType)
         when {
             route.body.isEmpty() -> {
-                require(
-                    body.isBlank(),
-                ) { "${route.verb} ${route.template} takes no body" }
+                require(body.isBlank()) { "${route.verb} ${route.template} takes no body" }
             }
 
             body.isBlank() -> {}
@@ -41,19 +39,12 @@ internal class RestRequest(
             }
 
             else -> {
-                merge(
-                    "{\"${field(
-                        message.descriptorForType,
-                        route.body,
-                    ).jsonName}\": ${oneValue(body)}}",
-                    message,
-                )
+                val name = field(message.descriptorForType, route.body).jsonName
+                merge("{\"$name\": ${oneValue(body)}}", message)
             }
         }
         if (route.body == "*") {
-            require(
-                query.isEmpty(),
-            ) { "${route.verb} ${route.template} takes all from the body, no query" }
+            require(query.isEmpty()) { "${route.verb} ${route.template} takes no query" }
         }
         query.groupBy({ it.first }, { it.second }).forEach { (path, values) ->
             set(message, path, values)
