@@ -51,7 +51,7 @@ internal class IdleConnections(
 
         private fun begin() {
             if (this::client.isInitialized) return
-            client = context.channel().remoteAddress()
+            client = context.channel().remoteAddress() ?: return // It has gone already.
             watched[client] = this
             await()
         }

@@ -35,7 +35,6 @@ import kotlinx.coroutines.launch
 import kotlinx.coroutines.withTimeout
 import kotlinx.coroutines.withTimeoutOrNull
 import org.slf4j.LoggerFactory
-import java.io.IOException
 import java.util.concurrent.atomic.AtomicInteger
 import java.util.concurrent.atomic.LongAdder
 import kotlin.time.Duration
@@ -242,8 +241,11 @@ internal class GatewayPeer(
         while (true) {
             try {
                 action()
-            } catch (e: IOException) {
-                trouble = e.message
+            } catch (e: CancellationException) {
+                throw e
+            } catch (e: Exception) {
+                log.debug("{}: no sign of life", known, e)
+                trouble = GrpcStream.statusOf(e).description ?: e.toString()
             }
             delay(interval)
         }

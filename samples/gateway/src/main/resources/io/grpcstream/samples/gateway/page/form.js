@@ -101,7 +101,7 @@ function oneof(schema, name, fields) {
 function empty(field) {
   if (field.kind === 'message') return TEXTS[field.type] ? undefined : {};
   if (field.kind === 'bool') return false;
-  return NUMBERS.has(field.kind) ? 0 : '';
+  return NUMBERS.has(field.kind) || field.kind === 'enum' ? 0 : '';
 }
 
 // A control with its name.
