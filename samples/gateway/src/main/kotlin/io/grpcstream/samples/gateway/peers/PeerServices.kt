@@ -1,0 +1,41 @@
+package io.grpcstream.samples.gateway.peers
+
+import com.google.protobuf.Descriptors.MethodDescriptor
+import com.google.protobuf.Descriptors.ServiceDescriptor
+import com.google.protobuf.TypeRegistry
+import com.google.rpc.ErrorDetailsProto
+import io.grpcstream.samples.gateway.rest.HttpRoutes
+import io.grpcstream.samples.gateway.rest.MessageJson
+
+/** What a peer has told of its services: all that JSON needs to become calls. Never changes. */
+internal class PeerServices(
+    services: Collection<ServiceDescriptor>,
+) {
+    /** By full name. */
+    val services: Map<String, ServiceDescriptor> =
+        services
+            .associateBy { it.fullName }
+            .toSortedMap()
+
+    /** The ways in by `google.api.http`. */
+    val routes = HttpRoutes(this.services.values)
+
+    /** Its messages, and the details of errors that anyone may use. */
+    val json = MessageJson(types())
+
+    /** Null if there is no such method. */
+    fun method(
+        service: String,
+        method: String,
+    ): MethodDescriptor? = services[service]?.findMethodByName(method)
+
+    private fun types(): TypeRegistry {
+        val types = TypeRegistry.newBuilder()
+        types.add(ErrorDetailsProto.getDescriptor().messageTypes)
+        for (method in services.values.flatMap { it.methods }) {
+            types.add(method.inputType)
+            types.add(method.outputType)
+        }
+        return types.build()
+    }
+}
