@@ -127,6 +127,13 @@ internal class CallCommand : DialingCommand() {
                 .withCompression(compression)
 
         suspend fun run() {
+            if (requests.typed && !console.json) {
+                console.note(
+                    console.errStyle.faint(
+                        "requests as JSON, one after the other; Ctrl-D ends them",
+                    ),
+                )
+            }
             try {
                 when (descriptor.kind) {
                     MethodType.UNARY -> {

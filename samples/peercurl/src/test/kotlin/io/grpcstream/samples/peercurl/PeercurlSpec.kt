@@ -109,31 +109,48 @@ class PeercurlSpec :
         }
 
         "list names services, and the methods of one" {
-            Executable.run("list", kotlin.address).lines shouldContainExactly
+            val greeterOf = listOf("list", java.address, "greeter.Greeter")
+            val (all, one, json, unknown) =
+                Executable.runAll(
+                    listOf(
+                        listOf("list", kotlin.address),
+                        greeterOf,
+                        greeterOf + "--json",
+                        listOf("list", java.address, "greeter.Greter"),
+                    ),
+                )
+            all.lines shouldContainExactly
                 listOf(
                     "greeter.Greeter",
                     "grpc.health.v1.Health",
                     "grpc.reflection.v1.ServerReflection",
                     "grpc.reflection.v1alpha.ServerReflection",
                 )
-            Executable.run("list", java.address, "greeter.Greeter").lines shouldContainExactly
+            one.lines shouldContainExactly
                 listOf(
                     "SayHello",
                     "SayHelloStream",
                     "SayHelloMany",
                     "Chat",
                 ).map { "greeter.Greeter/$it" }
-            val json = Executable.run("list", java.address, "greeter.Greeter", "--json").json
-            json.last().toString() shouldBe
+            json.json.last().toString() shouldBe
                 """{"method":"greeter.Greeter/Chat","kind":"BIDI_STREAMING",""" +
                 """"request":"greeter.HelloRequest","response":"greeter.HelloReply"}"""
-            val unknown = Executable.run("list", java.address, "greeter.Greter")
             unknown.exit shouldBe 2
             unknown.err shouldContain "no service \"greeter.Greter\": did you mean greeter.Greeter?"
         }
 
         "describe shows services, methods, messages and enums as a proto file has them" {
-            Executable.run("describe", java.address, "greeter.Greeter").out shouldBe
+            val (service, message, status, template) =
+                Executable.runAll(
+                    listOf(
+                        listOf("greeter.Greeter"),
+                        listOf("greeter.HelloRequest"),
+                        listOf("grpc.health.v1.HealthCheckResponse.ServingStatus", "--json"),
+                        listOf("greeter.Greeter/SayHello", "--template"),
+                    ).map { listOf("describe", java.address) + it },
+                )
+            service.out shouldBe
                 """
                 // greeter.Greeter, in greeter.proto
                 service Greeter {
@@ -144,26 +161,12 @@ class PeercurlSpec :
                 }
 
                 """.trimIndent()
-            Executable.run("describe", java.address, "greeter.HelloRequest").out shouldContain
-                "message HelloRequest {\n  string name = 1;\n}\n"
-            Executable
-                .run(
-                    "describe",
-                    java.address,
-                    "grpc.health.v1.HealthCheckResponse.ServingStatus",
-                    "--json",
-                ).json
+            message.out shouldContain "message HelloRequest {\n  string name = 1;\n}\n"
+            status.json
                 .single()
                 .asJsonObject["kind"]
                 .asString shouldBe "enum"
-            Executable
-                .run(
-                    "describe",
-                    java.address,
-                    "greeter.Greeter/SayHello",
-                    "--template",
-                ).out shouldBe
-                "{\n  \"name\": \"\"\n}\n"
+            template.out shouldBe "{\n  \"name\": \"\"\n}\n"
         }
 
         "call makes calls of all four kinds, with requests from the line, a file and stdin" {
@@ -378,7 +381,7 @@ class PeercurlSpec :
         "what is not understood exits with 2, and says what to do" {
             val wrong =
                 listOf(
-                    listOf("nonsense") to "nonsense",
+                    listOf("lst") to "there is no command \"lst\": did you mean list?",
                     listOf("id", "nonsense") to "\"nonsense\" is no multiaddr",
                     listOf("list", "/ip4/127.0.0.1/tcp/1") to "names no peer",
                     listOf("call", java.address) to "METHOD",
