@@ -20,9 +20,10 @@ import (
 const usage = `usage:
   interop listen [--address MULTIADDR] [options]
   interop call MULTIADDR [--scenario NAME[,NAME...]] [options]
+  interop plain-listen [HOST:PORT]
 `
 
-// options are those of both commands.
+// options are those of the commands that are peers.
 type options struct {
 	security, key, identity, protocol, authority string
 }
@@ -57,10 +58,16 @@ func run(args []string) error {
 			return err
 		}
 		return callPeer(o, args[1], strings.Split(*names, ","))
+	case len(args) >= 1 && args[0] == "plain-listen":
+		address := "127.0.0.1:0"
+		if len(args) > 1 {
+			address = args[1]
+		}
+		return listenPlainly(address)
 	default:
 		fmt.Fprint(os.Stderr, usage)
 		flags.PrintDefaults()
-		return errors.New("listen or call")
+		return errors.New("listen, call or plain-listen")
 	}
 }
 

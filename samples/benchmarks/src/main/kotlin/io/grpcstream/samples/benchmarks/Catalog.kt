@@ -5,6 +5,7 @@ internal fun measures(go: Go?): List<Measure> =
     listOf(
         unaryMeasures(go),
         managedMeasures(),
+        doorMeasures(),
         coroutineMeasures(),
         streamingMeasures(go),
         rawMeasures(go),

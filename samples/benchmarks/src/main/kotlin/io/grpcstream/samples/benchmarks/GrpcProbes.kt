@@ -1,6 +1,7 @@
 package io.grpcstream.samples.benchmarks
 
 import com.google.protobuf.ByteString
+import io.grpc.ServerServiceDefinition
 import io.grpcstream.benchmarks.Payload
 import java.util.concurrent.TimeUnit
 import kotlin.time.Duration
@@ -35,10 +36,17 @@ internal fun streaming(
     transport: Transports,
     kind: Streaming,
     bytes: Int,
+): Probe = streaming(kind, bytes) { transport.open(it) }
+
+/** The same on what [open] makes of the service. */
+internal fun streaming(
+    kind: Streaming,
+    bytes: Int,
+    open: (ServerServiceDefinition) -> GrpcTransport,
 ): Probe {
     val service = LoadService()
     return probe(
-        transport.open(service.bindService()),
+        open(service.bindService()),
         channels = 1,
         { it.rate(Figure.MESSAGES) },
     ) { StreamingLoad(it.single(), kind, payload(bytes), service) }

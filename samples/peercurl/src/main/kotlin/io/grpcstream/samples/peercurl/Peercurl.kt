@@ -1,5 +1,7 @@
 package io.grpcstream.samples.peercurl
 
+import io.grpcstream.samples.peercurl.doors.ExposeCommand
+import io.grpcstream.samples.peercurl.doors.ForwardCommand
 import picocli.CommandLine
 import picocli.CommandLine.Command
 import picocli.CommandLine.Help.Ansi
@@ -24,6 +26,8 @@ fun main(args: Array<String>) {
         ListCommand::class,
         DescribeCommand::class,
         CallCommand::class,
+        ForwardCommand::class,
+        ExposeCommand::class,
         KeyCommand::class,
         CompletionCommand::class,
     ],
