@@ -7,6 +7,7 @@ import (
 
 	"github.com/libp2p/go-libp2p/core/network"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/reflection"
 
 	"grpcstream.io/samples/interop/greeterpb"
 	"grpcstream.io/samples/interop/grpcstream"
@@ -41,6 +42,7 @@ func (s *server) start() *grpc.Server {
 	listener, next := grpcstream.NewListener(), grpc.NewServer()
 	greeterpb.RegisterGreeterServer(next, greeter{})
 	interoppb.RegisterInteropServer(next, interop{calls: s.calls, stop: s.restart})
+	reflection.Register(next) // Tools such as peercurl ask it for what is served.
 
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -33,9 +33,9 @@ import kotlin.time.Duration.Companion.nanoseconds
     name = "call",
     header = ["Call a method: requests and responses are JSON."],
     description = [
-        "Requests are JSON values, one after the other. Those from stdin are sent as they come, and " +
-            "responses are printed as they come. Without -d, one empty request is sent, or none " +
-            "where the method takes a stream. Exits with 64 + N for gRPC's status N.",
+        "Requests are JSON values, one after the other. Those from stdin are sent as they come, " +
+            "and responses are printed as they come. Without -d, one empty request is sent, " +
+            "or none where the method takes a stream. Exits with 64 + N for gRPC's status N.",
     ],
 )
 internal class CallCommand : DialingCommand() {
@@ -51,7 +51,7 @@ internal class CallCommand : DialingCommand() {
     @Option(
         names = ["-d", "--data"],
         paramLabel = "JSON|@|@FILE",
-        description = ["The requests: JSON itself, @ for those on stdin, @FILE for those in a file."],
+        description = ["The requests: JSON itself, @ for stdin, @FILE for a file."],
     )
     var data: String? = null
 
@@ -76,9 +76,15 @@ internal class CallCommand : DialingCommand() {
 
     override suspend fun CoroutineScope.run(): Int {
         val headers = calls.metadata()
-        val deadline = calls.deadline?.let { Deadline.after(it.inWholeNanoseconds, TimeUnit.NANOSECONDS) }
+        val deadline =
+            calls.deadline?.let {
+                Deadline.after(
+                    it.inWholeNanoseconds,
+                    TimeUnit.NANOSECONDS,
+                )
+            }
         compression?.let {
-            if (it !in COMPRESSIONS) throw Failure.usage("--compression $it: expected one of $COMPRESSIONS")
+            if (it !in COMPRESSIONS) throw Failure.usage("--compression $it: expected gzip")
         }
         val known = sources.ofFiles()
         known?.method(method) // Before anyone is dialled.
@@ -94,7 +100,7 @@ internal class CallCommand : DialingCommand() {
         headers: Metadata,
         deadline: Deadline?,
     ): Schema =
-        console.progress("asking $target for its services …").use {
+        console.progress("asking ${target.short} for its services …").use {
             val left = deadline?.timeRemaining(TimeUnit.NANOSECONDS)?.coerceAtLeast(1)?.nanoseconds
             SchemaOptions.reflected(channel, headers, left)
         }
@@ -106,7 +112,10 @@ internal class CallCommand : DialingCommand() {
         deadline: Deadline?,
     ) {
         private val descriptor = schema.method(method)
-        private val grpc: MethodDescriptor<DynamicMessage, DynamicMessage> = descriptor.toGrpc(schema.extensions)
+        private val grpc: MethodDescriptor<DynamicMessage, DynamicMessage> =
+            descriptor.toGrpc(
+                schema.extensions,
+            )
         private val log = CallLog(console)
         private val channel: Channel = channel.withInterceptors(log)
         private val messages = JsonMessages(schema, defaults)
@@ -118,14 +127,36 @@ internal class CallCommand : DialingCommand() {
                 .withCompression(compression)
 
         suspend fun run() {
+            if (requests.typed && !console.json) {
+                console.note(
+                    console.errStyle.faint(
+                        "requests as JSON, one after the other; Ctrl-D ends them",
+                    ),
+                )
+            }
             try {
                 when (descriptor.kind) {
-                    MethodType.UNARY -> print(channel.unary(grpc, single(), options, headers))
-                    MethodType.SERVER_STREAMING ->
+                    MethodType.UNARY -> {
+                        print(channel.unary(grpc, single(), options, headers))
+                    }
+
+                    MethodType.SERVER_STREAMING -> {
                         channel.serverStreaming(grpc, single(), options, headers).collect(::print)
-                    MethodType.CLIENT_STREAMING ->
+                    }
+
+                    MethodType.CLIENT_STREAMING -> {
                         print(channel.clientStreaming(grpc, requests.all(), options, headers))
-                    else -> channel.bidiStreaming(grpc, requests.all(), options, headers).collect(::print)
+                    }
+
+                    else -> {
+                        channel
+                            .bidiStreaming(
+                                grpc,
+                                requests.all(),
+                                options,
+                                headers,
+                            ).collect(::print)
+                    }
                 }
                 log.ended()
             } catch (e: StatusException) {
@@ -134,14 +165,15 @@ internal class CallCommand : DialingCommand() {
             }
         }
 
-        private suspend fun single() = requests.single("${descriptor.service.fullName}/${descriptor.name}")
+        private suspend fun single() =
+            requests.single("${descriptor.service.fullName}/${descriptor.name}")
 
         private fun print(message: Message) {
             console.println(printed.print(message))
             console.verbose {
                 val unknown = messages.unknownFields(message)
                 if (unknown.isEmpty()) return@print
-                "* not shown, as ${descriptor.outputType.fullName} does not know them: ${unknown.joinToString()}"
+                "* unknown to ${descriptor.outputType.fullName}, not shown: ${unknown.joinToString()}"
             }
         }
 
@@ -153,13 +185,22 @@ internal class CallCommand : DialingCommand() {
                 Exit.of(e.status),
                 e.status.code,
                 details = details.flatMap { it.lines() } + hints(e.status),
-                json = if (compact.isEmpty()) emptyMap() else mapOf("details" to compact.toString()),
+                json =
+                    if (compact.isEmpty()) {
+                        emptyMap()
+                    } else {
+                        mapOf(
+                            "details" to compact.toString(),
+                        )
+                    },
                 cause = e,
             )
         }
 
         private fun hints(status: Status): List<String> =
-            if (status.code == Status.Code.RESOURCE_EXHAUSTED && "exceeds maximum" in status.description.orEmpty()) {
+            if (status.code == Status.Code.RESOURCE_EXHAUSTED &&
+                "exceeds maximum" in status.description.orEmpty()
+            ) {
                 listOf("--max-message allows for larger ones")
             } else {
                 emptyList()

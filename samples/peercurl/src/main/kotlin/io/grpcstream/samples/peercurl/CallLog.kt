@@ -30,7 +30,10 @@ internal class CallLog(
                 listener: Listener<R>,
                 headers: Metadata,
             ) {
-                val kind = method.type.name.lowercase().replace('_', ' ')
+                val kind =
+                    method.type.name
+                        .lowercase()
+                        .replace('_', ' ')
                 if (console.json) {
                     json("request", headers) { addProperty("method", method.fullMethodName) }
                 } else {
@@ -80,7 +83,9 @@ internal class CallLog(
         mark: String,
         headers: Metadata,
     ) {
-        each(headers) { name, value -> console.note("$mark ${console.errStyle.name(name)}: ${plain(value)}") }
+        each(
+            headers,
+        ) { name, value -> console.note("$mark ${console.errStyle.name(name)}: ${plain(value)}") }
     }
 
     private fun json(
@@ -90,7 +95,11 @@ internal class CallLog(
     ) {
         val values = JsonObject()
         each(headers) { key, value ->
-            val all = values.getAsJsonArray(key) ?: com.google.gson.JsonArray().also { values.add(key, it) }
+            val all =
+                values.getAsJsonArray(key)
+                    ?: com.google.gson
+                        .JsonArray()
+                        .also { values.add(key, it) }
             all.add(value)
         }
         val line = JsonObject()

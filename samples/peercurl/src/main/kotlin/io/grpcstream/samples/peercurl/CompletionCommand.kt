@@ -6,6 +6,7 @@ import picocli.CommandLine
 import picocli.CommandLine.Command
 import picocli.CommandLine.Model.CommandSpec
 import picocli.CommandLine.Parameters
+import java.nio.file.Path
 
 /** What shells need to complete command lines. */
 @Command(
@@ -26,9 +27,10 @@ internal class CompletionCommand : PeercurlCommand() {
         val script =
             when (shell) {
                 Shell.BASH -> AutoComplete.bash(NAME, commands)
+
                 // It runs in zsh, too, which has to be told that it is bash's.
-                Shell.ZSH -> "autoload -U +X compinit && compinit\nautoload -U +X bashcompinit && bashcompinit\n" +
-                    AutoComplete.bash(NAME, commands)
+                Shell.ZSH -> "$ZSH_IS_BASH\n${AutoComplete.bash(NAME, commands)}"
+
                 Shell.FISH -> fish(commands)
             }
         console.print(script.toByteArray())
@@ -40,7 +42,11 @@ internal class CompletionCommand : PeercurlCommand() {
             append("complete -c $NAME -f\n")
             for ((name, command) in commands.subcommands) {
                 val spec = command.commandSpec
-                append("complete -c $NAME -n __fish_use_subcommand -a $name -d ${quoted(summary(spec))}\n")
+                append(
+                    "complete -c $NAME -n __fish_use_subcommand -a $name -d ${quoted(
+                        summary(spec),
+                    )}\n",
+                )
                 options(name, spec)
             }
         }
@@ -54,7 +60,11 @@ internal class CompletionCommand : PeercurlCommand() {
             for (name in option.names()) {
                 append(if (name.startsWith("--")) " -l ${name.drop(2)}" else " -s ${name.drop(1)}")
             }
-            if (option.arity().max() > 0) append(if (option.type() == java.nio.file.Path::class.java) " -r -F" else " -x")
+            if (option.arity().max() >
+                0
+            ) {
+                append(if (option.type() == Path::class.java) " -r -F" else " -x")
+            }
             append(" -d ${quoted(option.description().joinToString(" "))}\n")
         }
     }
@@ -65,6 +75,9 @@ internal class CompletionCommand : PeercurlCommand() {
 
     private companion object {
         const val NAME = "peercurl"
+        const val ZSH_IS_BASH =
+            "autoload -U +X compinit && compinit\n" +
+                "autoload -U +X bashcompinit && bashcompinit"
     }
 }
 

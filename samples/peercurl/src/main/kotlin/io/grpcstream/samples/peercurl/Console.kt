@@ -80,7 +80,9 @@ internal class Console(
         if (json || !Terminal.isTerminal(Terminal.STDERR)) return AutoCloseable { }
         synchronized(this) {
             progress = text
-            err.write("\r\u001b[K${errStyle.faint(text)}".toByteArray())
+            // A longer line could not be taken back.
+            val line = text.take(Terminal.columns - 1)
+            err.write("\r\u001b[K${errStyle.faint(line)}".toByteArray())
         }
         return AutoCloseable { synchronized(this) { clearProgress() } }
     }

@@ -38,8 +38,14 @@ internal class DescribeCommand : SchemaCommand() {
         val found = symbol?.let { listOf(schema.find(it)) } ?: schema.services
         found.forEachIndexed { index, each ->
             when {
-                template -> console.println(template(each, schema))
-                console.json -> console.println(json(each, schema))
+                template -> {
+                    console.println(template(each, schema))
+                }
+
+                console.json -> {
+                    console.println(json(each, schema))
+                }
+
                 else -> {
                     if (index > 0) console.println("")
                     console.println(ProtoText(schema, console.style).of(each))
@@ -55,11 +61,21 @@ internal class DescribeCommand : SchemaCommand() {
         val message =
             when (symbol) {
                 is Descriptor -> symbol
+
                 is MethodDescriptor -> symbol.inputType
-                else -> throw Failure.usage("--template: ${symbol.fullName} is neither a message nor a method")
+
+                else -> throw Failure.usage(
+                    "--template: ${symbol.fullName} is neither a message nor a method",
+                )
             }
         val json = Templates.of(message)
-        return if (console.json) JsonMessages(schema).compact().print(json) else JsonMessages(schema, defaults = true).print(json)
+        return if (console.json) {
+            JsonMessages(
+                schema,
+            ).compact().print(json)
+        } else {
+            JsonMessages(schema, defaults = true).print(json)
+        }
     }
 
     /** protobuf's own description of it, as JSON. */

@@ -1,14 +1,20 @@
 package io.grpcstream.samples.peercurl
 
 import io.grpc.ManagedChannel
+import io.grpc.StatusException
 import io.grpcstream.GrpcPeer
+import io.grpcstream.GrpcStream
 import io.grpcstream.kotlin.connectAndAwait
 import io.grpcstream.kotlin.peerChannel
 import io.grpcstream.kotlin.withGrpcPeer
 import io.grpcstream.libp2p.Connection
+import io.grpcstream.libp2p.Host
+import io.grpcstream.libp2p.PeerId
+import io.grpcstream.libp2p.ProtocolNotSupportedException
 import kotlinx.coroutines.CoroutineScope
 import picocli.CommandLine.Mixin
 import picocli.CommandLine.Parameters
+import kotlin.time.Duration.Companion.seconds
 
 /** A command whose first word is the address of a peer. */
 internal abstract class DialingCommand : PeercurlCommand() {
@@ -27,8 +33,9 @@ internal abstract class DialingCommand : PeercurlCommand() {
 
     /** A connection to the peer, or to whoever is there if the address names none. */
     protected suspend fun GrpcPeer.connect(): Connection =
-        console.progress("connecting to $target …").use {
-            target.peer?.let { host().connectAndAwait(it) } ?: host().connectAndAwait(target.addresses.first())
+        console.progress("connecting to ${target.short} …").use {
+            target.peer?.let { host().connectAndAwait(it) }
+                ?: host().connectAndAwait(target.addresses.first())
         }
 
     /** Runs [block] with a channel to the peer. */
@@ -43,12 +50,41 @@ internal abstract class DialingCommand : PeercurlCommand() {
                 }
             try {
                 block(channel)
+            } catch (e: StatusException) {
+                throw if (isOfProtocol(e)) Failure.of(e.status, protocolsOf(peer.host(), id)) else e
             } finally {
                 channel.shutdownNow()
             }
         }
     }
 
+    private fun isOfProtocol(failure: Throwable): Boolean =
+        generateSequence(failure) { it.cause }.any { it is ProtocolNotSupportedException }
+
+    private fun isCommon(protocol: String): Boolean =
+        protocol.startsWith("/ipfs/") ||
+            (protocol.startsWith("/libp2p/") && protocol != GrpcStream.PROTOCOL)
+
+    /** What the peer speaks, apart from what all do. */
+    private suspend fun protocolsOf(
+        host: Host,
+        id: PeerId,
+    ): List<String> {
+        val info = host.connections(id).firstOrNull()?.awaitPeerInfo(IDENTIFY_TIME)
+        val own = info?.protocols.orEmpty().filterNot(::isCommon)
+        return if (own.isEmpty()) {
+            emptyList()
+        } else {
+            listOf(
+                "--protocol chooses another one; it has ${own.joinToString(limit = 10)}",
+            )
+        }
+    }
+
     /** The largest message that is taken, in bytes: gRPC's own limit, unless a command has it otherwise. */
     protected open val maxMessageBytes: Int get() = 4 shl 20
+
+    private companion object {
+        val IDENTIFY_TIME = 2.seconds
+    }
 }

@@ -45,11 +45,15 @@ internal open class Failure(
             }
 
         /** A status that ends the program. */
-        fun of(status: Status): Failure =
+        fun of(
+            status: Status,
+            hints: List<String> = emptyList(),
+        ): Failure =
             Failure(
                 status.description ?: status.cause?.let(::textOf) ?: "no message",
                 Exit.of(status),
                 status.code,
+                details = hints,
                 cause = status.cause,
             )
 

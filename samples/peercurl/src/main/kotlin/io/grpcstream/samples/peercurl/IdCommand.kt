@@ -5,12 +5,9 @@ import com.google.gson.JsonObject
 import io.grpcstream.libp2p.Connection
 import io.grpcstream.libp2p.PeerInfo
 import kotlinx.coroutines.CoroutineScope
-import kotlinx.coroutines.delay
 import kotlinx.coroutines.future.await
-import kotlinx.coroutines.withTimeoutOrNull
 import picocli.CommandLine.Command
 import java.time.Duration
-import kotlin.time.Duration.Companion.milliseconds
 import kotlin.time.Duration.Companion.seconds
 
 /** Who a peer is. */
@@ -26,17 +23,16 @@ internal class IdCommand : DialingCommand() {
         withHost { peer ->
             val connection = peer.connect()
             val roundTrip = peer.host().ping(connection.remotePeer())
-            val info = connection.awaitPeerInfo()
+            val info = connection.awaitPeerInfo(IDENTIFY_TIME)
             val took = roundTrip.await()
-            if (console.json) console.println(json(connection, took, info)) else show(connection, took, info)
+            if (console.json) {
+                console.println(
+                    json(connection, took, info),
+                )
+            } else {
+                show(connection, took, info)
+            }
             Exit.OK
-        }
-
-    /** The host asks by itself, and does not tell when there is an answer. */
-    private suspend fun Connection.awaitPeerInfo(): PeerInfo? =
-        withTimeoutOrNull(IDENTIFY_TIME) {
-            while (peerInfo().isEmpty && isOpen) delay(POLL)
-            peerInfo().orElse(null)
         }
 
     private fun show(
@@ -94,11 +90,11 @@ internal class IdCommand : DialingCommand() {
                 }
             }.toString()
 
-    private fun array(values: List<Any>) = JsonArray().apply { values.forEach { add(it.toString()) } }
+    private fun array(values: List<Any>) =
+        JsonArray().apply { values.forEach { add(it.toString()) } }
 
     private companion object {
         const val NAME_WIDTH = 12
         val IDENTIFY_TIME = 5.seconds
-        val POLL = 5.milliseconds
     }
 }

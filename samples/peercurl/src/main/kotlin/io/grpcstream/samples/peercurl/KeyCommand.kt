@@ -43,7 +43,7 @@ internal class KeyCommand : PeercurlCommand() {
     @Option(
         names = ["--to"],
         paramLabel = "FILE",
-        description = ["Write it there in that --format (default: libp2p), for its owner alone to read."],
+        description = ["Write it there, in that --format (default: libp2p), for its owner alone."],
     )
     var to: Path? = null
 
@@ -62,8 +62,14 @@ internal class KeyCommand : PeercurlCommand() {
                 KeyFiles.write(target, (format ?: KeyFormat.LIBP2P).encode(key))
                 show(key, target, "written")
             }
-            format != null || source == null -> print(key)
-            else -> show(key, source, null)
+
+            format != null || source == null -> {
+                print(key)
+            }
+
+            else -> {
+                show(key, source, null)
+            }
         }
         return Exit.OK
     }
@@ -101,7 +107,9 @@ internal class KeyCommand : PeercurlCommand() {
             console.println(line.toString())
         } else {
             what?.let { console.note("$what: $file") }
-            console.println("${console.style.faint("peer  ")}${console.style.strong(peer.toString())}")
+            console.println(
+                "${console.style.faint("peer  ")}${console.style.strong(peer.toString())}",
+            )
             console.println("${console.style.faint("cid   ")}${peer.toCid()}")
             console.println("${console.style.faint("type  ")}${key.type().name.lowercase()}")
         }

@@ -27,7 +27,12 @@ internal enum class KeyFormat {
     /** PKCS #8 (RFC 5958) in PEM (RFC 7468), as openssl reads it. */
     PEM {
         override fun encode(key: PrivateKey): ByteArray {
-            val base64 = Base64.getMimeEncoder(PEM_LINE, "\n".toByteArray()).encodeToString(Pkcs8.encode(key))
+            val base64 =
+                Base64
+                    .getMimeEncoder(
+                        PEM_LINE,
+                        "\n".toByteArray(),
+                    ).encodeToString(Pkcs8.encode(key))
             return "$PEM_BEGIN\n$base64\n$PEM_END\n".toByteArray()
         }
     }, ;
@@ -54,7 +59,15 @@ internal enum class KeyFormat {
                 "this PEM is no unencrypted PKCS #8 (\"PRIVATE KEY\"); openssl pkcs8 -topk8 -nocrypt makes one"
             }
             val compact = text.trim()
-            val asText = if (BASE64_TEXT.matches(compact)) Base64.getDecoder().decode(compact) else null
+            val asText =
+                if (BASE64_TEXT.matches(
+                        compact,
+                    )
+                ) {
+                    Base64.getDecoder().decode(compact)
+                } else {
+                    null
+                }
             return PrivateKey.unmarshal(asText ?: bytes)
         }
 
@@ -83,7 +96,11 @@ internal object KeyFiles {
         val posix = "posix" in file.fileSystem.supportedFileAttributeViews()
         val attributes: Array<FileAttribute<*>> =
             if (posix) {
-                arrayOf(PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")))
+                arrayOf(
+                    PosixFilePermissions.asFileAttribute(
+                        PosixFilePermissions.fromString("rw-------"),
+                    ),
+                )
             } else {
                 emptyArray()
             }

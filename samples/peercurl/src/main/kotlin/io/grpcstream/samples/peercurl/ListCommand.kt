@@ -13,7 +13,12 @@ import picocli.CommandLine.Parameters
     header = ["List a peer's services, or the methods of one."],
 )
 internal class ListCommand : SchemaCommand() {
-    @Parameters(index = "1", arity = "0..1", paramLabel = "SERVICE", description = ["Such as pkg.Service."])
+    @Parameters(
+        index = "1",
+        arity = "0..1",
+        paramLabel = "SERVICE",
+        description = ["Such as pkg.Service."],
+    )
     var service: String? = null
 
     override fun show(schema: Schema) {
@@ -32,7 +37,11 @@ internal class ListCommand : SchemaCommand() {
                 console.println(line.toString())
             } else {
                 console.println(console.style.name(plain(each)))
-                why?.let { console.note("${console.errStyle.bad(plain(each))} cannot be used: ${plain(it)}") }
+                why?.let {
+                    console.note(
+                        "${console.errStyle.bad(plain(each))} cannot be used: ${plain(it)}",
+                    )
+                }
             }
         }
         if (names.isEmpty()) console.verbose { "there are no services" }

@@ -48,6 +48,7 @@ internal fun commandLine(): CommandLine =
         isCaseInsensitiveEnumValuesAllowed = true
         usageHelpWidth = Terminal.columns
         usageHelpLongOptionsMaxWidth = 26
+        isExpandAtFiles = false // @FILE is for -d.
         parameterExceptionHandler = UsageErrors
         registerConverter(Target::class.java, Target::parse)
         registerConverter(kotlin.time.Duration::class.java, ::durationOf)

@@ -31,20 +31,30 @@ internal abstract class PeercurlCommand : Callable<Int> {
     final override fun call(): Int {
         Logging.configure(console.verbosity)
         val interruption = Interruption()
-        return try {
+        var exit = Exit.FAILURE
+        try {
+            exit = run(interruption)
+        } catch (e: OutputClosed) {
+            exit = Exit.OUTPUT_CLOSED
+        } finally {
+            interruption.done(exit)
+        }
+        return exit
+    }
+
+    private fun run(interruption: Interruption): Int =
+        try {
             runBlocking {
                 interruption.cancels(coroutineContext[Job]!!)
                 withContext(Dispatchers.Default) { run() }
             }
         } catch (e: CancellationException) {
-            if (!interruption.hasCome) throw e
-            interrupted()
+            if (interruption.hasCome) interrupted() else fail(e)
         } catch (e: OutputClosed) {
-            Exit.OUTPUT_CLOSED
+            throw e
         } catch (e: Exception) {
             fail(e)
-        }.also(interruption::done)
-    }
+        }
 
     private fun fail(failure: Exception): Int {
         val told = Failure.of(failure)

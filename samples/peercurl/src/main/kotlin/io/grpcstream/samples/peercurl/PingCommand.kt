@@ -5,10 +5,10 @@ import io.grpcstream.GrpcStream
 import io.grpcstream.libp2p.PeerId
 import kotlinx.coroutines.CancellationException
 import kotlinx.coroutines.CoroutineScope
+import kotlinx.coroutines.TimeoutCancellationException
 import kotlinx.coroutines.delay
 import kotlinx.coroutines.future.await
 import kotlinx.coroutines.withTimeout
-import kotlinx.coroutines.TimeoutCancellationException
 import picocli.CommandLine.Command
 import picocli.CommandLine.Option
 import kotlin.math.sqrt
@@ -63,7 +63,13 @@ internal class PingCommand : DialingCommand() {
             val pause = interval ?: 1.seconds
             while (true) {
                 val next = TimeSource.Monotonic.markNow() + pause
-                one(connection.remotePeer()) { peer.host().ping(it).await().toNanos() }
+                one(connection.remotePeer()) {
+                    peer
+                        .host()
+                        .ping(it)
+                        .await()
+                        .toNanos()
+                }
                 if (sent == count) break
                 delay(-next.elapsedNow())
             }
@@ -125,7 +131,8 @@ internal class PingCommand : DialingCommand() {
     private fun summary(): Int {
         val times = roundTrips.sorted()
         val mean = if (times.isEmpty()) 0.0 else times.average()
-        val deviation = sqrt(times.sumOf { (it - mean) * (it - mean) } / times.size.coerceAtLeast(1))
+        val deviation =
+            sqrt(times.sumOf { (it - mean) * (it - mean) } / times.size.coerceAtLeast(1))
         val took = begin.elapsedNow().inWholeMilliseconds
         if (console.json) {
             val line = JsonObject()
@@ -146,7 +153,13 @@ internal class PingCommand : DialingCommand() {
                 val figures = listOf(times.first(), mean.toLong(), times.last(), deviation.toLong())
                 console.println(
                     "round trip min/avg/max/mdev = " +
-                        figures.joinToString("/") { "%.3f".format(java.util.Locale.ROOT, it / NANOS_PER_MILLI) } + " ms",
+                        figures.joinToString("/") {
+                            "%.3f".format(
+                                java.util.Locale.ROOT,
+                                it / NANOS_PER_MILLI,
+                            )
+                        } +
+                        " ms",
                 )
             }
         }

@@ -33,25 +33,37 @@ internal object Pkcs8 {
         val data = dataOf(key)
         val info =
             when (key.type()) {
-                KeyType.ED25519 ->
+                KeyType.ED25519 -> {
                     PrivateKeyInfo(
                         AlgorithmIdentifier(ED25519),
                         DEROctetString(data.copyOf(SEED_BYTES)),
                     )
-                KeyType.RSA ->
+                }
+
+                KeyType.RSA -> {
                     PrivateKeyInfo(
                         AlgorithmIdentifier(PKCSObjectIdentifiers.rsaEncryption, DERNull.INSTANCE),
                         RSAPrivateKey.getInstance(data),
                     )
-                KeyType.SECP256K1 ->
+                }
+
+                KeyType.SECP256K1 -> {
                     PrivateKeyInfo(
-                        AlgorithmIdentifier(X9ObjectIdentifiers.id_ecPublicKey, SECObjectIdentifiers.secp256k1),
+                        AlgorithmIdentifier(
+                            X9ObjectIdentifiers.id_ecPublicKey,
+                            SECObjectIdentifiers.secp256k1,
+                        ),
                         ECPrivateKey(SECP256K1_BITS, BigInteger(1, data)),
                     )
+                }
+
                 KeyType.ECDSA -> {
                     val sec1 = ECPrivateKey.getInstance(data)
                     PrivateKeyInfo(
-                        AlgorithmIdentifier(X9ObjectIdentifiers.id_ecPublicKey, sec1.parametersObject),
+                        AlgorithmIdentifier(
+                            X9ObjectIdentifiers.id_ecPublicKey,
+                            sec1.parametersObject,
+                        ),
                         sec1,
                     )
                 }
@@ -69,9 +81,18 @@ internal object Pkcs8 {
                 val public = Ed25519PrivateKeyParameters(seed, 0).generatePublicKey().encoded
                 unmarshal(KeyType.ED25519, seed + public)
             }
-            PKCSObjectIdentifiers.rsaEncryption -> unmarshal(KeyType.RSA, info.privateKey.octets)
-            X9ObjectIdentifiers.id_ecPublicKey -> ellipticCurve(info)
-            else -> throw IllegalArgumentException("libp2p has no keys of the algorithm $algorithm")
+
+            PKCSObjectIdentifiers.rsaEncryption -> {
+                unmarshal(KeyType.RSA, info.privateKey.octets)
+            }
+
+            X9ObjectIdentifiers.id_ecPublicKey -> {
+                ellipticCurve(info)
+            }
+
+            else -> {
+                throw IllegalArgumentException("libp2p has no keys of the algorithm $algorithm")
+            }
         }
     }
 
@@ -82,7 +103,12 @@ internal object Pkcs8 {
             return unmarshal(KeyType.SECP256K1, padded(sec1.key))
         }
         // PKCS #8 tells the curve outside of the key, and libp2p within it.
-        val bits = org.bouncycastle.asn1.x9.ECNamedCurveTable.getByOID(ASN1ObjectIdentifier.getInstance(curve))?.n?.bitLength()
+        val bits =
+            org.bouncycastle.asn1.x9.ECNamedCurveTable
+                .getByOID(
+                    ASN1ObjectIdentifier.getInstance(curve),
+                )?.n
+                ?.bitLength()
         requireNotNull(bits) { "the curve $curve is not known" }
         return unmarshal(KeyType.ECDSA, ECPrivateKey(bits, sec1.key, sec1.publicKey, curve).encoded)
     }

@@ -22,7 +22,10 @@ internal class ProtoText(
     private var depth = 0
 
     fun of(symbol: GenericDescriptor): String {
-        text.append(style.faint("// ${symbol.fullName}, in ${plain(symbol.file.name)}")).append('\n')
+        text
+            .append(
+                style.faint("// ${symbol.fullName}, in ${plain(symbol.file.name)}"),
+            ).append('\n')
         when (symbol) {
             is ServiceDescriptor -> service(symbol)
             is MethodDescriptor -> method(symbol)
@@ -100,32 +103,62 @@ internal class ProtoText(
             val numbers = proto.reservedRangeList.map { range(it.start, it.end - 1, MAX_FIELD) }
             reserved(numbers, proto.reservedNameList)
             val extensions = proto.extensionRangeList.map { range(it.start, it.end - 1, MAX_FIELD) }
-            if (extensions.isNotEmpty()) line("${style.keyword("extensions")} ${extensions.joinToString()};")
+            if (extensions.isNotEmpty()) {
+                line(
+                    "${style.keyword("extensions")} ${extensions.joinToString()};",
+                )
+            }
         }
 
     private fun field(field: FieldDescriptor) {
         val label =
             when {
                 field.isMapField -> ""
+
                 field.isRepeated -> "repeated "
+
                 field.isRequired -> "required "
+
                 field.realContainingOneof != null -> ""
-                field.toProto().proto3Optional || (isProto2(field) && !field.isExtension) -> "optional "
+
+                field.toProto().proto3Optional || (
+                    isProto2(
+                        field,
+                    ) && !field.isExtension
+                ) -> "optional "
+
                 else -> ""
             }
         val options = optionsOf(field.options).toMutableList()
         val proto = field.toProto()
         if (proto.hasDefaultValue()) {
-            val quoted = field.javaType == FieldDescriptor.JavaType.STRING || field.javaType == FieldDescriptor.JavaType.BYTE_STRING
-            val value = if (quoted) "\"${TextFormat.escapeDoubleQuotesAndBackslashes(proto.defaultValue)}\"" else proto.defaultValue
+            val quoted =
+                field.javaType == FieldDescriptor.JavaType.STRING ||
+                    field.javaType == FieldDescriptor.JavaType.BYTE_STRING
+            val value =
+                if (quoted) {
+                    "\"${TextFormat.escapeDoubleQuotesAndBackslashes(
+                        proto.defaultValue,
+                    )}\""
+                } else {
+                    proto.defaultValue
+                }
             options.add(0, "default = ${plain(value)}")
         }
-        if (field.jsonName != defaultJsonName(field.name)) options += "json_name = \"${plain(field.jsonName)}\""
+        if (field.jsonName !=
+            defaultJsonName(field.name)
+        ) {
+            options += "json_name = \"${plain(field.jsonName)}\""
+        }
         val shown = if (options.isEmpty()) "" else " [${options.joinToString()}]"
         line("${style.keyword(label)}${typeOf(field)} ${field.name} = ${field.number}$shown;")
     }
 
-    private fun isProto2(field: FieldDescriptor): Boolean = field.file.toProto().syntax.let { it.isEmpty() || it == "proto2" }
+    private fun isProto2(field: FieldDescriptor): Boolean =
+        field.file.toProto().syntax.let {
+            it.isEmpty() ||
+                it == "proto2"
+        }
 
     private fun typeOf(field: FieldDescriptor): String =
         when {
@@ -133,9 +166,18 @@ internal class ProtoText(
                 val (key, value) = field.messageType.fields
                 "map<${typeOf(key)}, ${typeOf(value)}>"
             }
-            field.javaType == FieldDescriptor.JavaType.MESSAGE -> style.name(field.messageType.fullName)
-            field.javaType == FieldDescriptor.JavaType.ENUM -> style.name(field.enumType.fullName)
-            else -> field.type.name.lowercase()
+
+            field.javaType == FieldDescriptor.JavaType.MESSAGE -> {
+                style.name(field.messageType.fullName)
+            }
+
+            field.javaType == FieldDescriptor.JavaType.ENUM -> {
+                style.name(field.enumType.fullName)
+            }
+
+            else -> {
+                field.type.name.lowercase()
+            }
         }
 
     private fun enumeration(type: EnumDescriptor) =
@@ -143,10 +185,17 @@ internal class ProtoText(
             options(type.options)
             for (value in type.values) {
                 val options = optionsOf(value.options)
-                line("${value.name} = ${value.number}${if (options.isEmpty()) "" else " [${options.joinToString()}]"};")
+                line(
+                    "${value.name} = ${value.number}${if (options.isEmpty()) "" else " [${options.joinToString()}]"};",
+                )
             }
             val proto = type.toProto()
-            reserved(proto.reservedRangeList.map { range(it.start, it.end, Int.MAX_VALUE) }, proto.reservedNameList)
+            reserved(
+                proto.reservedRangeList.map {
+                    range(it.start, it.end, Int.MAX_VALUE)
+                },
+                proto.reservedNameList,
+            )
         }
 
     private fun reserved(
@@ -154,7 +203,11 @@ internal class ProtoText(
         names: List<String>,
     ) {
         if (numbers.isNotEmpty()) line("${style.keyword("reserved")} ${numbers.joinToString()};")
-        if (names.isNotEmpty()) line("${style.keyword("reserved")} ${names.joinToString { "\"${plain(it)}\"" }};")
+        if (names.isNotEmpty()) {
+            line(
+                "${style.keyword("reserved")} ${names.joinToString { "\"${plain(it)}\"" }};",
+            )
+        }
     }
 
     private fun range(
@@ -168,12 +221,20 @@ internal class ProtoText(
             else -> "$first to $last"
         }
 
-    private fun options(options: Message) = optionsOf(options).forEach { line("${style.keyword("option")} $it;") }
+    private fun options(options: Message) =
+        optionsOf(options).forEach {
+            line("${style.keyword("option")} $it;")
+        }
 
     /** Those that are set, and those of a service's own that the schema knows. */
     private fun optionsOf(options: Message): List<String> {
         if (options.serializedSize == 0) return emptyList()
-        val known = DynamicMessage.parseFrom(options.descriptorForType, options.toByteString(), schema.extensions as ExtensionRegistry)
+        val known =
+            DynamicMessage.parseFrom(
+                options.descriptorForType,
+                options.toByteString(),
+                schema.extensions as ExtensionRegistry,
+            )
         return known.allFields.flatMap { (field, value) ->
             val name = if (field.isExtension) "(${field.fullName})" else field.name
             val values = if (field.isRepeated) value as List<*> else listOf(value)
@@ -188,7 +249,14 @@ internal class ProtoText(
         if (value is Message) {
             "{ ${TextFormat.printer().emittingSingleLine(true).printToString(value).trim()} }"
         } else {
-            StringBuilder().also { TextFormat.printer().printFieldValue(field, value, it) }.toString()
+            StringBuilder()
+                .also {
+                    TextFormat.printer().printFieldValue(
+                        field,
+                        value,
+                        it,
+                    )
+                }.toString()
         }
 
     private companion object {

@@ -44,7 +44,11 @@ internal class Requests(
         val text = open()
         val first = text.read(1) ?: return DynamicMessage.getDefaultInstance(type)
         // Who types would have to end the input first.
-        if (!typed && text.read(2) != null) throw Failure.usage("$method takes one request, and there is another one")
+        if (!typed &&
+            text.read(2) != null
+        ) {
+            throw Failure.usage("$method takes one request, and there is another one")
+        }
         return first
     }
 
@@ -70,14 +74,21 @@ internal class Requests(
 
     private fun source(data: String): Reader =
         when {
-            data == STDIN -> InputStreamReader(FileInputStream(FileDescriptor.`in`), Charsets.UTF_8)
-            data.startsWith(STDIN) ->
+            data == STDIN -> {
+                InputStreamReader(FileInputStream(FileDescriptor.`in`), Charsets.UTF_8)
+            }
+
+            data.startsWith(STDIN) -> {
                 try {
                     Files.newBufferedReader(Path.of(data.substring(1)))
                 } catch (e: IOException) {
                     throw Failure.usage("-d $data: ${Failure.textOf(e)}", e)
                 }
-            else -> StringReader(data)
+            }
+
+            else -> {
+                StringReader(data)
+            }
         }
 
     /** The result of [read], which blocks: a coroutine that is cancelled does not wait for it. */
@@ -96,4 +107,3 @@ internal class Requests(
         const val STDIN = "@"
     }
 }
-

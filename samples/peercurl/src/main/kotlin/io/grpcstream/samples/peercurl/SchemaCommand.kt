@@ -15,7 +15,7 @@ internal abstract class SchemaCommand : DialingCommand() {
     final override suspend fun CoroutineScope.run(): Int {
         val schema =
             sources.ofFiles() ?: withChannel { channel ->
-                console.progress("asking $target for its services …").use {
+                console.progress("asking ${target.short} for its services …").use {
                     SchemaOptions.reflected(channel, calls.metadata(), calls.deadline)
                 }
             }

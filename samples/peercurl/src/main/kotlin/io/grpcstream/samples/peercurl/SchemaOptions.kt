@@ -2,6 +2,8 @@ package io.grpcstream.samples.peercurl
 
 import io.grpc.Channel
 import io.grpc.Metadata
+import io.grpc.Status
+import io.grpc.StatusException
 import io.grpcstream.samples.dynamic.Schema
 import io.grpcstream.samples.dynamic.SchemaLimits
 import picocli.CommandLine.Option
@@ -50,11 +52,17 @@ internal class SchemaOptions {
             channel: Channel,
             headers: Metadata,
             time: Duration?,
-        ): Schema =
-            Schema.reflected(
-                channel,
-                headers,
-                if (time == null) SchemaLimits() else SchemaLimits(time = time),
-            )
+        ): Schema {
+            val limits = if (time == null) SchemaLimits() else SchemaLimits(time = time)
+            try {
+                return Schema.reflected(channel, headers, limits)
+            } catch (e: StatusException) {
+                if (e.status.code != Status.Code.UNIMPLEMENTED) throw e
+                throw Failure.of(
+                    e.status,
+                    listOf("name its .proto files by --proto, or a --protoset"),
+                )
+            }
+        }
     }
 }

@@ -21,6 +21,12 @@ internal class Target private constructor(
     val addresses: List<Multiaddr>,
     val protocol: String?,
 ) {
+    /** Enough of it for someone who waits. */
+    val short: String
+        get() =
+            addresses.first().toString() +
+                (peer?.let { "/p2p/…" + it.toString().takeLast(6) } ?: "")
+
     /** The addresses with the peer's id. */
     val multiaddrs: List<Multiaddr>
         get() = addresses.map { if (peer == null) it else it.withPeerId(peer) }

@@ -21,9 +21,20 @@ internal object Templates {
             if (oneOf != null && oneOf.fields.first() != field) continue
             if (field.javaType != JavaType.MESSAGE || field.isMapField) continue
             val inner = field.messageType
-            if (inner in around + type || around.size > DEPTH || inner.file.`package` == "google.protobuf") continue
+            if (inner in around + type || around.size > DEPTH ||
+                inner.file.`package` == "google.protobuf"
+            ) {
+                continue
+            }
             val message = of(inner, around + type)
-            if (field.isRepeated) builder.addRepeatedField(field, message) else builder.setField(field, message)
+            if (field.isRepeated) {
+                builder.addRepeatedField(
+                    field,
+                    message,
+                )
+            } else {
+                builder.setField(field, message)
+            }
         }
         return builder.buildPartial()
     }

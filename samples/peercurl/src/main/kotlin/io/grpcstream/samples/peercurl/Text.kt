@@ -24,6 +24,13 @@ internal fun milliseconds(nanos: Long): String {
  * the cursor, or change colours and titles.
  */
 internal fun plain(text: String): String =
-    if (text.none(::isControl)) text else text.map { if (isControl(it)) '\uFFFD' else it }.joinToString("")
+    if (text.none(::isControl)) {
+        text
+    } else {
+        text
+            .map {
+                if (isControl(it)) '\uFFFD' else it
+            }.joinToString("")
+    }
 
 private fun isControl(c: Char): Boolean = c != '\n' && c != '\t' && c.isISOControl()

@@ -1,5 +1,6 @@
 package io.grpcstream.samples.peercurl
 
+import io.grpcstream.samples.dynamic.NearMisses
 import picocli.CommandLine
 import picocli.CommandLine.IParameterExceptionHandler
 import picocli.CommandLine.ParameterException
@@ -15,15 +16,31 @@ internal object UsageErrors : IParameterExceptionHandler {
             command.usage(System.err, command.colorScheme)
             return Exit.USAGE
         }
-        val near = mutableListOf<String>()
-        if (failure is CommandLine.UnmatchedArgumentException && !failure.isUnknownOption) {
-            near += failure.suggestions
-        }
-        val message = (failure.message ?: "not understood").trim()
-        val hints =
-            near.map { "did you mean: $it" } +
-                "try: ${command.commandSpec.qualifiedName()} --help"
-        Console(json = "--json" in args).tell(Failure(message, Exit.USAGE, details = hints))
+        val unknown = unknownCommand(failure)
+        val message =
+            if (unknown == null) {
+                failure.message ?: "not understood"
+            } else {
+                val near = NearMisses.of(unknown, command.subcommands.keys)
+                val hint =
+                    if (near.isEmpty()) {
+                        ""
+                    } else {
+                        ": did you mean ${near.joinToString(
+                            " or ",
+                        )}?"
+                    }
+                "there is no command \"$unknown\"$hint"
+            }
+        val hints = listOf("try: ${command.commandSpec.qualifiedName()} --help")
+        Console(json = "--json" in args).tell(Failure(message.trim(), Exit.USAGE, details = hints))
         return Exit.USAGE
     }
+
+    private fun unknownCommand(failure: ParameterException): String? =
+        (failure as? CommandLine.UnmatchedArgumentException)
+            ?.takeIf { it.commandLine.commandSpec.userObject() is Peercurl }
+            ?.unmatched
+            ?.firstOrNull()
+            ?.takeUnless { it.startsWith("-") }
 }
