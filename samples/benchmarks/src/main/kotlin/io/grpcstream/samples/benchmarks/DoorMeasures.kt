@@ -48,15 +48,23 @@ internal fun doorMeasures(): List<Measure> =
     )
 
 private fun comparisons(figure: Figure) =
-    versus(figure, FORWARD, EXPOSE, to = DIRECT) + Comparison(figure, FORWARD, TCP) + Comparison(figure, DIRECT, TCP) +
+    versus(figure, FORWARD, EXPOSE, to = DIRECT) + Comparison(figure, FORWARD, TCP) +
+        Comparison(figure, DIRECT, TCP) +
         (if (figure == P50) emptyList() else listOf(Comparison(CPU, FORWARD, DIRECT)))
 
-private fun doorVariants(probe: ((ServerServiceDefinition) -> GrpcTransport) -> Probe): List<Variant> =
+private fun doorVariants(
+    probe: ((ServerServiceDefinition) -> GrpcTransport) -> Probe,
+): List<Variant> =
     listOf(
         Variant(DIRECT) {
             probe {
                 val hosts = HostPair(HostPair.TCP, HostPair.TLS, loops = doorLoops())
-                StreamTransport(hosts, grpcStreamOf(it, Executors.DIRECT), Executors.DIRECT, managed = true)
+                StreamTransport(
+                    hosts,
+                    grpcStreamOf(it, Executors.DIRECT),
+                    Executors.DIRECT,
+                    managed = true,
+                )
             }
         },
         Variant(FORWARD) { probe(::ForwardTransport) },
@@ -71,7 +79,8 @@ private class ForwardTransport(
     private val loops = doorLoops()
     private val hosts = HostPair(HostPair.TCP, HostPair.TLS, loops = loops)
     private val grpc = grpcStreamOf(service, Executors.DIRECT)
-    private val door = ForwardDoor(loops, "the peer") { hosts.client.newStream(hosts.address, PROTOCOL) }
+    private val door =
+        ForwardDoor(loops, "the peer") { hosts.client.newStream(hosts.address, PROTOCOL) }
     private val address: InetSocketAddress
 
     init {

@@ -21,9 +21,10 @@ import kotlin.time.Duration
     name = "expose",
     header = ["Make a gRPC server that listens on TCP a peer."],
     description = [
-        "Peers that call this one reach the server at TARGET, in whatever language it is, by HTTP/2",
-        "in plaintext. It sees the caller's peer id, proven, in the header x-libp2p-peer-id, in",
-        "which nobody else can write. Until Ctrl-C; with -v it shows the calls.",
+        "Peers that call this one reach the server at TARGET, in whatever language it is, " +
+            "by HTTP/2 in plaintext. It sees the caller's peer id, proven, in the header " +
+            "x-libp2p-peer-id, in which nobody else can write. Until Ctrl-C; with -v it shows " +
+            "the calls.",
         "",
         "TARGET is HOST:PORT, or a PORT of this machine (127.0.0.1).",
     ],
@@ -39,8 +40,8 @@ internal class ExposeCommand : DoorCommand() {
         names = ["--listen"],
         paramLabel = "MULTIADDR",
         description = [
-            "Listen there for peers, such as /ip4/0.0.0.0/tcp/4001; repeatable",
-            "(default: $LOCAL, this machine alone).",
+            "Listen there for peers, such as /ip4/0.0.0.0/tcp/4001; repeatable " +
+                "(default: $LOCAL, this machine alone).",
         ],
     )
     var listen: List<String> = emptyList()

@@ -29,9 +29,10 @@ import kotlin.time.Duration.Companion.seconds
     name = "forward",
     header = ["Open a local TCP port to a peer, for any gRPC client."],
     description = [
-        "Whoever dials LISTEN by HTTP/2 in plaintext, such as grpcurl -plaintext, grpcui, ghz or",
-        "Postman, calls the peer at ADDRESS, as this peer: each TCP connection gets a stream of",
-        "its own, through which its bytes pass untouched. Until Ctrl-C; with -v it shows the calls.",
+        "Whoever dials LISTEN by HTTP/2 in plaintext, such as grpcurl -plaintext, grpcui, ghz or " +
+            "Postman, calls the peer at ADDRESS, as this peer: each TCP connection gets a " +
+            "stream of its own, through which its bytes pass untouched. Until Ctrl-C; " +
+            "with -v it shows the calls.",
         "",
         "LISTEN is HOST:PORT, or a PORT of this machine alone (127.0.0.1); 0 is any free one.",
     ],
