@@ -23,7 +23,8 @@ import org.junit.jupiter.api.Timeout;
 class RefusedCallTest {
   private static final int PREFACE = 24;
   private static final String SETTINGS = "000000040000000000";
-  private static final String GO_AWAY = "0000080700000000000000000000000000";
+  private static final String GO_AWAY =
+      "0000140700000000000000000000000000" + "6d6f76696e6720686f757365";
 
   private final Wire wire = Wire.tcp();
 
@@ -33,7 +34,7 @@ class RefusedCallTest {
   }
 
   @Test
-  @DisplayName("A call that crosses a GOAWAY is UNAVAILABLE, and says who takes no more")
+  @DisplayName("A call that crosses a GOAWAY is UNAVAILABLE, and says who takes no more and why")
   void callThatCrossesAGoAway() {
     PeerId peer = Wire.peer();
     Stream stream =
@@ -44,7 +45,7 @@ class RefusedCallTest {
             accepted -> accepted.channel().pipeline().addLast(new Refuser()));
     Status status = Echo.failure(GrpcStream.wrapClient(stream), CallOptions.DEFAULT);
     assertThat(status.getCode()).isEqualTo(Code.UNAVAILABLE);
-    assertThat(status.getDescription()).contains("takes no more calls on it (GOAWAY)", " peer ");
+    assertThat(status.getDescription()).contains("takes no more calls on it (GOAWAY): moving house", " peer ");
   }
 
   /** Answers the first call by a GOAWAY that leaves it out. */

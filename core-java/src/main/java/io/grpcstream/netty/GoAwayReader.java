@@ -27,15 +27,22 @@ final class GoAwayReader extends Http2FrameListenerDecorator {
   public void onGoAwayRead(
       ChannelHandlerContext ctx, int lastStreamId, long errorCode, ByteBuf debugData)
       throws Http2Exception {
-    end.goAway(errorCode == Http2Error.NO_ERROR.code() ? "" : why(errorCode, debugData));
+    end.goAway(why(errorCode, debugData));
     super.onGoAwayRead(ctx, lastStreamId, errorCode, debugData);
   }
 
+  /** The error, unless there is none, and what the server has to say besides. */
   private static String why(long errorCode, ByteBuf debugData) {
     Http2Error error = Http2Error.valueOf(errorCode);
-    String name = error == null ? "error " + errorCode : error.name();
     int length = Math.min(MAX_TEXT, debugData.readableBytes());
     String text = debugData.toString(debugData.readerIndex(), length, StandardCharsets.UTF_8);
-    return ": " + name + (text.isEmpty() ? "" : ", " + Quote.plain(text));
+    StringBuilder why = new StringBuilder();
+    if (error != Http2Error.NO_ERROR) {
+      why.append(": ").append(error == null ? "error " + errorCode : error.name());
+    }
+    if (!text.isEmpty()) {
+      why.append(why.isEmpty() ? ": " : ", ").append(Quote.plain(text));
+    }
+    return why.toString();
   }
 }
