@@ -45,7 +45,8 @@ class RefusedCallTest {
             accepted -> accepted.channel().pipeline().addLast(new Refuser()));
     Status status = Echo.failure(GrpcStream.wrapClient(stream), CallOptions.DEFAULT);
     assertThat(status.getCode()).isEqualTo(Code.UNAVAILABLE);
-    assertThat(status.getDescription()).contains("takes no more calls on it (GOAWAY): moving house", " peer ");
+    assertThat(status.getDescription())
+        .contains("takes no more calls on it (GOAWAY): moving house", " peer ");
   }
 
   /** Answers the first call by a GOAWAY that leaves it out. */
