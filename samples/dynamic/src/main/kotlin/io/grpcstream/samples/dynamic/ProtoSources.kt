@@ -1,6 +1,5 @@
 package io.grpcstream.samples.dynamic
 
-import com.squareup.wire.schema.CoreLoader
 import com.squareup.wire.schema.ErrorCollector
 import com.squareup.wire.schema.Linker
 import com.squareup.wire.schema.Loader
@@ -10,7 +9,6 @@ import com.squareup.wire.schema.Options
 import com.squareup.wire.schema.ProtoFile
 import com.squareup.wire.schema.PruningRules
 import com.squareup.wire.schema.internal.parser.ProtoParser
-import com.squareup.wire.schema.isWireRuntimeProto
 import java.io.IOException
 import java.nio.file.Files
 import java.nio.file.Path
@@ -103,7 +101,10 @@ internal class ProtoSources(
     }
 }
 
-/** Finds files in [roots]; Google's common ones are in Wire's jar, or in that which has their messages. */
+/**
+ * Finds files in [roots]; Google's common ones are in Wire's jar, or in that which has their messages.
+ * Wire would look for its own by Okio, which reads no jar that has a script before it.
+ */
 private class ProtoLoader(
     private val roots: List<Path>,
 ) : Loader {
@@ -112,12 +113,8 @@ private class ProtoLoader(
     override fun load(path: String): ProtoFile =
         loaded.getOrPut(path) {
             val file = roots.map { it.resolve(path) }.find(Files::isRegularFile)
-            if (file == null && isWireRuntimeProto(path)) {
-                CoreLoader.load(path)
-            } else {
-                val text = if (file == null) bundled(path) else read(file)
-                ProtoFile.get(ProtoParser.parse(Location.get(path), text))
-            }
+            val text = if (file == null) bundled(path) else read(file)
+            ProtoFile.get(ProtoParser.parse(Location.get(path), text))
         }
 
     private fun read(file: Path): String =
@@ -129,7 +126,7 @@ private class ProtoLoader(
 
     private fun bundled(name: String): String {
         val resource =
-            if (name.startsWith("google/")) javaClass.getResourceAsStream("/$name") else null
+            if (BUNDLED.any(name::startsWith)) javaClass.getResourceAsStream("/$name") else null
         return resource?.use { it.readBytes().decodeToString() } ?: throw SchemaException(
             "there is no $name" +
                 loaded.values
@@ -141,4 +138,8 @@ private class ProtoLoader(
     }
 
     override fun withErrors(errors: ErrorCollector): Loader = this
+
+    private companion object {
+        val BUNDLED = listOf("google/", "wire/")
+    }
 }
