@@ -21,22 +21,26 @@ import java.io.StringReader
  * JSON has no place for fields that the schema does not know; [unknownFields] names them. Extensions
  * (proto2) are printed under their plain names, and cannot be given.
  *
- * @param schema whose types an Any may hold
+ * @param types those that an Any may hold; `BytesValue`, as which others are printed, among them
  * @param defaults whether to print fields that are not set, too
  * @param indent what each level is indented by, white space; empty for all on one line
  */
 class JsonMessages(
-    private val schema: Schema,
+    private val types: JsonFormat.TypeRegistry,
     private val defaults: Boolean = false,
     private val indent: String = "  ",
 ) {
-    private val opaque = OpaqueAnys(schema)
+    /** The same, of all types of [schema]. */
+    constructor(schema: Schema, defaults: Boolean = false, indent: String = "  ") :
+        this(schema.types, defaults, indent)
 
-    private val parser by lazy { JsonFormat.parser().usingTypeRegistry(schema.types) }
+    private val opaque = OpaqueAnys(types)
+
+    private val parser by lazy { JsonFormat.parser().usingTypeRegistry(types) }
 
     private val printer by lazy {
         val plain =
-            JsonFormat.printer().usingTypeRegistry(schema.types).omittingInsignificantWhitespace()
+            JsonFormat.printer().usingTypeRegistry(types).omittingInsignificantWhitespace()
         if (defaults) plain.alwaysPrintFieldsWithNoPresence() else plain
     }
 
@@ -54,7 +58,7 @@ class JsonMessages(
             ).create()
 
     /** The same, printing all on one line. */
-    fun compact(): JsonMessages = JsonMessages(schema, defaults, indent = "")
+    fun compact(): JsonMessages = JsonMessages(types, defaults, indent = "")
 
     /**
      * The message of that type that [json] is.
@@ -111,7 +115,7 @@ class JsonMessages(
                 // What JsonFormat does not foresee of types that only bear the names of protobuf's.
                 asText(message, e)
             }
-        return gson.toJson(json)
+        return terminalSafe(gson.toJson(json))
     }
 
     private fun reread(json: String): JsonElement =

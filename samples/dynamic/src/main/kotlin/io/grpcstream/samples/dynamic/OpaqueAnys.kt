@@ -6,6 +6,7 @@ import com.google.protobuf.Descriptors.FieldDescriptor.JavaType
 import com.google.protobuf.DynamicMessage
 import com.google.protobuf.InvalidProtocolBufferException
 import com.google.protobuf.Message
+import com.google.protobuf.util.JsonFormat
 
 /**
  * Makes messages printable whose Anys hold what the schema does not know, or what is malformed: such an
@@ -13,7 +14,7 @@ import com.google.protobuf.Message
  * as `{"@type": "example.com/pkg.Unknown/google.protobuf.BytesValue", "value": "…base64…"}`.
  */
 internal class OpaqueAnys(
-    private val schema: Schema,
+    private val types: JsonFormat.TypeRegistry,
 ) {
     /** The message, or one that stands for it. */
     fun printable(message: Message): Message = printable(message, depth = 0)
@@ -85,7 +86,7 @@ internal class OpaqueAnys(
 
     private fun held(any: Any): Message? {
         if ('/' !in any.typeUrl) return null
-        val type = schema.types.find(any.typeUrl.substringAfterLast('/')) ?: return null
+        val type = types.find(any.typeUrl.substringAfterLast('/')) ?: return null
         return try {
             DynamicMessage.parseFrom(type, any.value)
         } catch (e: InvalidProtocolBufferException) {

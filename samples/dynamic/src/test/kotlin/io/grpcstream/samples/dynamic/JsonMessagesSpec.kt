@@ -7,6 +7,7 @@ import com.google.protobuf.Descriptors.Descriptor
 import com.google.protobuf.DynamicMessage
 import com.google.protobuf.ExtensionRegistry
 import com.google.protobuf.Message
+import com.google.protobuf.StringValue
 import com.google.protobuf.Timestamp
 import com.google.protobuf.UnknownFieldSet
 import com.google.rpc.BadRequest
@@ -321,6 +322,16 @@ class JsonMessagesSpec :
                 DynamicMessage.parseFrom(old, bytes, ExtensionRegistry.getEmptyRegistry()),
             ) shouldContainExactly
                 setOf("99", "100")
+        }
+
+        "what a terminal would obey is an escape" {
+            val text = "\u009b31m \u007f \u202eevil\u2066"
+            val printed = json.print(StringValue.of(text))
+            printed shouldBe """"\u009b31m \u007f \u202eevil\u2066""""
+            json
+                .parse(printed, StringValue.getDescriptor())
+                .allFields.values
+                .single() shouldBe text
         }
 
         "fields that are not set are printed if they are asked for, and lines are indented" {

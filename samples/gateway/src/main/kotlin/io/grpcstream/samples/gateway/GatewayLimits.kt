@@ -7,6 +7,8 @@ import kotlin.time.Duration.Companion.seconds
 class GatewayLimits(
     /** Bytes in the body of a request. */
     val requestBytes: Int = 4 * 1024 * 1024,
+    /** Messages in the body of a request, which each cost memory beside their bytes. */
+    val requestMessages: Int = 100_000,
     /** Bytes in the bodies of all requests that are under way. */
     val allRequestsBytes: Long = 64L * 1024 * 1024,
     /** Bytes in a message that a peer answers with. */
@@ -29,7 +31,9 @@ class GatewayLimits(
     val servicesTime: Duration = 10.seconds,
 ) {
     init {
-        require(requestBytes > 0 && responseBytes > 0) { "messages need at least a byte" }
+        require(requestBytes > 0 && requestMessages > 0 && responseBytes > 0) {
+            "messages need at least a byte"
+        }
         require(connections > 0 && callsPerPeer > 0 && followers > 0) {
             "there has to be room for one, at least"
         }

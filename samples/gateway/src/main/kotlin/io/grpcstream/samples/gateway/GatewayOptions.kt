@@ -93,10 +93,18 @@ class GatewayOptions(
         require(token != null || openToAll || listen.address?.isLoopbackAddress == true) {
             "$listen is reached by others than this machine: give a token, or say that none is wanted"
         }
-        require("*" !in cors) { "cors: name each origin" }
+        for (origin in cors) {
+            // Not "*", nor "null": that is what the pages of all sites send from within a sandbox.
+            require(ORIGIN.matches(origin)) {
+                "cors: \"$origin\" is no origin, as https://shop.example:8443 is one"
+            }
+        }
     }
 
     private companion object {
         const val MIN_TOKEN = 16
+
+        /** As browsers send it: in lower case, without a path. */
+        val ORIGIN = Regex("[a-z][a-z0-9+.-]*://[^/?#@*\\sA-Z]+")
     }
 }

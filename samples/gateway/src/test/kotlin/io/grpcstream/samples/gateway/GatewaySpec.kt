@@ -115,7 +115,9 @@ class GatewaySpec :
                     listOf("--token-file", "${folder.resolve("none")}") to "cannot read",
                     listOf("--tls-cert", "$short") to "go together",
                     listOf("--static", "$short") to "is no folder",
-                    listOf("--cors", "*") to "name each origin",
+                    listOf("--cors", "*") to "is no origin",
+                    listOf("--cors", "null") to "is no origin",
+                    listOf("--cors", "https://shop.example/") to "is no origin",
                     listOf("--allow", "nobody") to "",
                 )
             for ((arguments, why) in wrong) {

@@ -85,7 +85,11 @@ internal class CallLog(
     ) {
         each(
             headers,
-        ) { name, value -> console.note("$mark ${console.errStyle.name(name)}: ${plain(value)}") }
+        ) { name, value ->
+            console.note(
+                "$mark ${console.errStyle.name(plainLine(name))}: ${plainLine(value)}",
+            )
+        }
     }
 
     private fun json(
@@ -113,6 +117,10 @@ internal class CallLog(
         tell: (String, String) -> Unit,
     ) {
         for (name in headers.keys().sorted()) {
+            if (!NAME.matches(name)) {
+                tell(name, "a name that gRPC does not have")
+                continue
+            }
             if (name.endsWith(Metadata.BINARY_HEADER_SUFFIX)) {
                 val key = Metadata.Key.of(name, Metadata.BINARY_BYTE_MARSHALLER)
                 headers.getAll(key)?.forEach { tell(name, Base64.getEncoder().encodeToString(it)) }
@@ -121,5 +129,10 @@ internal class CallLog(
                 headers.getAll(key)?.forEach { tell(name, it) }
             }
         }
+    }
+
+    private companion object {
+        /** Names of metadata, as gRPC defines them; a peer may send others. */
+        val NAME = Regex("[0-9a-z_.-]+")
     }
 }

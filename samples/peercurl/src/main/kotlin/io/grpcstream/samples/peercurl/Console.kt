@@ -2,6 +2,7 @@ package io.grpcstream.samples.peercurl
 
 import com.google.gson.JsonObject
 import com.google.gson.JsonParser
+import io.grpcstream.samples.dynamic.terminalSafe
 import java.io.FileDescriptor
 import java.io.FileOutputStream
 import java.io.IOException
@@ -36,7 +37,7 @@ internal class Console(
      * @throws OutputClosed if nobody reads them
      */
     fun println(text: String) {
-        write(out, "$text\n".toByteArray())
+        write(out, line(text))
     }
 
     /** Prints these bytes as they are. */
@@ -46,8 +47,12 @@ internal class Console(
 
     /** Prints a line that is no result to the standard error. */
     fun note(text: String) {
-        write(err, "$text\n".toByteArray())
+        write(err, line(text))
     }
+
+    /** In JSON, what a terminal would obey is an escape. */
+    private fun line(text: String): ByteArray =
+        "${if (json) terminalSafe(text) else text}\n".toByteArray()
 
     /** Prints such a line if -v was said. */
     inline fun verbose(text: () -> String) {

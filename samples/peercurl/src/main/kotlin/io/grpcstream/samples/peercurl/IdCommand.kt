@@ -49,11 +49,11 @@ internal class IdCommand : DialingCommand() {
             console.note("it has told nothing of itself (no identify)")
             return
         }
-        row("agent", plain(info.agentVersion))
-        if (info.protocolVersion.isNotEmpty()) row("version", plain(info.protocolVersion))
+        row("agent", plainLine(info.agentVersion))
+        if (info.protocolVersion.isNotEmpty()) row("version", plainLine(info.protocolVersion))
         info.observedAddress?.let { row("sees us at", it.toString()) }
         rows("listens at", info.listenAddresses.map { it.toString() })
-        rows("protocols", info.protocols.map(::plain).sorted())
+        rows("protocols", info.protocols.map(::plainLine).sorted())
     }
 
     private fun rows(

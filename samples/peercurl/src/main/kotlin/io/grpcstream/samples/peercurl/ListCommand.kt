@@ -36,10 +36,10 @@ internal class ListCommand : SchemaCommand() {
                 why?.let { line.addProperty("unusable", it) }
                 console.println(line.toString())
             } else {
-                console.println(console.style.name(plain(each)))
+                console.println(console.style.name(plainLine(each)))
                 why?.let {
                     console.note(
-                        "${console.errStyle.bad(plain(each))} cannot be used: ${plain(it)}",
+                        "${console.errStyle.bad(plainLine(each))} cannot be used: ${plain(it)}",
                     )
                 }
             }

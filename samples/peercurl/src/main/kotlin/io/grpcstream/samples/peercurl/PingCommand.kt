@@ -121,7 +121,7 @@ internal class PingCommand : DialingCommand() {
             line.addProperty("error", why)
             console.println(line.toString())
         } else {
-            console.println("${console.style.bad("no answer")}: seq=$sequence: ${plain(why)}")
+            console.println("${console.style.bad("no answer")}: seq=$sequence: ${plainLine(why)}")
         }
     }
 

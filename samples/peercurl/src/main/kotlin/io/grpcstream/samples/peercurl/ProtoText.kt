@@ -24,7 +24,7 @@ internal class ProtoText(
     fun of(symbol: GenericDescriptor): String {
         text
             .append(
-                style.faint("// ${symbol.fullName}, in ${plain(symbol.file.name)}"),
+                style.faint("// ${symbol.fullName}, in ${plainLine(symbol.file.name)}"),
             ).append('\n')
         when (symbol) {
             is ServiceDescriptor -> service(symbol)
@@ -143,12 +143,12 @@ internal class ProtoText(
                 } else {
                     proto.defaultValue
                 }
-            options.add(0, "default = ${plain(value)}")
+            options.add(0, "default = ${plainLine(value)}")
         }
         if (field.jsonName !=
             defaultJsonName(field.name)
         ) {
-            options += "json_name = \"${plain(field.jsonName)}\""
+            options += "json_name = \"${plainLine(field.jsonName)}\""
         }
         val shown = if (options.isEmpty()) "" else " [${options.joinToString()}]"
         line("${style.keyword(label)}${typeOf(field)} ${field.name} = ${field.number}$shown;")
@@ -205,7 +205,7 @@ internal class ProtoText(
         if (numbers.isNotEmpty()) line("${style.keyword("reserved")} ${numbers.joinToString()};")
         if (names.isNotEmpty()) {
             line(
-                "${style.keyword("reserved")} ${names.joinToString { "\"${plain(it)}\"" }};",
+                "${style.keyword("reserved")} ${names.joinToString { "\"${plainLine(it)}\"" }};",
             )
         }
     }
@@ -238,7 +238,7 @@ internal class ProtoText(
         return known.allFields.flatMap { (field, value) ->
             val name = if (field.isExtension) "(${field.fullName})" else field.name
             val values = if (field.isRepeated) value as List<*> else listOf(value)
-            values.map { "$name = ${plain(valueOf(field, it!!))}" }
+            values.map { "$name = ${plainLine(valueOf(field, it!!))}" }
         }
     }
 

@@ -33,4 +33,14 @@ internal fun plain(text: String): String =
             }.joinToString("")
     }
 
-private fun isControl(c: Char): Boolean = c != '\n' && c != '\t' && c.isISOControl()
+/**
+ * The same of what is to stay within its line: a peer must not add lines that look like peercurl's own.
+ */
+internal fun plainLine(text: String): String = plain(text).replace('\n', '\uFFFD')
+
+private fun isControl(c: Char): Boolean =
+    (c != '\n' && c != '\t' && c.isISOControl()) || c in OVERRIDES || c in ISOLATES
+
+/** They turn the direction of the text behind them. */
+private val OVERRIDES = '\u202a'..'\u202e'
+private val ISOLATES = '\u2066'..'\u2069'

@@ -49,7 +49,8 @@ private fun Metadata.add(
     name: String,
     value: String,
 ) {
-    if (FORGED.any { name.startsWith(it) }) return
+    val plain = name.replace('_', '-') // As which some servers take it.
+    if (plain in OF_CONNECTION || FORGED.any { plain.startsWith(it) }) return
     try {
         if (name.endsWith(BINARY_SUFFIX)) {
             val key = Metadata.Key.of(name, Metadata.BINARY_BYTE_MARSHALLER)
@@ -118,9 +119,12 @@ internal fun HttpHeadersBuilder.addMetadata(
     }
 }
 
-/** Names and values as text, those of binary ones in Base64. What gRPC itself needs is left out. */
+/**
+ * Names and values as text, those of binary ones in Base64. What gRPC itself needs is left out, and so
+ * is what a peer calls as nothing may be called in HTTP.
+ */
 internal fun Metadata.texts(): List<Pair<String, String>> =
-    keys().filterNot { it in OF_GRPC }.flatMap { name ->
+    keys().filter { it !in OF_GRPC && NAME.matches(it) }.flatMap { name ->
         if (name.endsWith(BINARY_SUFFIX)) {
             val key = Metadata.Key.of(name, Metadata.BINARY_BYTE_MARSHALLER)
             getAll(key)?.toList().orEmpty().map {
@@ -139,6 +143,28 @@ private fun isForBrowsers(name: String) =
 
 /** Those that would say who calls, which is for the handshake alone to say. */
 private val FORGED = listOf("x-libp2p-", "grpc-", ":")
+
+/** Names of metadata, as gRPC defines them. */
+private val NAME = Regex("[0-9a-z_.-]+")
+
+/**
+ * Those of one connection or one body. A peer that got them would have to end its connection to the
+ * gateway (RFC 9113, section 8.2.2), and with it the calls of all others.
+ */
+private val OF_CONNECTION =
+    setOf(
+        "connection",
+        "content-length",
+        "content-type",
+        "host",
+        "http2-settings",
+        "keep-alive",
+        "proxy-connection",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+    )
 
 private val OF_GRPC =
     setOf("content-type", "grpc-status", "grpc-message", "grpc-encoding", "grpc-accept-encoding")
@@ -217,10 +243,17 @@ private val TO_BROWSERS =
 private val TO_BROWSER_PREFIXES =
     listOf(
         "access-control-",
+        "cdn-",
         "clear-site-",
         "cross-origin-",
         "no-vary-",
         "referrer-",
         "set-cookie",
+        "surrogate-",
+        // Servers in front of the gateway would answer with files of theirs.
+        "x-accel-",
+        "x-lighttpd-",
+        "x-reproxy-",
+        "x-sendfile",
         "x-permitted-",
     )

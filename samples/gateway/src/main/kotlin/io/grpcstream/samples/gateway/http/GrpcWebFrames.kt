@@ -15,8 +15,11 @@ internal object GrpcWebFrames {
     private const val COMPRESSED = 0x01
     private const val TRAILERS = 0x80
 
-    /** The messages of a request. */
-    fun messages(body: ByteArray): List<ByteArray> {
+    /** The messages of a request, at most [most]. */
+    fun messages(
+        body: ByteArray,
+        most: Int,
+    ): List<ByteArray> {
         val bytes = ByteBuffer.wrap(body)
         val messages = ArrayList<ByteArray>()
         while (bytes.hasRemaining()) {
@@ -31,6 +34,9 @@ internal object GrpcWebFrames {
                 throw malformed(
                     "a frame of gRPC-Web announces $length bytes, ${bytes.remaining()} follow",
                 )
+            }
+            if (messages.size == most) {
+                throw malformed("the body has more than $most requests, the gateway's limit")
             }
             messages += ByteArray(length.toInt()).also(bytes::get)
         }

@@ -142,7 +142,7 @@ internal class PeerCalls(
             }
             val isText = form == Form.GRPC_WEB_TEXT
             val frames = if (isText) GrpcWebFrames.decodeText(body) else body
-            val requests = GrpcWebFrames.messages(frames)
+            val requests = GrpcWebFrames.messages(frames, limits.requestMessages)
             call(peer, method, requests, headers.deadline(), GrpcWebAnswer(response, isText))
         }
 
@@ -241,7 +241,7 @@ internal class PeerCalls(
             ) : Found(method) {
                 override fun requests(): List<ByteArray> {
                     if (!method.isClientStreaming) return listOf(method.parse(body))
-                    return manyValues(body).map { method.parse(it.toString()) }
+                    return manyValues(body, limits.requestMessages) { method.parse(it.toString()) }
                 }
             }
 

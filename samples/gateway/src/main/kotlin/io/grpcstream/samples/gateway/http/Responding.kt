@@ -30,7 +30,8 @@ internal fun CoroutineScope.respond(
             } catch (e: CancellationException) {
                 writer.abort()
                 throw e
-            } catch (e: Exception) {
+            } catch (e: Throwable) {
+                // Also such as a StackOverflowError: the client must not wait for ever.
                 if (e is ClosedStreamException || !writer.isOpen) {
                     log.debug("a request was cut", e)
                     writer.abort()

@@ -7,6 +7,7 @@ import com.google.protobuf.Descriptors.FieldDescriptor
 import com.google.protobuf.Descriptors.FieldDescriptor.JavaType
 import com.google.protobuf.Descriptors.MethodDescriptor
 import io.grpcstream.samples.gateway.peers.PeerServices
+import io.grpcstream.samples.gateway.rest.HttpRoute
 import io.grpcstream.samples.gateway.rest.JSON
 
 /** The services of a peer as the page makes forms of them: methods, and the types of their requests. */
@@ -15,11 +16,12 @@ internal fun PeerServices.describe(): ObjectNode {
     val types = LinkedHashMap<String, Descriptor>()
     val enums = LinkedHashMap<String, EnumDescriptor>()
     val list = root.putArray("services")
+    val routes = routes.all.groupBy { it.method }
     for (service in services.values) {
         val node = list.addObject().put("name", service.fullName)
         val methods = node.putArray("methods")
         for (method in service.methods) {
-            methods.add(describe(method))
+            methods.add(describe(method, routes[method].orEmpty()))
             collect(method.inputType, types, enums)
         }
     }
@@ -34,7 +36,10 @@ internal fun PeerServices.describe(): ObjectNode {
     return root
 }
 
-private fun PeerServices.describe(method: MethodDescriptor): ObjectNode {
+private fun describe(
+    method: MethodDescriptor,
+    routes: List<HttpRoute>,
+): ObjectNode {
     val node = JSON.createObjectNode()
     node.put("name", method.name)
     node.put("input", method.inputType.fullName)
@@ -43,7 +48,7 @@ private fun PeerServices.describe(method: MethodDescriptor): ObjectNode {
     node.put("serverStreaming", method.isServerStreaming)
     node.put("deprecated", method.options.deprecated)
     val http = node.putArray("http")
-    routes.all.filter { it.method == method }.forEach { http.add("${it.verb} ${it.template}") }
+    routes.forEach { http.add("${it.verb} ${it.template}") }
     return node
 }
 

@@ -1,8 +1,9 @@
 package io.grpcstream.samples.gateway.peers
 
+import com.google.protobuf.BytesValue
 import com.google.protobuf.Descriptors.MethodDescriptor
 import com.google.protobuf.Descriptors.ServiceDescriptor
-import com.google.protobuf.TypeRegistry
+import com.google.protobuf.util.JsonFormat
 import com.google.rpc.ErrorDetailsProto
 import io.grpcstream.samples.gateway.rest.HttpRoutes
 import io.grpcstream.samples.gateway.rest.MessageJson
@@ -29,8 +30,9 @@ internal class PeerServices(
         method: String,
     ): MethodDescriptor? = services[service]?.findMethodByName(method)
 
-    private fun types(): TypeRegistry {
-        val types = TypeRegistry.newBuilder()
+    private fun types(): JsonFormat.TypeRegistry {
+        val types = JsonFormat.TypeRegistry.newBuilder()
+        types.add(BytesValue.getDescriptor()) // As which an Any is shown that nobody knows.
         types.add(ErrorDetailsProto.getDescriptor().messageTypes)
         for (method in services.values.flatMap { it.methods }) {
             types.add(method.inputType)

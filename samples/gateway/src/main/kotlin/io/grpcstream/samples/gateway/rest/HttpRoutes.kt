@@ -28,9 +28,11 @@ internal class HttpRoutes(
     val all: List<HttpRoute> =
         services
             .flatMap { it.methods }
-            .flatMap(
-                ::routesOf,
-            ).sortedWith(compareBy(HttpRoute::template))
+            .asSequence()
+            .flatMap(::routesOf)
+            .take(MOST)
+            .toList()
+            .sortedWith(compareBy(HttpRoute::template))
 
     /** A route, and what the path has for its variables. */
     class Match(
@@ -46,6 +48,9 @@ internal class HttpRoutes(
 
     private companion object {
         val log = LoggerFactory.getLogger(HttpRoutes::class.java)
+
+        /** Each path is compared with all of a peer's. */
+        const val MOST = 10_000
 
         /** Methods of descriptors that were read at run time have the annotation as an unknown field. */
         val ANNOTATIONS: ExtensionRegistry =

@@ -24,17 +24,33 @@ internal fun oneValue(text: String): JsonNode =
         throw IllegalArgumentException("the body is no JSON: ${e.originalMessage}", e)
     }
 
-/** The values that [text] has one after the other, as lines or not, or as the elements of one array. */
-internal fun manyValues(text: String): List<JsonNode> =
+/**
+ * What [read] makes of the values that [text] has one after the other, as lines or not, or as the
+ * elements of one array. No value is kept while the next is read: as a tree it may take fifty times the
+ * memory of its text.
+ *
+ * @throws IllegalArgumentException if it is no such text, or has more than [most] values
+ */
+internal fun <T> manyValues(
+    text: String,
+    most: Int,
+    read: (JsonNode) -> T,
+): List<T> =
     try {
-        JSON
-            .readerFor(
-                JsonNode::class.java,
-            ).without(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
-            .readValues<JsonNode>(text)
-            .use {
-                it.readAll()
+        val reader =
+            JSON
+                .readerFor(JsonNode::class.java)
+                .without(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+        reader.readValues<JsonNode>(text).use { values ->
+            buildList {
+                while (values.hasNextValue()) {
+                    require(
+                        size < most,
+                    ) { "the body has more than $most requests, the gateway's limit" }
+                    add(read(values.nextValue()))
+                }
             }
+        }
     } catch (e: JsonProcessingException) {
         throw IllegalArgumentException("the body is no sequence of JSON: ${e.originalMessage}", e)
     }

@@ -4,9 +4,8 @@ import com.fasterxml.jackson.databind.JsonNode
 import com.google.protobuf.Descriptors.Descriptor
 import com.google.protobuf.DynamicMessage
 import com.google.protobuf.InvalidProtocolBufferException
-import com.google.protobuf.Message
-import com.google.protobuf.TypeRegistry
 import com.google.protobuf.util.JsonFormat
+import io.grpcstream.samples.dynamic.JsonMessages
 import java.util.Base64
 import com.google.protobuf.Any as ProtoAny
 
@@ -17,14 +16,9 @@ import com.google.protobuf.Any as ProtoAny
  * @param types those that an `Any` may hold
  */
 internal class MessageJson(
-    types: TypeRegistry,
+    private val types: JsonFormat.TypeRegistry,
 ) {
-    private val printer =
-        JsonFormat
-            .printer()
-            .usingTypeRegistry(types)
-            .alwaysPrintFieldsWithNoPresence()
-            .omittingInsignificantWhitespace()
+    private val messages = JsonMessages(types, defaults = true, indent = "")
 
     /** Reads what people write. */
     val parser: JsonFormat.Parser = JsonFormat.parser().usingTypeRegistry(types)
@@ -43,20 +37,27 @@ internal class MessageJson(
         return message.build()
     }
 
-    /** @throws InvalidProtocolBufferException if the peer sent what is no [type] */
+    /**
+     * Whatever a peer has put into it, such as Anys within Anys without end: see [JsonMessages.print].
+     *
+     * @throws InvalidProtocolBufferException if the peer sent what is no [type]
+     */
     fun print(
         type: Descriptor,
         bytes: ByteArray,
-    ): String = printer.print(DynamicMessage.parseFrom(type, bytes))
+    ): String = messages.print(DynamicMessage.parseFrom(type, bytes))
 
     /** [message] as JSON; of one whose type nobody knows, the bytes in Base64. */
     fun detail(message: ProtoAny): JsonNode =
-        try {
-            oneValue(printer.print(message as Message))
-        } catch (_: InvalidProtocolBufferException) {
+        if (isKnown(message)) {
+            oneValue(messages.print(message))
+        } else {
             JSON.createObjectNode().apply {
                 put("@type", message.typeUrl)
                 put("value", Base64.getEncoder().encodeToString(message.value.toByteArray()))
             }
         }
+
+    private fun isKnown(message: ProtoAny): Boolean =
+        '/' in message.typeUrl && types.find(message.typeUrl.substringAfterLast('/')) != null
 }

@@ -107,6 +107,7 @@ internal class PathTemplate private constructor(
         private var at = 0
 
         fun parse(): PathTemplate {
+            require(text.length <= MOST) { "a template of ${text.length} characters, limit $MOST" }
             expect('/')
             segments('\u0000')
             val verb = if (at < text.length && text[at] == ':') text.substring(at + 1) else null
@@ -173,6 +174,8 @@ internal class PathTemplate private constructor(
         }
 
         private companion object {
+            /** Characters of a template. */
+            const val MOST = 2_000
             val FIELD = Regex("[A-Za-z_][A-Za-z0-9_]*(\\.[A-Za-z_][A-Za-z0-9_]*)*")
         }
     }

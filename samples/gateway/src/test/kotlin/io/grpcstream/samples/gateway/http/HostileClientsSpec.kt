@@ -7,14 +7,19 @@ import io.grpcstream.samples.gateway.Actor
 import io.grpcstream.samples.gateway.GatewayLimits
 import io.grpcstream.samples.gateway.onStage
 import io.kotest.assertions.nondeterministic.eventually
+import io.kotest.assertions.throwables.shouldThrow
 import io.kotest.assertions.withClue
 import io.kotest.core.spec.style.StringSpec
 import io.kotest.matchers.nulls.shouldBeNull
 import io.kotest.matchers.shouldBe
 import io.kotest.matchers.string.shouldContain
 import io.kotest.matchers.string.shouldStartWith
+import kotlinx.coroutines.CoroutineScope
+import kotlinx.coroutines.Dispatchers
+import kotlinx.coroutines.SupervisorJob
 import kotlinx.coroutines.async
 import kotlinx.coroutines.coroutineScope
+import kotlinx.coroutines.future.await
 import kotlinx.coroutines.withTimeout
 import java.net.SocketException
 import java.net.http.HttpRequest.BodyPublishers
@@ -223,6 +228,34 @@ class HostileClientsSpec :
                         200
                     hanging.forEach { it.await().statusCode() shouldBe 504 }
                 }
+            }
+        }
+
+        "a response whose making fails in whatever way ends, and its client is not left waiting" {
+            val response =
+                CoroutineScope(SupervisorJob() + Dispatchers.Default).respond(1.seconds) {
+                    throw StackOverflowError()
+                }
+            withTimeout(20.seconds) {
+                shouldThrow<StackOverflowError> { response.aggregate().await() }
+            }
+        }
+
+        "many small requests in one body cost no more than their bytes say" {
+            onStage(Actor()) { stage ->
+                val many = "{}\n".repeat(300_000)
+                stage.post("/peers/peer0/greeter.Greeter/SayHelloMany", many).let {
+                    it.statusCode() shouldBe 400
+                    it.body() shouldContain "requests"
+                }
+                val frames = ByteArray(5 * 300_000)
+                stage
+                    .post(
+                        "/peers/peer0/greeter.Greeter/SayHelloMany",
+                        "application/grpc-web",
+                        frames,
+                    ).body()
+                    .decodeToString() shouldContain "requests"
             }
         }
 

@@ -3,10 +3,30 @@
 
 package io.grpcstream.samples.gateway.http
 
+import com.google.protobuf.Any
+import com.google.protobuf.CodedOutputStream
+import com.google.protobuf.DescriptorProtos.FileDescriptorProto
+import com.google.protobuf.DescriptorProtos.MethodDescriptorProto
+import com.google.protobuf.DescriptorProtos.ServiceDescriptorProto
+import com.google.protobuf.Descriptors.FileDescriptor
+import com.google.protobuf.Duration
+import com.google.protobuf.Timestamp
+import com.google.protobuf.WireFormat
+import com.google.protobuf.util.JsonFormat.TypeRegistry
+import com.google.rpc.RetryInfo
+import io.grpc.InternalMetadata
 import io.grpc.Metadata
+import io.grpc.Status
+import io.grpcstream.greeter.GreeterGrpcKt.GreeterCoroutineImplBase
+import io.grpcstream.greeter.HelloReply
+import io.grpcstream.greeter.HelloRequest
+import io.grpcstream.greeter.helloReply
+import io.grpcstream.kotlin.currentCall
 import io.grpcstream.samples.gateway.Actor
 import io.grpcstream.samples.gateway.onStage
+import io.grpcstream.samples.gateway.peers.PeerServices
 import io.grpcstream.samples.gateway.rest.JSON
+import io.grpcstream.samples.gateway.rest.MessageJson
 import io.kotest.assertions.nondeterministic.eventually
 import io.kotest.assertions.withClue
 import io.kotest.core.spec.style.StringSpec
@@ -16,8 +36,10 @@ import io.kotest.matchers.comparables.shouldBeLessThan
 import io.kotest.matchers.ints.shouldBeInRange
 import io.kotest.matchers.shouldBe
 import io.kotest.matchers.string.shouldContain
+import io.kotest.matchers.string.shouldStartWith
 import kotlinx.coroutines.delay
 import kotlinx.coroutines.withTimeout
+import java.io.ByteArrayOutputStream
 import java.net.http.HttpRequest.BodyPublishers
 import java.net.http.HttpResponse
 import java.net.http.HttpResponse.BodyHandlers
@@ -160,6 +182,75 @@ class JsonSpec :
             }
         }
 
+        "an Any in which a peer has put Anys without end is printed as far as people would read it" {
+            val json = PeerServices(listOf(ANYS.services.single())).json
+            val printed = json.print(Any.getDescriptor(), anysWithin(50_000))
+            printed shouldStartWith
+                """{"@type":"type.googleapis.com/google.protobuf.Any","value":{"""
+        }
+
+        "a time that there is not is shown for what it is, and spoils nothing" {
+            val json = MessageJson(TypeRegistry.newBuilder().build())
+            val never = Timestamp.newBuilder().setSeconds(Long.MAX_VALUE).build()
+            json.print(Timestamp.getDescriptor(), never.toByteArray()) shouldContain "@error"
+            val detail =
+                RetryInfo
+                    .newBuilder()
+                    .setRetryDelay(
+                        DAY.setSeconds(Long.MAX_VALUE),
+                    ).build()
+            val types = TypeRegistry.newBuilder().add(RetryInfo.getDescriptor()).build()
+            MessageJson(types).detail(Any.pack(detail))["@error"].asText() shouldContain "Any"
+        }
+
+        "headers of a peer's that are none in HTTP are left out, and so are those that proxies obey" {
+            val peer =
+                object : GreeterCoroutineImplBase() {
+                    override suspend fun sayHello(request: HelloRequest): HelloReply {
+                        val call = currentCall()
+                        for (headers in listOf(call.responseHeaders, call.trailers)) {
+                            headers.merge(
+                                InternalMetadata.newMetadata(
+                                    *listOf(
+                                        "two words" to "1",
+                                        "col:on" to "1",
+                                        "l\u00e4" to "1",
+                                        "new\r\nx-line" to "1",
+                                        "x-accel-redirect" to "/secret",
+                                        "x-sendfile" to "/etc/passwd",
+                                        "x-fine" to "1",
+                                    ).flatMap {
+                                        listOf(
+                                            it.first.toByteArray(),
+                                            it.second.toByteArray(),
+                                        )
+                                    }.toTypedArray(),
+                                ),
+                            )
+                        }
+                        if (request.name == "fail") throw Status.ABORTED.asException()
+                        return helloReply { message = "fine" }
+                    }
+                }
+            onStage(peer) { stage ->
+                val path = "/peers/peer0/greeter.Greeter/SayHello"
+                val fine = stage.post(path, "{}")
+                fine.statusCode() shouldBe 200
+                fine
+                    .headers()
+                    .map()
+                    .keys
+                    .filter { it.startsWith("x-") } shouldContainExactly
+                    listOf("x-content-type-options", "x-fine")
+                fine.headers().firstValue("grpc-trailer-x-fine").get() shouldBe "1"
+                stage.post(path, """{"name": "fail"}""").statusCode() shouldBe 409
+                val events = stage.post(path, "{}", "accept", "text/event-stream").body()
+                events shouldContain """["x-fine","1"]"""
+                val web = stage.post(path, "application/grpc-web", ByteArray(5))
+                web.body().decodeToString() shouldContain "x-fine: 1"
+            }
+        }
+
         "headers reach the peer, except those that are HTTP's, the gateway's, or claim to be someone" {
             val actor = Actor()
             onStage(actor) { stage ->
@@ -183,6 +274,14 @@ class JsonSpec :
                         "10.0.0.1",
                         "cookie",
                         "a=b",
+                        "x_libp2p_peer_id",
+                        "12D3KooWForged",
+                        "grpc-metadata-connection",
+                        "close",
+                        "grpc-metadata-content-length",
+                        "7",
+                        "grpc-metadata-transfer-encoding",
+                        "chunked",
                     ).statusCode() shouldBe 200
 
                 fun value(name: String) =
@@ -194,6 +293,9 @@ class JsonSpec :
                     byteArrayOf(1, 2)
                 for (name in listOf(
                     "x-libp2p-peer-id",
+                    "x_libp2p_peer_id",
+                    "connection",
+                    "transfer-encoding",
                     "x-forwarded-for",
                     "cookie",
                     "host",
@@ -306,3 +408,42 @@ class JsonSpec :
             }
         }
     })
+
+/** A service of Anys. */
+private val ANYS: FileDescriptor =
+    FileDescriptor.buildFrom(
+        FileDescriptorProto
+            .newBuilder()
+            .setName("anys.proto")
+            .addDependency("google/protobuf/any.proto")
+            .addService(
+                ServiceDescriptorProto.newBuilder().setName("Anys").addMethod(
+                    MethodDescriptorProto
+                        .newBuilder()
+                        .setName("Get")
+                        .setInputType(".google.protobuf.Any")
+                        .setOutputType(".google.protobuf.Any"),
+                ),
+            ).build(),
+        arrayOf(Any.getDescriptor().file),
+    )
+
+private val DAY = Duration.newBuilder()
+
+/** An Any that holds an Any, which holds one, and so on. */
+private fun anysWithin(depth: Int): ByteArray {
+    val type = "type.googleapis.com/google.protobuf.Any".toByteArray()
+    var size = 0
+    val heads =
+        List(depth) {
+            val head = ByteArrayOutputStream()
+            CodedOutputStream.newInstance(head).apply {
+                writeByteArray(Any.TYPE_URL_FIELD_NUMBER, type)
+                writeTag(Any.VALUE_FIELD_NUMBER, WireFormat.WIRETYPE_LENGTH_DELIMITED)
+                writeUInt32NoTag(size)
+                flush()
+            }
+            head.toByteArray().also { size += it.size }
+        }
+    return ByteArrayOutputStream().apply { heads.asReversed().forEach(::write) }.toByteArray()
+}

@@ -4,6 +4,7 @@ import io.kotest.assertions.throwables.shouldThrow
 import io.kotest.assertions.withClue
 import io.kotest.core.spec.style.StringSpec
 import io.kotest.matchers.collections.shouldContainExactly
+import io.kotest.matchers.ints.shouldBeLessThan
 import io.kotest.matchers.shouldBe
 
 class PathTemplateSpec :
@@ -32,6 +33,16 @@ class PathTemplateSpec :
             match("/v1/{name=files/**}:lend", "/v1/files/a/b:lend") shouldBe
                 mapOf("name" to "files/a/b")
             match("/v1/{name=files/**}:lend", "/v1/files/a/b") shouldBe null
+        }
+
+        "a template that is longer than any that people write is none" {
+            val long = "/{a=b}".repeat(100_000)
+            shouldThrow<IllegalArgumentException> {
+                PathTemplate.parse(
+                    long,
+                )
+            }.message!!.length shouldBeLessThan
+                300
         }
 
         "a value of one segment is decoded, of one with several a slash stays as it was sent" {

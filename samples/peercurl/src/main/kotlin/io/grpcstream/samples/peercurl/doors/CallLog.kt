@@ -1,6 +1,7 @@
 package io.grpcstream.samples.peercurl.doors
 
 import io.grpc.Status
+import io.grpcstream.samples.peercurl.plainLine
 import io.netty.handler.codec.http2.Http2Error
 import io.netty.handler.codec.http2.Http2Headers
 import kotlin.time.Duration
@@ -81,7 +82,7 @@ internal class CallLog(
         val code =
             trailers.get("grpc-status")?.toString()?.toIntOrNull()
                 ?: return Status.UNKNOWN.withDescription(
-                    "no grpc-status; HTTP status ${trailers.status() ?: "none"}",
+                    "no grpc-status; HTTP status ${printable(trailers.status() ?: "none")}",
                 )
         val text = trailers.get("grpc-message")?.toString()
         return Status
@@ -91,8 +92,7 @@ internal class CallLog(
     }
 
     /** What peers write must not steer the terminal that it is printed to. */
-    private fun printable(text: CharSequence): String =
-        text.take(MAX_TEXT).map { if (it.isISOControl()) '�' else it }.joinToString("")
+    private fun printable(text: CharSequence): String = plainLine(text.take(MAX_TEXT).toString())
 
     private companion object {
         const val MAX_CALLS = 10_000

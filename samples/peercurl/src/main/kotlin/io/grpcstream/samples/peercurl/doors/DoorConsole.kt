@@ -2,6 +2,7 @@ package io.grpcstream.samples.peercurl.doors
 
 import com.google.gson.JsonObject
 import io.grpcstream.samples.peercurl.Console
+import io.grpcstream.samples.peercurl.plainLine
 import kotlinx.coroutines.channels.BufferOverflow
 import kotlinx.coroutines.channels.Channel
 import java.util.Locale
@@ -52,17 +53,21 @@ internal class DoorConsole(
                 console.verbose {
                     "#${event.connection} closed after ${text(event.duration)}, " +
                         "${event.sent} bytes from the caller, ${event.received} to it" +
-                        event.cause?.let { ": $it" }.orEmpty()
+                        event.cause?.let { ": ${plainLine(it)}" }.orEmpty()
                 }
             }
 
             is DoorEvent.Refused -> {
                 val status = console.errStyle.bad(event.status.code.name)
-                console.note("refused ${event.from}: $status: ${event.status.description}")
+                console.note(
+                    "refused ${event.from}: $status: ${plainLine(
+                        event.status.description.orEmpty(),
+                    )}",
+                )
             }
 
             is DoorEvent.Warned -> {
-                console.note("${console.errStyle.bad("warning:")} ${event.text}")
+                console.note("${console.errStyle.bad("warning:")} ${plainLine(event.text)}")
             }
         }
     }

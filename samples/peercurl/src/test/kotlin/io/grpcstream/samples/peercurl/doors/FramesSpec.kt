@@ -109,6 +109,26 @@ class FramesSpec :
             GrpcMessage.decode("50% off, 100%") shouldBe "50% off, 100%"
         }
 
+        "nothing that a peer has in its headers steers the terminal that a call is shown at" {
+            val seen = mutableListOf<FinishedCall>()
+            val log = CallLog { seen += it }
+            val nasty = "\u001b[31m\u009b\u202ered\nline"
+            val ends =
+                listOf(
+                    DefaultHttp2Headers(false).status(nasty),
+                    DefaultHttp2Headers(false).add("grpc-status", "2").add("grpc-message", GrpcMessage.encode(nasty)),
+                )
+            ends.forEachIndexed { i, end ->
+                log.requested(HeaderBlock(i, false, DefaultHttp2Headers(false).path("/$nasty")))
+                log.responded(HeaderBlock(i, true, end))
+            }
+            seen.size shouldBe ends.size
+            for (call in seen) {
+                call.method shouldBe "\uFFFD[31m\uFFFD\uFFFDred\uFFFDline"
+                call.status.description shouldContain "\uFFFD[31m\uFFFD\uFFFDred\uFFFDline"
+            }
+        }
+
         "addresses are read as people write them" {
             HostAndPort.parse("50051").toString() shouldBe "127.0.0.1:50051"
             HostAndPort.parse(":50051").toString() shouldBe "127.0.0.1:50051"
