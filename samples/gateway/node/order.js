@@ -1,7 +1,7 @@
 // node order.js [--gateway URL] [--peer NAME] [--shop-token-file FILE] ARTICLE [QUANTITY]: orders of the
 // shop, and follows the order until it is final.
 import { randomUUID } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { tokenIn } from './common.js';
 import { options, peerService } from './peer.js';
 
 const given = options({ peer: 'orders' });
@@ -12,8 +12,8 @@ if (!sku) {
   process.exit(2);
 }
 // The shop's own token: authorization may be the gateway's, and so would not get there.
-const file = given['shop-token-file'];
-const metadata = file ? { 'grpc-metadata-authorization': `Bearer ${readFileSync(file, 'utf8').trim()}` } : {};
+const token = tokenIn(given['shop-token-file']);
+const metadata = token ? { 'grpc-metadata-authorization': `Bearer ${token}` } : {};
 
 try {
   const orderId = randomUUID(); // Made here: placed twice, it is one order all the same.

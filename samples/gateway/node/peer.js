@@ -1,32 +1,16 @@
 // A service of a peer, called through the gateway by gRPC-Web, in Node.js. The stubs are made of the
 // .proto file as the program starts. In a browser leave xhr2 out, and have protoc-gen-grpc-web make them.
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { loadSync } from '@grpc/proto-loader';
 import grpcWeb from 'grpc-web';
 import XMLHttpRequest from 'xhr2';
+import { PROTOS, options as words, tokenIn } from './common.js';
 
 globalThis.XMLHttpRequest = XMLHttpRequest;
 
-// Ours, and those of Google that ours may import.
-const PROTOS = [
-  join(dirname(fileURLToPath(import.meta.url)), '../../../proto/src/main/protobuf'),
-  dirname(createRequire(import.meta.url).resolve('protobufjs/package.json')),
-];
-
 // The options of a command line: --gateway, --peer, --token-file; and what else there is.
 export function options(defaults) {
-  const all = { gateway: 'http://127.0.0.1:8080', ...defaults, rest: [] };
-  const words = process.argv.slice(2);
-  while (words.length > 0) {
-    const word = words.shift();
-    if (word.startsWith('--')) all[word.slice(2)] = words.shift();
-    else all.rest.push(word);
-  }
-  if (all['token-file']) all.token = readFileSync(all['token-file'], 'utf8').trim();
-  return all;
+  const all = words({ gateway: 'http://127.0.0.1:8080', ...defaults });
+  return { ...all, token: tokenIn(all['token-file']) };
 }
 
 // An object with a function for each method: a unary one returns a promise, a server-streaming one an

@@ -21,6 +21,7 @@ import io.grpc.Status
 import io.grpcstream.kotlin.shutdownAndAwait
 import io.grpcstream.kotlin.startAndAwait
 import io.grpcstream.libp2p.Host
+import io.grpcstream.libp2p.PeerId
 import io.grpcstream.samples.dynamic.Schema
 import io.grpcstream.samples.gateway.http.Ending
 import io.grpcstream.samples.gateway.http.Guard
@@ -76,6 +77,9 @@ class Gateway internal constructor(
         val (called, refused) = options.peers.partition { allowed.isEmpty() || it.id in allowed }
         return Peers(host, called.map { GatewayPeer(it, host, limits, find) }, refused)
     }
+
+    /** Who it is to the peers that it calls, for those that let only some in. */
+    val peerId: PeerId get() = host.peerId()
 
     /** Where it is reached, once it has started: with the real port. */
     val uri: URI

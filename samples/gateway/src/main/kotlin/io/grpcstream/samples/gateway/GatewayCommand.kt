@@ -172,6 +172,7 @@ internal class GatewayCommand : Callable<Int> {
         }
         Runtime.getRuntime().addShutdownHook(Thread(gateway::close))
         out.println("serving at ${gateway.uri}")
+        out.println("to the peers it is ${gateway.peerId}")
         if (options.peers.isEmpty()) out.println("no peer is known: --peer NAME=MULTIADDR")
         options.peers.forEach { out.println("  ${gateway.uri}peers/${it.name}/  ${it.id}") }
         out.flush()

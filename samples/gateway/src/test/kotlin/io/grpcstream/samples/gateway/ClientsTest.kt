@@ -20,20 +20,14 @@ import kotlinx.coroutines.flow.map
 import kotlinx.coroutines.runBlocking
 import org.junit.jupiter.api.Assertions.assertEquals
 import org.junit.jupiter.api.Assertions.assertTrue
-import org.junit.jupiter.api.Assumptions.assumeTrue
 import org.junit.jupiter.api.DisplayName
 import org.junit.jupiter.api.Tag
 import org.junit.jupiter.api.Test
 import org.junit.jupiter.api.io.TempDir
-import java.io.IOException
 import java.net.InetSocketAddress
 import java.net.URI
 import java.nio.file.Path
-import java.util.concurrent.TimeUnit
-import kotlin.io.path.exists
-import kotlin.io.path.readBytes
 import kotlin.io.path.readText
-import kotlin.io.path.writeBytes
 import kotlin.io.path.writeText
 
 /** Programs of others, against the gateway: curl as the README has it, and Node.js with public packages. */
@@ -47,7 +41,7 @@ class ClientsTest {
     @Test
     @DisplayName("Each curl of the README prints what the README says")
     fun curl() {
-        require("curl")
+        Programs.require("curl")
         val blocks =
             Regex(
                 "```(console)\n(.*?)```",
@@ -68,7 +62,7 @@ class ClientsTest {
                             .joinToString("\n")
                             .trim()
                     val said =
-                        run(
+                        Programs.run(
                             listOf(
                                 "bash",
                                 "-c",
@@ -102,14 +96,22 @@ class ClientsTest {
     @Test
     @DisplayName("A Node.js client greets, and is told of what goes wrong")
     fun greet() {
-        install()
+        Programs.installNode()
         onDemo { uri ->
-            val greeted = node("greet.js", "--gateway", "$uri".trimEnd('/'), "Ada")
+            val greeted = Programs.node("greet.js", "--gateway", "$uri".trimEnd('/'), "Ada")
             assertEquals(
                 listOf("Hello, Ada!", "Hello, Ada!", "Bonjour, Ada!", "Hej, Ada!"),
                 greeted.output.trim().lines(),
             )
-            val wrong = node("greet.js", "--gateway", "$uri".trimEnd('/'), "--peer", "clock", "Ada")
+            val wrong =
+                Programs.node(
+                    "greet.js",
+                    "--gateway",
+                    "$uri".trimEnd('/'),
+                    "--peer",
+                    "clock",
+                    "Ada",
+                )
             assertEquals(1, wrong.exitCode)
             assertTrue(wrong.output.startsWith("status 12: "), wrong.output)
         }
@@ -122,7 +124,7 @@ class ClientsTest {
     fun order(
         @TempDir folder: Path,
     ) {
-        install()
+        Programs.installNode()
         val secret = "0123456789abcdef"
         val gatewayToken = folder.resolve("gateway").apply { writeText("$secret\n") }
         val shopToken = folder.resolve("shop").apply { writeText("of the shop\n") }
@@ -138,7 +140,14 @@ class ClientsTest {
                         "$gatewayToken",
                     )
                 val ordered =
-                    node("order.js", *options, "--shop-token-file", "$shopToken", "novel", "2")
+                    Programs.node(
+                        "order.js",
+                        *options,
+                        "--shop-token-file",
+                        "$shopToken",
+                        "novel",
+                        "2",
+                    )
                 val expected =
                     listOf(
                         "ORDER_STATE_PLACED",
@@ -146,7 +155,9 @@ class ClientsTest {
                         "  now ORDER_STATE_CONFIRMED",
                     )
                 assertEquals(expected, ordered.output.trim().lines())
-                assertTrue(node("order.js", *options, "novel").output.startsWith("status 16: "))
+                assertTrue(
+                    Programs.node("order.js", *options, "novel").output.startsWith("status 16: "),
+                )
             }
         }
     }
@@ -176,65 +187,11 @@ class ClientsTest {
         }
     }
 
-    private class Said(
-        val exitCode: Int,
-        val output: String,
-    )
-
-    private fun node(vararg arguments: String): Said = run(listOf("node") + arguments, NODE)
-
     private companion object {
         val TOKEN: Metadata.Key<String> =
             Metadata.Key.of(
                 "authorization",
                 Metadata.ASCII_STRING_MARSHALLER,
             )
-        val NODE: Path = Path.of("node").toAbsolutePath()
-        const val PATIENCE = 240L
-
-        fun run(
-            command: List<String>,
-            folder: Path = Path.of(".").toAbsolutePath(),
-        ): Said {
-            val process =
-                ProcessBuilder(
-                    command,
-                ).directory(folder.toFile()).redirectErrorStream(true).start()
-            try {
-                process.outputStream.close()
-                val output = process.inputReader().readText()
-                check(process.waitFor(PATIENCE, TimeUnit.SECONDS)) { "$command does not end" }
-                return Said(process.exitValue(), output)
-            } finally {
-                process.destroyForcibly()
-            }
-        }
-
-        /** Where a program is missing, the test is skipped, or fails under CI. */
-        fun require(program: String) {
-            val isThere =
-                try {
-                    run(listOf(program, "--version")).exitCode == 0
-                } catch (_: IOException) {
-                    false
-                }
-            if (System.getenv("CI") != "true") assumeTrue(isThere, "there is no $program")
-            check(isThere) { "there is no $program" }
-        }
-
-        /** Once for each package-lock.json. */
-        fun install() {
-            require("node")
-            val lock = NODE.resolve("package-lock.json").readBytes()
-            val installed = Path.of("target", "node-package-lock.json")
-            if (NODE.resolve("node_modules").exists() && installed.exists() &&
-                installed.readBytes().contentEquals(lock)
-            ) {
-                return
-            }
-            val said = run(listOf("npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts"), NODE)
-            check(said.exitCode == 0) { said.output }
-            installed.writeBytes(lock)
-        }
     }
 }
