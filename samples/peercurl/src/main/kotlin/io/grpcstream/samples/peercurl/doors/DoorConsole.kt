@@ -81,6 +81,7 @@ internal class DoorConsole(
         )} $status ${text(call.duration)}, " +
             "${call.sent} bytes sent, ${call.received} received" +
             call.status.description
+                ?.takeIf { it.isNotEmpty() }
                 ?.let { ": $it" }
                 .orEmpty()
     }

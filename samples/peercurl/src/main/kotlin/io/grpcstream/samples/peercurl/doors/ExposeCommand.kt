@@ -114,7 +114,9 @@ internal class ExposeCommand : DoorCommand() {
             return console.println(line.toString())
         }
         addresses.forEach { console.println("$it leads to $server") }
-        val option = if (protocol == GrpcStream.PROTOCOL) "" else " --protocol $protocol"
+        val option =
+            (if (protocol == GrpcStream.PROTOCOL) "" else " --protocol $protocol") +
+                if (allow.isEmpty()) "" else " --identity FILE"
         hint("try: peercurl list$option ${addresses.first()}")
         hint("or:  peercurl forward$option 50051 ${addresses.first()}")
         if (allow.isEmpty()) hint("every peer may call; --allow PEERID names those that may")

@@ -108,7 +108,12 @@ internal class ForwardCommand : DoorCommand() {
             if (protocol !in protocols) {
                 val others = protocols.filterNot { it.startsWith("/ipfs/") }.sorted()
                 val listed = others.joinToString().ifEmpty { "nothing beside libp2p's own" }
-                events(DoorEvent.Warned("the peer does not list $protocol; it has $listed"))
+                events(
+                    DoorEvent.Warned(
+                        "the peer does not list $protocol: --protocol chooses another one; " +
+                            "it has $listed",
+                    ),
+                )
             } else if (!console.json) {
                 val address = connection.remoteAddress()
                 console.verbose { "connected to ${connection.remotePeer()} at $address" }

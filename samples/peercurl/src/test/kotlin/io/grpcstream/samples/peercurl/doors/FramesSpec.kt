@@ -116,7 +116,9 @@ class FramesSpec :
             val ends =
                 listOf(
                     DefaultHttp2Headers(false).status(nasty),
-                    DefaultHttp2Headers(false).add("grpc-status", "2").add("grpc-message", GrpcMessage.encode(nasty)),
+                    DefaultHttp2Headers(
+                        false,
+                    ).add("grpc-status", "2").add("grpc-message", GrpcMessage.encode(nasty)),
                 )
             ends.forEachIndexed { i, end ->
                 log.requested(HeaderBlock(i, false, DefaultHttp2Headers(false).path("/$nasty")))

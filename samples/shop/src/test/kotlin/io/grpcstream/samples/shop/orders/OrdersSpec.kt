@@ -49,6 +49,7 @@ import io.kotest.matchers.collections.shouldHaveSize
 import io.kotest.matchers.longs.shouldBeInRange
 import io.kotest.matchers.shouldBe
 import io.kotest.matchers.string.shouldContain
+import kotlinx.coroutines.CancellationException
 import kotlinx.coroutines.CompletableDeferred
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.Dispatchers
@@ -193,7 +194,16 @@ class OrdersSpec :
             shop {
                 val go = CompletableDeferred<Unit>()
                 val reached = CompletableDeferred<Unit>()
-                beforePayment = { reached.complete(Unit).also { go.await() } }
+                val cancelled = CompletableDeferred<Unit>()
+                beforePayment = {
+                    reached.complete(Unit)
+                    try {
+                        go.await()
+                    } catch (e: CancellationException) {
+                        cancelled.complete(Unit)
+                        throw e
+                    }
+                }
                 val span =
                     storefront.openTelemetry
                         .getTracer(
@@ -207,6 +217,7 @@ class OrdersSpec :
                         placing.cancel()
                     }
                 }
+                cancelled.await() // by then the payments have heard of it, too
                 go.complete(Unit)
                 stub("ada").watchOrder(watchOrderRequest { orderId = "o1" }).last().state shouldBe
                     OrderState.ORDER_STATE_CONFIRMED
