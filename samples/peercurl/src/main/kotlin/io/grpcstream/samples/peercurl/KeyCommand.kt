@@ -88,8 +88,19 @@ internal class KeyCommand : PeercurlCommand() {
     }
 
     private fun print(key: PrivateKey) {
-        console.print((format ?: KeyFormat.PEM).encode(key))
-        console.verbose { "of ${PeerId.of(key.publicKey())}" }
+        val form = format ?: KeyFormat.PEM
+        val peer = PeerId.of(key.publicKey())
+        if (console.json) {
+            val text = if (form == KeyFormat.LIBP2P) KeyFormat.BASE64 else form
+            val line = JsonObject()
+            line.addProperty("peer", peer.toString())
+            line.addProperty("type", key.type().name.lowercase())
+            line.addProperty("key", text.encode(key).decodeToString().trim())
+            console.println(line.toString())
+        } else {
+            console.print(form.encode(key))
+            console.note("of $peer")
+        }
     }
 
     private fun show(
@@ -102,7 +113,7 @@ internal class KeyCommand : PeercurlCommand() {
             val line = JsonObject()
             line.addProperty("peer", peer.toString())
             line.addProperty("cid", peer.toCid())
-            line.addProperty("type", key.type().name)
+            line.addProperty("type", key.type().name.lowercase())
             line.addProperty("file", file.toString())
             console.println(line.toString())
         } else {

@@ -117,15 +117,20 @@ class FilesSpec :
             Executable.run("key", "$key", "--format", "pem", "--to", "$pem").exit shouldBe 0
             pem.readText() shouldStartWith "-----BEGIN PRIVATE KEY-----\n"
             PosixFilePermissions.toString(Files.getPosixFilePermissions(pem)) shouldBe "rw-------"
-            val (base64, again, other) =
+            val (base64, again, other, fresh) =
                 Executable.runAll(
                     listOf(
                         listOf("key", "$pem", "--format", "base64"),
                         listOf("key", "$pem", "--to", "$key"),
                         listOf("key", "${folder.resolve("no").also { it.writeText("no key") }}"),
+                        listOf("key", "--json"),
                     ),
                 )
             KeyFormat.decode(base64.out.toByteArray()) shouldBe PrivateKey.load(key)
+            base64.err shouldBe "of $peerId\n"
+            val told = fresh.json.single().asJsonObject
+            val freshKey = KeyFormat.decode(told["key"].asString.toByteArray())
+            told["peer"].asString shouldBe PeerId.of(freshKey.publicKey()).toString()
             again.exit shouldBe 1
             again.err shouldContain "exists already"
             other.err shouldContain "holds no key"

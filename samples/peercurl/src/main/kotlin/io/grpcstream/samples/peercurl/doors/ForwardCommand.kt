@@ -54,7 +54,8 @@ internal class ForwardCommand : DoorCommand() {
         peer: GrpcPeer,
     ): suspend (Duration) -> Unit {
         val id = target.requirePeer()
-        val address = withContext(Dispatchers.IO) { resolve(addressOf(listen)) }
+        val place = addressOf(listen)
+        val address = withContext(Dispatchers.IO) { resolve(place) }
         val protocol = options.protocolFor(target)
         val host = peer.host()
         val limit = maxConnections ?: ForwardDoor.DEFAULT_MAX_CONNECTIONS
@@ -62,8 +63,7 @@ internal class ForwardCommand : DoorCommand() {
             ForwardDoor(loops, "peer $id", limit, events.showsCalls, events) {
                 host.newStream(id, target.addresses, protocol)
             }
-        val bound = door.start(address)
-        tell(bound)
+        tell(door.start(address), place.host)
         console.progress("connecting to $target …").use { look(peer, protocol) }
         host.keepConnected(id, target.addresses) // Until the host ends.
         return { door.shutdown(it) }
@@ -76,9 +76,12 @@ internal class ForwardCommand : DoorCommand() {
             throw Failure.usage("$listen: there is no host ${listen.host}", e)
         }
 
-    private fun tell(bound: InetSocketAddress) {
+    private fun tell(
+        bound: InetSocketAddress,
+        host: String,
+    ) {
         val port = bound.port
-        val place = "${bound.address.hostAddress.let { if (':' in it) "[$it]" else it }}:$port"
+        val place = if (':' in host) "[$host]:$port" else "$host:$port"
         if (console.json) {
             val line = JsonObject()
             line.addProperty("event", "listening")
