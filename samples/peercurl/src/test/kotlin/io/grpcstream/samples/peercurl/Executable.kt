@@ -8,6 +8,11 @@ import java.io.Closeable
 import java.nio.file.Path
 import java.util.concurrent.CompletableFuture
 import java.util.concurrent.TimeUnit
+import kotlin.concurrent.thread
+
+/** What [work] returns, from a thread of its own: the common pool may have but one, and reading waits. */
+internal fun <T> inBackground(work: () -> T): CompletableFuture<T> =
+    CompletableFuture.supplyAsync(work) { thread(isDaemon = true, block = it::run) }
 
 /** The executable that the module builds. */
 internal object Executable {
@@ -33,16 +38,8 @@ internal object Executable {
     /** Runs it with each of these, all at the same time. */
     fun runAll(commands: List<List<String>>): List<Ended> =
         commands
-            .map { CompletableFuture.supplyAsync({ run(*it.toTypedArray()) }, threads) }
+            .map { inBackground { run(*it.toTypedArray()) } }
             .map { it.get() }
-
-    private val threads =
-        java.util.concurrent.Executors.newCachedThreadPool {
-            Thread(it).apply {
-                isDaemon =
-                    true
-            }
-        }
 
     fun start(
         vararg arguments: String,
@@ -84,7 +81,7 @@ internal class Running(
     private val process: Process,
     private val name: String,
 ) : Closeable {
-    private val errors = CompletableFuture.supplyAsync { process.errorReader().readText() }
+    private val errors = inBackground { process.errorReader().readText() }
     private val output: BufferedReader = process.inputReader()
 
     val pid: Long get() = process.pid()
@@ -99,7 +96,7 @@ internal class Running(
 
     /** The next line of its output. */
     fun line(): String =
-        CompletableFuture.supplyAsync { output.readLine() }.get(PATIENCE_SECONDS, TimeUnit.SECONDS)
+        inBackground<String?> { output.readLine() }.get(PATIENCE_SECONDS, TimeUnit.SECONDS)
             ?: error("$name has ended: ${errors.get()}")
 
     /** As Ctrl-C does. */
@@ -111,12 +108,7 @@ internal class Running(
     fun closeOutput() = output.close()
 
     fun end(): Ended {
-        val rest =
-            CompletableFuture.supplyAsync {
-                runCatching { output.readText() }.getOrDefault(
-                    "",
-                )
-            }
+        val rest = inBackground { runCatching { output.readText() }.getOrDefault("") }
         check(process.waitFor(PATIENCE_SECONDS, TimeUnit.SECONDS)) { "$name does not end" }
         return Ended(process.exitValue(), rest.get(), errors.get())
     }

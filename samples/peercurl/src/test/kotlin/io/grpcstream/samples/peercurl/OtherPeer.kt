@@ -6,20 +6,17 @@ import java.io.Closeable
 import java.io.IOException
 import java.nio.file.Files
 import java.nio.file.Path
-import java.util.concurrent.CompletableFuture
 import java.util.concurrent.TimeUnit
 
 /** A peer of `samples/interop`, which listens until it is closed. */
 internal class OtherPeer private constructor(
     private val process: Process,
 ) : Closeable {
-    private val errors = CompletableFuture.supplyAsync { process.errorReader().readText() }
+    private val errors = inBackground { process.errorReader().readText() }
 
     val address: String =
-        CompletableFuture
-            .supplyAsync {
-                process.inputReader().readLine()
-            }.get(PATIENCE_SECONDS, TimeUnit.SECONDS)
+        inBackground<String?> { process.inputReader().readLine() }
+            .get(PATIENCE_SECONDS, TimeUnit.SECONDS)
             ?: error("the peer has ended: ${errors.get()}")
 
     override fun close() {
@@ -61,7 +58,7 @@ internal class OtherPeer private constructor(
                     if (System.getenv("CI").toBoolean()) Assertions.fail<Unit>("needs $needs", e)
                     Assumptions.abort<Process>("needs $needs: ${e.message}")
                 }
-            val said = CompletableFuture.supplyAsync { process.inputReader().readText() }
+            val said = inBackground { process.inputReader().readText() }
             try {
                 check(process.waitFor(BUILD_MINUTES, TimeUnit.MINUTES)) { "$command does not end" }
                 check(process.exitValue() == 0) { "$command: ${said.get()}" }
